@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `python -m bench [NAME...] [--json] [--out FILE]`.
+
+Promises that stdout holds the result and nothing else, whatever the libraries print, and that a
+bench that cannot run ends in one line: exit 2 for a name that is unknown, 1 for anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from bench.errors import BenchError, UnknownBench
+from bench.fidelity import fidelity_rows
+from bench.hashing import hash_rows
+from bench.report import print_table, tell
+from bench.row import Row, to_json
+from bench.timing import ensure_single_threads
+
+BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
+    "hash": hash_rows,
+    "fidelity": fidelity_rows,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named benches, or all, and write their rows; returns the exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        rows = measure(asked.names or list(BENCHES))
+    except BenchError as fault:
+        tell(f"bench: {fault}")
+        return 2 if isinstance(fault, UnknownBench) else 1
+    if asked.out:
+        asked.out.write_text(to_json(rows))
+    if asked.json:
+        sys.stdout.write(to_json(rows))
+    else:
+        print_table(rows, Console())
+    return 0
+
+
+def measure(names: Sequence[str]) -> list[Row]:
+    """The rows of the named benches, in the order named; nothing is run if one of them is unknown."""
+    for name in names:
+        if name not in BENCHES:
+            message = f"no bench is called {name!r}; there are: {', '.join(BENCHES)}"
+            raise UnknownBench(message)
+    with contextlib.redirect_stdout(sys.stderr):
+        return [row for name in names for row in BENCHES[name]()]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Holdfast against its peers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHES)} (default: all)")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON instead of a table")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the rows as JSON to FILE")
+    return parser
+
+
+if __name__ == "__main__":
+    ensure_single_threads()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long one picture takes from JPEG bytes to its hashes: our sixteen against the peer's one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from statistics import fmean
+from typing import Final
+
+from bench.corpus import describe, pictures
+from bench.derive import SIZES, Size
+from bench.ours import hashes_of, plane_of
+from bench.peer import threatexchange_hash
+from bench.report import tell
+from bench.row import Row, Value, speed_row
+from bench.timing import interleaved, one_core
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How often each picture of a size is tried, and how many times faster we are to be."""
+
+    tries: int
+    target: float
+
+
+PLANS: Final = {"12 MP": Plan(4, 20), "2 MP": Plan(7, 15), "0.3 MP": Plan(15, 4)}
+HOW: Final[dict[str, Value]] = {
+    "unit": "CPU milliseconds per picture on one core",
+    "ours": "JPEG bytes to 16 PDQ hashes (2 families x 8 orientations), in process, without the sandbox",
+    "peer": "threatexchange pdq_from_bytes: 1 PDQ hash",
+}
+
+
+def hash_rows() -> list[Row]:
+    """One row for each size."""
+    with one_core():
+        return [_row(size, PLANS[size.name]) for size in SIZES]
+
+
+def _row(size: Size, plan: Plan) -> Row:
+    chosen = pictures(size)
+    tell(f"hash {size.name}: {len(chosen)} pictures, best of {plan.tries} each")
+    times = [_times(picture.jpeg, plan.tries) for picture in chosen]
+    ours, peer, decoding = (fmean(column) for column in zip(*times, strict=True))
+    detail = HOW | {"taken": f"best of {plan.tries} per picture, interleaved; mean over the pictures"}
+    parts: dict[str, Value] = {"ours_decode": round(decoding, 3), "ours_hash": round(ours - decoding, 3)}
+    return speed_row(
+        f"hash {size.name}", ours=ours, peer=peer, target=plan.target, detail=detail | parts | describe(chosen)
+    )
+
+
+def _times(jpeg: bytes, tries: int) -> list[float]:
+    """Ours, the peer's, and of ours the decoding alone."""
+    sides = partial(hashes_of, jpeg), partial(threatexchange_hash, jpeg), partial(plane_of, jpeg)
+    return interleaved(*sides, tries=tries)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An API key: a public prefix to find it by, a 128-bit random secret, scopes, perhaps an end.
+
+The secret is shown once and never stored; its SHA-256 is. (A slow hash protects guessable words;
+128 random bits cannot be guessed.) A key reads `hf_PREFIX_SECRET`, so that secret scanners know it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from holdfast.errors import InvalidRequest, Refusal
+from holdfast.log.event import Event, event
+
+SECRET_BYTES: Final = 16
+PREFIX_BYTES: Final = 5
+_TOKEN: Final = re.compile(r"hf_([a-z2-7]{8})_([a-z2-7]{26})")
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    SCREEN = "screen"
+    """Screen uploads and see what is held unscreened."""
+    EXPLAIN = "explain"
+    """Also see why: bank, entry, signal, distance. Never show this to uploaders."""
+    BANKS_READ = "banks:read"
+    """List banks and export their entries."""
+    BANKS_WRITE = "banks:write"
+    """Create banks; add, disable and remove entries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An API key as it stands; the secret is not here."""
+
+    prefix: str
+    secret_digest: str
+    label: str
+    scopes: frozenset[Scope]
+    expires_at: datetime | None
+    revoked: bool
+
+    def opens_with(self, untrusted_secret: str, now: datetime) -> bool:
+        """Whether the secret is right and the key is neither revoked nor expired at `now`."""
+        right = hmac.compare_digest(digest(untrusted_secret), self.secret_digest)
+        in_time = self.expires_at is None or now < self.expires_at
+        return right and in_time and not self.revoked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateKey:
+    """Make a key."""
+
+    prefix: str
+    secret_digest: str
+    label: str
+    scopes: frozenset[Scope]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    """End a key."""
+
+
+@event("key.created")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCreated(Event):
+    """An API key was made. Of its secret the journal knows nothing."""
+
+    label: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime | None
+
+
+@event("key.revoked")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevoked(Event):
+    """An API key was ended; requests that carry it are refused from now on."""
+
+
+KEY_TRANSITIONS: Final[Mapping[tuple[str | None, type], str]] = {
+    (None, CreateKey): "active",
+    ("active", RevokeKey): "revoked",
+}
+
+
+def decide_key(key: Key | None, command: CreateKey | RevokeKey) -> list[Event] | Refusal:
+    """What happens when `command` meets the key as it stands.
+
+    Raises InvalidRequest for a key that could never be made.
+    """
+    state = None if key is None else "revoked" if key.revoked else "active"
+    if (state, type(command)) not in KEY_TRANSITIONS:
+        return Refusal("key.not_in_this_state", f"the key is {state or 'not there'}, and this cannot be done then")
+    match command:
+        case CreateKey():
+            if not command.label.strip() or not command.scopes:
+                message = "label, scopes: a key needs a label and at least one scope"
+                raise InvalidRequest(message)
+            scopes = tuple(sorted(command.scopes))
+            return [KeyCreated(label=command.label.strip(), scopes=scopes, expires_at=command.expires_at)]
+        case RevokeKey():
+            return [KeyRevoked()]
+
+
+def evolve_key(key: Key, happened: Event) -> Key:
+    """The key after `happened`.
+
+    Raises ValueError for an event that no existing key can have.
+    """
+    if isinstance(happened, KeyRevoked) and not key.revoked:
+        return replace(key, revoked=True)
+    message = f"no key can have {happened.tag!r} here"
+    raise ValueError(message)
+
+
+def token(prefix_bytes: bytes, secret_bytes: bytes) -> tuple[str, str, str]:
+    """(prefix, secret, the whole key) from PREFIX_BYTES and SECRET_BYTES random bytes."""
+    prefix, secret = _base32(prefix_bytes), _base32(secret_bytes)
+    return prefix, secret, f"hf_{prefix}_{secret}"
+
+
+def split(untrusted_token: str) -> tuple[str, str] | None:
+    """(prefix, secret) of a well-formed key, else None."""
+    found = _TOKEN.fullmatch(untrusted_token)
+    return (found.group(1), found.group(2)) if found else None
+
+
+def digest(secret: str) -> str:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def key_subject(prefix: str) -> str:
+    """The journal's subject for a key."""
+    return f"key:{prefix}"
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().rstrip("=").lower()

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wire ports to adapters from the settings. The only place that knows both sides."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.adapters.accounts import DECODER, own_account
+from holdfast.adapters.postgres import EmbeddedPostgres, Urls
+from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.match.index import ScanIndex
+from holdfast.match.known import Known
+from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
+from holdfast.settings import SandboxPolicy, Settings
+from holdfast.store.configure import configure
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from holdfast.pipeline import Parts
+    from holdfast.store.banks import PostgresBanks
+    from holdfast.store.journal import PostgresJournal
+    from holdfast.store.keys import PostgresKeys
+    from holdfast.store.screenings import PostgresScreenings
+
+_ID_BYTES: Final = 15
+_TAKE_OVER_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Everything a process works with, wired."""
+
+    settings: Settings
+    journal: PostgresJournal
+    banks: PostgresBanks
+    screenings: PostgresScreenings
+    keys: PostgresKeys
+    known: Known
+    decoder: SandboxedDecoder
+
+    def parts(self) -> Parts:
+        """What the pipeline takes."""
+        from holdfast.pipeline import Parts  # noqa: PLC0415  # see `wire`
+
+        return Parts(
+            decoder=self.decoder,
+            known=self.known,
+            banks=self.banks,
+            screenings=self.screenings,
+            clock=clock,
+            new_id=new_id,
+            shadow=self.settings.shadow,
+        )
+
+
+def clock() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
+def new_id(kind: str) -> str:
+    """A fresh id: a short word for the kind and 120 random bits."""
+    return f"{kind}_{base64.b32encode(secrets.token_bytes(_ID_BYTES)).decode().lower()}"
+
+
+def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
+    """Configure Django for `settings.database_url` and put the parts together.
+
+    Raises InvalidSetting if there is no database URL: whoever calls has started one first.
+    """
+    if not settings.database_url:
+        message = "DATABASE_URL: no database was named or started"
+        raise InvalidSetting(message)
+    configure(
+        database_url=settings.database_url,
+        owner_url=settings.database_owner_url,
+        # One for each thread that answers, one for following the banks, one to spare.
+        connections=settings.web_threads + 2,
+        web=web,
+    )
+    # Models can only be imported once Django is configured.
+    from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
+    from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
+    from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
+    from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
+
+    journal = PostgresJournal()
+    banks = PostgresBanks(journal, clock, new_id)
+    patience = timedelta(hours=settings.unscreened_hours)
+    return System(
+        settings=settings,
+        journal=journal,
+        banks=banks,
+        screenings=PostgresScreenings(journal, new_id, owner=settings.unscreened_owner, patience=patience),
+        keys=PostgresKeys(journal, clock),
+        known=Known(ScanIndex(), banks),
+        decoder=SandboxedDecoder(
+            settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
+        ),
+    )
+
+
+def embedded(settings: Settings) -> EmbeddedPostgres:
+    """The embedded database of these settings' data directory."""
+    return EmbeddedPostgres(settings.data / "postgres")
+
+
+def with_urls(settings: Settings, urls: Urls) -> Settings:
+    """The same settings with a database that runs."""
+    return settings.model_copy(update={"database_url": urls.app, "database_owner_url": urls.owner})
+
+
+def decoder_options(settings: Settings, folder: Path) -> ServerOptions:
+    """How to start a decoder server with its socket in `folder`."""
+    account = own_account(DECODER)
+    return ServerOptions(
+        path=folder / "decoder.sock",
+        spares=settings.decoder_spares,
+        seconds=settings.decode_seconds,
+        memory_bytes=settings.decode_memory_bytes,
+        weaker=settings.sandbox is SandboxPolicy.WEAKER,
+        uid=account.uid if account else None,
+        gid=account.gid if account else None,
+    )
+
+
+@contextmanager
+def running(settings: Settings, *, decoder: bool = False) -> Iterator[System]:
+    """A wired system for one command: attaches to a running database, or starts one and stops it after.
+
+    With `decoder`, a decoder server of its own too. The tables exist and are current.
+    """
+    with database(settings) as reachable, decoding(reachable, wanted=decoder) as ready:
+        system = wire(ready)
+        prepare_tables(ready)
+        yield system
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """Settings that name a running database: the given one, another process's, or one started here."""
+    if settings.database_url:
+        yield settings
+        return
+    server = embedded(settings)
+    with server:
+        urls = server.attach()
+        if urls is None:
+            urls = server.start(wait_seconds=_TAKE_OVER_SECONDS)
+        yield with_urls(settings, urls)
+
+
+@contextmanager
+def decoding(settings: Settings, *, wanted: bool) -> Iterator[Settings]:
+    """Settings that name a decoder: the given one, or one started here if wanted."""
+    if settings.decoder_socket or not wanted:
+        yield settings
+        return
+    with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
+        process = launch_decoder(settings, Path(folder))
+        try:
+            yield settings.model_copy(update={"decoder_socket": Path(folder) / "decoder.sock"})
+        finally:
+            process.kill()
+            process.wait()
+
+
+def launch_decoder(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a decoder server. Raises DecoderUnavailable with what it said if it does not come up."""
+    try:
+        return start_server(decoder_options(settings, folder))
+    except RuntimeError as cause:
+        raise DecoderUnavailable(str(cause)) from cause
+
+
+def prepare_tables(settings: Settings) -> None:
+    """Create or update the tables if the owner's URL is known; otherwise insist that they are current."""
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
+    from holdfast.store import migrate  # noqa: PLC0415  # needs configured Django
+
+    if settings.database_owner_url and settings.database_url:
+        migrate.migrate(str(conninfo_to_dict(settings.database_url)["user"]))
+    else:
+        migrate.require_current()

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one error tree: a stable code, a sentence for people, what to do, and whether asking again helps.
+
+    HoldfastError
+    ├── InputError                 what was sent cannot be used          (HTTP 422 unless said otherwise)
+    │   ├── InvalidRequest           request.invalid
+    │   ├── InvalidSignal            input.signal
+    │   ├── InvalidBankFile          input.bank_file
+    │   └── InvalidName              input.name
+    ├── AccessError                who is asking may not                  (401, 403)
+    │   ├── KeyMissing               access.key_missing
+    │   ├── KeyRefused               access.key_refused
+    │   └── ScopeMissing             access.scope_missing
+    ├── NotFound                   the thing named does not exist         (404)
+    │   ├── BankUnknown              bank.unknown
+    │   ├── EntryUnknown             entry.unknown
+    │   ├── ScreeningUnknown         screening.unknown
+    │   ├── KeyUnknown               key.unknown
+    │   └── AddressUnknown           request.address_unknown
+    ├── ConflictError              true, but not now or not twice         (409)
+    │   ├── Refused                  the code of the Refusal it carries
+    │   ├── MethodNotAllowed         request.method                       (405)
+    │   └── IdempotencyConflict      request.idempotency_conflict
+    ├── DependencyError            another part failed; asking again is safe (503)
+    │   ├── NotReady                 screening.not_ready
+    │   ├── DecoderUnavailable       dependency.decoder
+    │   ├── DatabaseUnavailable      dependency.database
+    │   └── JournalConflict          journal.conflict
+    ├── ConfigurationError         this machine or its settings must change first
+    │   ├── InvalidSetting           config.setting
+    │   ├── DataUnreachable          config.data_unreachable
+    │   ├── PostgresMissing          config.postgres_missing
+    │   ├── PostgresVersion          config.postgres_version
+    │   ├── DataInUse                config.data_in_use
+    │   ├── SandboxMissing           config.sandbox_missing
+    │   └── PortTaken                config.port_taken
+    └── InternalError                internal                             (500)
+
+A class docstring is the sentence; the web edge alone turns a class into an HTTP status. Nothing
+here is raised for "the picture could not be screened": that is an outcome with a type of its own
+(`holdfast.match.screen.NotScreened`), never an exception a caller could mistake for "no match".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A decider's "no": which rule said so, in words. A value, because a refusal is not a failure."""
+
+    code: str
+    because: str
+
+
+class HoldfastError(Exception):
+    """Something went wrong that Holdfast has a name for."""
+
+    code: ClassVar[str] = "holdfast"
+    advice: ClassVar[str] = "See the detail above."
+    retry: ClassVar[bool] = False
+
+    def __init__(self, detail: str = "") -> None:
+        """Keep `detail`: what exactly is wrong this time, safe to show, without secrets or content."""
+        super().__init__(detail)
+        self.detail = detail
+
+    @property
+    def stable_code(self) -> str:
+        """The code that programs may rely on."""
+        return self.code
+
+    @property
+    def sentence(self) -> str:
+        """The class docstring's first line: what this kind of error means."""
+        return (type(self).__doc__ or "").strip().splitlines()[0]
+
+    def __str__(self) -> str:
+        """The detail if there is one, else the sentence."""
+        return self.detail or self.sentence
+
+
+class InputError(HoldfastError):
+    """What was sent cannot be used."""
+
+    code = "input"
+
+
+class InvalidRequest(InputError):
+    """The request does not have the form this address takes."""
+
+    code = "request.invalid"
+    advice = "Correct the fields named in the detail; the OpenAPI document lists every field."
+
+
+class InvalidSignal(InputError):
+    """A signal is not a usable hash of its type."""
+
+    code = "input.signal"
+    advice = "Check its length, its alphabet and its source; hashes that match everything are refused."
+
+
+class InvalidBankFile(InputError):
+    """The file cannot be read as a list of bank entries."""
+
+    code = "input.bank_file"
+    advice = "Send CSV with the header signal_type,value or JSON lines with those fields; docs/integrating.md shows both."
+
+
+class InvalidName(InputError):
+    """A name has characters or a length that cannot be used."""
+
+    code = "input.name"
+    advice = "Use 1 to 64 letters, digits, '-' and '_', beginning with a letter or digit."
+
+
+class AccessError(HoldfastError):
+    """Whoever is asking may not do this."""
+
+    code = "access"
+
+
+class KeyMissing(AccessError):
+    """The request carries no API key."""
+
+    code = "access.key_missing"
+    advice = "Send 'Authorization: Bearer KEY'; make one with 'holdfast key create'."
+
+
+class KeyRefused(AccessError):
+    """The API key is unknown, expired or revoked."""
+
+    code = "access.key_refused"
+    advice = "Make a new one with 'holdfast key create'."
+
+
+class ScopeMissing(AccessError):
+    """The API key is good, but not for this."""
+
+    code = "access.scope_missing"
+    advice = "Make a key with the scope named in the detail."
+
+
+class NotFound(HoldfastError):
+    """The thing named does not exist."""
+
+    code = "not_found"
+
+
+class BankUnknown(NotFound):
+    """There is no bank of that name."""
+
+    code = "bank.unknown"
+    advice = "'holdfast bank list' names them; 'holdfast bank create' makes one."
+
+
+class EntryUnknown(NotFound):
+    """There is no such entry in that bank."""
+
+    code = "entry.unknown"
+    advice = "'holdfast bank export' lists the entries of a bank with their ids."
+
+
+class ScreeningUnknown(NotFound):
+    """There is no screening with that id."""
+
+    code = "screening.unknown"
+    advice = "Use the id that the answer to POST /v1/screen carried."
+
+
+class KeyUnknown(NotFound):
+    """There is no API key with that prefix."""
+
+    code = "key.unknown"
+    advice = "'holdfast key list' names the prefixes."
+
+
+class AddressUnknown(NotFound):
+    """There is nothing at this address."""
+
+    code = "request.address_unknown"
+    advice = "GET /v1/openapi.json lists every address."
+
+
+class ConflictError(HoldfastError):
+    """True, but not now or not twice."""
+
+    code = "conflict"
+
+
+class Refused(ConflictError):
+    """The rules of the thing itself do not allow this in its present state."""
+
+    code = "refused"
+    advice = "The detail names the rule; docs/states.md shows what is allowed in which state."
+
+    def __init__(self, refusal: Refusal) -> None:
+        """Carry the decider's refusal to whoever asked."""
+        super().__init__(refusal.because)
+        self.refusal = refusal
+
+    @property
+    def stable_code(self) -> str:
+        """The refusal's own code."""
+        return self.refusal.code
+
+
+class MethodNotAllowed(ConflictError):
+    """This address exists, but does not take this method."""
+
+    code = "request.method"
+    advice = "GET /v1/openapi.json lists the methods of every address."
+
+
+class IdempotencyConflict(ConflictError):
+    """This Idempotency-Key was already used for another request."""
+
+    code = "request.idempotency_conflict"
+    advice = "Use a new key for a new request; repeat the very same request to get its first answer again."
+
+
+class DependencyError(HoldfastError):
+    """Another part failed; asking again later is safe."""
+
+    code = "dependency"
+    advice = "Hold the item and ask again."
+    retry = True
+
+
+class NotReady(DependencyError):
+    """The banks are not loaded, or this process is behind them, so nothing can be called unknown."""
+
+    code = "screening.not_ready"
+    advice = "Hold the item and ask again after the time in Retry-After."
+
+
+class DecoderUnavailable(DependencyError):
+    """The decoder did not answer."""
+
+    code = "dependency.decoder"
+    advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
+
+
+class DatabaseUnavailable(DependencyError):
+    """The database did not answer."""
+
+    code = "dependency.database"
+    advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
+
+
+class JournalConflict(DependencyError):
+    """Someone else wrote about the same thing at the same moment, so this change was not made."""
+
+    code = "journal.conflict"
+    advice = "Ask again; the second try sees the other's change."
+
+
+class ConfigurationError(HoldfastError):
+    """This machine or its settings must change before this can run."""
+
+    code = "config"
+
+
+class InvalidSetting(ConfigurationError):
+    """A setting has a value that cannot be used."""
+
+    code = "config.setting"
+    advice = "docs/settings.md lists every setting with its form."
+
+
+class DataUnreachable(ConfigurationError):
+    """The data directory cannot be used by those who need it."""
+
+    code = "config.data_unreachable"
+    advice = "Set HOLDFAST_DATA to a directory whose parents others may pass through, such as one below /var/lib."
+
+
+class PostgresMissing(ConfigurationError):
+    """No PostgreSQL binaries were found for the embedded database."""
+
+    code = "config.postgres_missing"
+    advice = "Run 'make install', or 'apt install postgresql', or set DATABASE_URL to a server of yours."
+
+
+class PostgresVersion(ConfigurationError):
+    """The data directory was made by another major version of PostgreSQL."""
+
+    code = "config.postgres_version"
+    advice = "Install that version's binaries, or dump with them and restore into a new data directory."
+
+
+class DataInUse(ConfigurationError):
+    """Another Holdfast process is using this data directory."""
+
+    code = "config.data_in_use"
+    advice = "Stop the other one, or set HOLDFAST_DATA to a directory of its own."
+
+
+class SandboxMissing(ConfigurationError):
+    """A layer that confines the decoder cannot be switched on here."""
+
+    code = "config.sandbox_missing"
+    advice = "Install libseccomp2, or set HOLDFAST_SANDBOX=weaker and read docs/threat-model.md first."
+
+
+class PortTaken(ConfigurationError):
+    """Something else already listens at this address."""
+
+    code = "config.port_taken"
+    advice = "Stop it, or set HOLDFAST_LISTEN to another address and port."
+
+
+class InternalError(HoldfastError):
+    """Something failed that Holdfast has no name for yet; nothing was published because of it."""
+
+    code = "internal"
+    advice = "Hold the item; the server's log has the cause under the reference in the detail."
+
+
+def tree(root: type[HoldfastError] = HoldfastError) -> list[type[HoldfastError]]:
+    """Every class of the tree, parents first: what docs/errors.md must explain."""
+    return [root, *(found for child in root.__subclasses__() for found in tree(child))]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trusted side of decoding: give one sealed upload to one confined child and read its answer.
+
+Whatever happens over there, the caller gets an outcome. There is no path from an error to planes.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from holdfast.intake.upload import Upload
+from holdfast.media import wire
+from holdfast.media.filetype import HEAD_LENGTH, recognise
+from holdfast.media.image import JPEG_PIXEL_FACTOR
+from holdfast.media.reason import NotDecoded, Reason
+
+_HAND_OUT_SECONDS: Final = 5.0
+
+
+class Decoder(Protocol):
+    """Turns an upload into planes, somewhere it can do no harm."""
+
+    def decode(self, upload: Upload) -> wire.Decoded | NotDecoded:
+        """The planes of the upload's first picture, or the reason why there are none.
+
+        An adapter MUST NOT raise for anything a file can cause, and MUST answer in bounded time.
+        A caller MAY ask again after a reason that `passes`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxedDecoder:
+    """A `Decoder` that asks the decoder server listening at `path`."""
+
+    path: Path
+    seconds: float
+    max_pixels: int
+
+    def decode(self, upload: Upload) -> wire.Decoded | NotDecoded:
+        """Ask one confined child: see `Decoder`."""
+        kind = recognise(upload.head(HEAD_LENGTH))
+        if isinstance(kind, NotDecoded):
+            return kind
+        child = self._child()
+        if isinstance(child, NotDecoded):
+            return child
+        request = wire.Request(upload.size, self.max_pixels, kind)
+        with child:
+            return self._ask(child, request, upload)
+
+    def _child(self) -> socket.socket | NotDecoded:
+        """A socket to a child of our own."""
+        with socket.socket(socket.AF_UNIX) as server:
+            server.settimeout(_HAND_OUT_SECONDS)
+            try:
+                server.connect(str(self.path))
+                _, descriptors, _, _ = socket.recv_fds(server, 1, 1)
+            except OSError as fault:
+                return NotDecoded(Reason.DECODER_UNAVAILABLE, type(fault).__name__)
+        if not descriptors:
+            return NotDecoded(Reason.DECODER_UNAVAILABLE, "no child")
+        return socket.socket(fileno=descriptors[0])
+
+    def _ask(self, child: socket.socket, request: wire.Request, upload: Upload) -> wire.Decoded | NotDecoded:
+        child.settimeout(self.seconds)
+        try:
+            socket.send_fds(child, [request.pack()], [upload.descriptor])
+            return wire.receive_answer(child, most_pixels=self.max_pixels * JPEG_PIXEL_FACTOR)
+        except TimeoutError:
+            return NotDecoded(Reason.TIMED_OUT)
+        except wire.ProtocolBroken:
+            return NotDecoded(Reason.DECODER_FAILED)
+        except OSError as fault:
+            return NotDecoded(Reason.DECODER_FAILED, type(fault).__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """How to start the decoder server."""
+
+    path: Path
+    spares: int
+    seconds: float
+    memory_bytes: int
+    weaker: bool = False
+    uid: int | None = None
+    gid: int | None = None
+
+
+def start_server(options: ServerOptions) -> subprocess.Popen[bytes]:
+    """Exec the decoder server, tied to this process, and wait until it is ready.
+
+    Call it from a thread that lives as long as the process. Raises RuntimeError with what the
+    server said if it ends before it is ready.
+    """
+    ids = [] if options.uid is None else [f"--uid={options.uid}", f"--gid={options.gid}"]
+    command = [sys.executable, "-m", "holdfast.media.server", str(options.path), f"--parent={os.getpid()}"]
+    limits = [f"--spares={options.spares}", f"--seconds={options.seconds}", f"--memory-bytes={options.memory_bytes}"]
+    weaker = ["--weaker"] if options.weaker else []
+    environment = {"OPENBLAS_NUM_THREADS": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    process = subprocess.Popen([*command, *limits, *weaker, *ids], stdout=subprocess.PIPE, env=environment, cwd="/")
+    assert process.stdout is not None
+    if process.stdout.readline() != b"ready\n":
+        process.wait()
+        message = f"the decoder server ended with status {process.returncode} before it was ready"
+        raise RuntimeError(message)
+    return process

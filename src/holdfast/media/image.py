@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decode one picture into canonical luma planes. Runs only inside the confined decoder.
+
+Canonical means: upright (EXIF orientation applied), palette, CMYK and 16 bits made plain, and
+transparency laid over white and over black, because a picture may show one thing on each. The
+header is read first and the limits are checked before a pixel is decoded. JPEG is decoded straight
+to luma at the smallest scale that keeps both sides at least 512; other pictures are averaged down
+in whole steps to no less than that.
+
+Every fault of the file is an outcome (`NotDecoded`), whatever exception the library chose for it.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from holdfast.media.filetype import FileType
+from holdfast.media.plane import Plane
+from holdfast.media.reason import NotDecoded, Reason
+
+LEAST_SIDE: Final = 512  # below it the hash begins to move: 8 bits more at 128
+JPEG_PIXEL_FACTOR: Final = 4  # a JPEG never exists at full size, so it may be larger
+_ORIENTATION: Final = 0x0112
+_DIRECT_JPEG_SPACES: Final = frozenset({"Gray", "YCbCr", "RGB"})
+_SIXTEEN_BIT: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+_STRIP_ROWS: Final = 256
+
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+Image.MAX_IMAGE_PIXELS = None  # our own limit is checked first, and is stricter
+warnings.simplefilter("ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one upload may ask for."""
+
+    max_pixels: int
+
+
+def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...] | NotDecoded:
+    """The planes of the first picture: one, or two if it has transparency (over white, over black).
+
+    Returns NotDecoded for whatever is wrong with the file; a picture that is not the only one in
+    its file is decoded all the same, and `holds_several` tells.
+    """
+    try:
+        with Image.open(io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))) as image:
+            refused = _refuse_size(image, kind, limits)
+            return refused or _planes(untrusted, image, kind)
+    except MemoryError:
+        return NotDecoded(Reason.TOO_LARGE, "the memory limit was reached")
+    except UnidentifiedImageError:
+        return NotDecoded(Reason.UNDECODABLE)
+    except Exception as fault:  # noqa: BLE001  # libraries raise a dozen kinds on bad files; each means the same
+        return NotDecoded(_reason_for(fault), type(fault).__name__)
+
+
+def holds_several(untrusted: bytes, kind: FileType) -> bool:
+    """Whether the file holds more pictures than the first. Unreadable counts as several: could not tell is never no."""
+    try:
+        with Image.open(io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))) as image:
+            if kind is FileType.ICO:
+                return len(image.info.get("sizes", ())) != 1
+            return bool(getattr(image, "is_animated", False)) or int(getattr(image, "n_frames", 1)) > 1
+    except Exception:  # noqa: BLE001
+        return True
+
+
+def _refuse_size(image: Image.Image, kind: FileType, limits: Limits) -> NotDecoded | None:
+    allowed = limits.max_pixels * (JPEG_PIXEL_FACTOR if kind is FileType.JPEG else 1)
+    width, height = image.size
+    if width < 1 or height < 1:
+        return NotDecoded(Reason.UNDECODABLE, "no pixels")
+    if width * height > allowed:
+        return NotDecoded(Reason.TOO_LARGE, f"{width} x {height} pixels; {allowed} are allowed")
+    return None
+
+
+def _planes(untrusted: bytes, image: Image.Image, kind: FileType) -> tuple[Plane, ...] | NotDecoded:
+    orientation = _orientation(image)
+    width, height = image.size
+    lumas = _jpeg_luma(untrusted) if kind is FileType.JPEG else None
+    if lumas is None:
+        canonical = _canonical(image)
+        if isinstance(canonical, NotDecoded):
+            return canonical
+        lumas = canonical
+    if orientation >= 5:  # noqa: PLR2004  # EXIF 5-8 swap the sides
+        width, height = height, width
+    return tuple(Plane(_upright(luma, orientation), height, width) for luma in lumas)
+
+
+def _jpeg_luma(untrusted: bytes) -> list[NDArray[np.uint8]] | None:
+    """The luma of a JPEG at a fraction of its size, or None if the general decoder must try."""
+    try:
+        _, _, space, _ = simplejpeg.decode_jpeg_header(untrusted)
+        if space not in _DIRECT_JPEG_SPACES:
+            return None
+        plane = simplejpeg.decode_jpeg(untrusted, "GRAY", min_height=LEAST_SIDE, min_width=LEAST_SIDE)
+    except ValueError:
+        return None
+    return [plane[:, :, 0]]
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  # a broken EXIF block does not make the picture unreadable
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1  # noqa: PLR2004
+
+
+def _upright(luma: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo what EXIF orientation 1-8 says was done."""
+    turned = {3: np.rot90(luma, 2), 4: luma[::-1], 5: luma.T, 6: np.rot90(luma, 3), 7: np.rot90(luma, 2).T}
+    mirrored = {2: luma[:, ::-1], 8: np.rot90(luma)}
+    return np.ascontiguousarray({**turned, **mirrored}.get(orientation, luma))
+
+
+def _canonical(image: Image.Image) -> list[NDArray[np.uint8]] | NotDecoded:
+    """Plain 8-bit luma of any mode, averaged down in whole steps: one plane, or two with transparency."""
+    image.load()
+    if image.mode in _SIXTEEN_BIT or image.mode == "I":
+        return _from_integers(image)
+    if image.mode == "F":
+        return NotDecoded(Reason.UNSUPPORTED, "floating-point pixels")
+    if _has_alpha(image):
+        return _over_both(image.convert("RGBA"))
+    return [_luma(image)]
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def _over_both(image: Image.Image) -> list[NDArray[np.uint8]]:
+    """Over white and over black; once only if nothing is transparent."""
+    lowest = image.getextrema()[3][0]  # type: ignore[index]  # RGBA has one pair per band
+    if lowest == 255:  # noqa: PLR2004
+        return [_luma(image)]
+    return [_luma(_laid_over(image, ground)) for ground in ("white", "black")]
+
+
+def _laid_over(image: Image.Image, ground: str) -> Image.Image:
+    below = Image.new("RGB", image.size, ground)
+    below.paste(image, mask=image.getchannel("A"))
+    return below
+
+
+def _luma(image: Image.Image) -> NDArray[np.uint8]:
+    plain = image if image.mode == "L" else image.convert("RGB").convert("L")
+    return np.asarray(_smaller(plain))
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    step = min(image.size) // LEAST_SIDE
+    return image.reduce(step) if step > 1 else image
+
+
+def _from_integers(image: Image.Image) -> list[NDArray[np.uint8]] | NotDecoded:
+    """16-bit grey as its upper byte, strip by strip so that no wide copy of the whole exists."""
+    low, high = image.getextrema()
+    if low < 0 or high > 65535:  # type: ignore[operator]  # noqa: PLR2004  # one band: two numbers
+        return NotDecoded(Reason.UNSUPPORTED, "grey values beyond 16 bits")
+    width, height = image.size
+    plain = np.empty((height, width), np.uint8)
+    for top in range(0, height, _STRIP_ROWS):
+        strip = np.asarray(image.crop((0, top, width, min(top + _STRIP_ROWS, height))))
+        plain[top : top + _STRIP_ROWS] = strip.astype(np.uint32) >> 8
+    return [np.asarray(_smaller(Image.fromarray(plain)))]
+
+
+def _reason_for(fault: Exception) -> Reason:
+    words = str(fault).lower()
+    if "truncated" in words or "unexpected end" in words or "not enough image data" in words:
+        return Reason.TRUNCATED
+    return Reason.UNDECODABLE

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why something could not be screened. Every reason leads to a hold; none is an accusation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why no verdict could be reached. Each value is stable and documented in docs/integrating.md."""
+
+    EMPTY = "empty"
+    """Nothing was uploaded."""
+    UNKNOWN_TYPE = "unknown_type"
+    """The bytes begin like no picture type that is read here."""
+    ENCRYPTED = "encrypted"
+    """The bytes are encrypted; nobody without the key can see what they show."""
+    UNDECODABLE = "undecodable"
+    """It begins like a picture, but cannot be read as one."""
+    TRUNCATED = "truncated"
+    """The picture ends before it is complete."""
+    UNSUPPORTED = "unsupported"
+    """A picture, but in a form of its type that is not read here."""
+    SEVERAL_PICTURES = "several_pictures"
+    """The file holds more pictures than the first, and only the first was looked up."""
+    TOO_LARGE = "too_large"
+    """More bytes or pixels than the limits allow, or more memory than one picture may take."""
+    TIMED_OUT = "timed_out"
+    """Decoding took longer than the limit."""
+    DECODER_FAILED = "decoder_failed"
+    """The confined decoder died over this file."""
+    DECODER_UNAVAILABLE = "decoder_unavailable"
+    """No decoder was ready; nothing is known about the file."""
+    LOW_QUALITY = "low_quality"
+    """The picture has too little detail for its hash to mean anything."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same bytes may well be screened later: the fault is ours, not the file's."""
+        return self in (Reason.TIMED_OUT, Reason.DECODER_UNAVAILABLE)
+
+    @property
+    def says(self) -> str:
+        """The reason as one sentence."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.EMPTY: "Nothing was uploaded.",
+    Reason.UNKNOWN_TYPE: "The file is of no type that can be screened.",
+    Reason.ENCRYPTED: "The file is encrypted.",
+    Reason.UNDECODABLE: "The file cannot be read as a picture.",
+    Reason.TRUNCATED: "The file ends before the picture is complete.",
+    Reason.UNSUPPORTED: "The picture is in a form that cannot be screened yet.",
+    Reason.SEVERAL_PICTURES: "The file holds several pictures and only the first can be screened yet.",
+    Reason.TOO_LARGE: "The file is larger than the limits allow.",
+    Reason.TIMED_OUT: "Reading the file took too long.",
+    Reason.DECODER_FAILED: "The decoder failed on this file.",
+    Reason.DECODER_UNAVAILABLE: "The decoder was not available.",
+    Reason.LOW_QUALITY: "The picture has too little detail to be compared.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotDecoded:
+    """No plane came out, and why. `detail` is ours, never text from the file."""
+
+    reason: Reason
+    detail: str = ""

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs: one JSON object per line on standard error. Never content, hashes, secrets or references to people."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logging(level: int = logging.INFO) -> None:
+    """Set structured logging up for this process."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # Libraries' warnings, such as a lost database connection, go the same way, without their arguments.
+    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format='{"event": "library", "logger": "%(name)s"}')

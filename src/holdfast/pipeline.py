@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The path of one item, top to bottom.
+
+content -> match -> answer     (case -> hold -> review -> decision -> outcomes follow as they are built)
+
+Each function is one arrow. What it changes and what it tells the journal are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from holdfast.errors import IdempotencyConflict, JournalConflict, NotReady
+from holdfast.intake.content import Content
+from holdfast.intake.upload import TooLong, Upload
+from holdfast.match.index import Neighbour
+from holdfast.match.known import Known
+from holdfast.match.look import Seen, look
+from holdfast.match.screen import Answer, Match, NotScreened, Screening, answer_to, judge, matches_of, verdict_name
+from holdfast.match.signal import Signal
+from holdfast.media.decoder import Decoder
+
+_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """An Idempotency-Key: whose it is, and the digest of the request it stands for."""
+
+    api_key: str
+    idempotency_key: str
+    request_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What was answered to an Idempotency-Key before, and to which request."""
+
+    request_digest: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One screening and what the platform was told."""
+
+    id: str
+    content: Content
+    screening: Screening
+    answer: Answer
+    shadow: bool
+    list_version: int
+    asked_by: str
+    at: datetime
+
+    @property
+    def verdict(self) -> str:
+        """The verdict as one word."""
+        return verdict_name(self.screening)
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """Every match found."""
+        return matches_of(self.screening)
+
+    def as_body(self) -> dict[str, Any]:
+        """The whole answer as JSON types: the public part, and the explanation."""
+        reason = self.screening.reason if isinstance(self.screening, NotScreened) else None
+        explanation = {
+            "verdict": self.verdict,
+            "reason": reason and reason.value,
+            "reason_says": reason and reason.says,
+            "send_again": bool(reason and reason.passes),
+            "shadow": self.shadow,
+            "list_version": self.list_version,
+            "looked_up_at": self.at.isoformat(),
+            "matches": [_match_body(match) for match in self.matches],
+        }
+        return {"answer": self.answer.value, "screening": self.id, "explanation": explanation}
+
+
+class Banks(Protocol):
+    """What screening asks of the banks as committed."""
+
+    def newest_change(self) -> int:
+        """The number of the newest committed change."""
+
+    def matches_equal(self, signals: Sequence[Signal]) -> list[Match]:
+        """The active entries that hold one of these digests."""
+
+    def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
+        """The active matches behind (label, variant, distance)."""
+
+
+class Screenings(Protocol):
+    """Where answers are written."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything inside is committed together, or not at all."""
+
+    def first_answer(self, once: Once) -> FirstAnswer | None:
+        """The answer already given to this Idempotency-Key."""
+
+    def record(self, answered: Answered, body: dict[str, Any], once: Once | None) -> bool:
+        """Write one answer inside the open transaction; False if its Idempotency-Key is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What screening works with."""
+
+    decoder: Decoder
+    known: Known
+    banks: Banks
+    screenings: Screenings
+    clock: Callable[[], datetime]
+    new_id: Callable[[str], str]
+    shadow: bool
+
+
+class _AlreadyAnswered(Exception):  # noqa: N818  # control flow: it rolls the transaction back
+    pass
+
+
+def screen(received: Upload | TooLong, content: Content, *, asked_by: str, once: Once | None, parts: Parts) -> dict[str, Any]:
+    """content -> match -> answer: screen one upload and record the answer before giving it.
+
+    Raises NotReady if the banks are not loaded or cannot be followed (hold, ask again),
+    IdempotencyConflict if the Idempotency-Key stood for another request, and JournalConflict if
+    the same item kept being answered at the same moment. Nothing is recorded then.
+    """
+    if once and (first := parts.screenings.first_answer(once)):
+        return _same(first, once)
+    seen = look(received, parts.decoder)
+    for _ in range(_TRIES):
+        level, neighbours = parts.known.near(seen.hashes)
+        try:
+            with parts.screenings.transaction():
+                if parts.banks.newest_change() == level:
+                    return _answer(seen, neighbours, level, content, asked_by, once, parts)
+        except JournalConflict:
+            continue
+        except _AlreadyAnswered:
+            break
+        parts.known.follow()
+    if once and (first := parts.screenings.first_answer(once)):
+        return _same(first, once)
+    raise NotReady
+
+
+def _answer(  # noqa: PLR0913  # one transaction's whole context
+    seen: Seen,
+    neighbours: Sequence[Neighbour],
+    level: int,
+    content: Content,
+    asked_by: str,
+    once: Once | None,
+    parts: Parts,
+) -> dict[str, Any]:
+    """Find the matches, judge, and record: inside the open transaction."""
+    near = [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
+    matches = (*parts.banks.matches_equal(seen.exact), *parts.banks.matches_near(near))
+    screening = judge(matches, seen.obstacle)
+    answered = Answered(
+        id=parts.new_id("scr"),
+        content=content,
+        screening=screening,
+        answer=Answer.PUBLISH if parts.shadow else answer_to(screening),
+        shadow=parts.shadow,
+        list_version=level,
+        asked_by=asked_by,
+        at=parts.clock(),
+    )
+    body = answered.as_body()
+    if not parts.screenings.record(answered, body, once):
+        raise _AlreadyAnswered
+    return body
+
+
+def _same(first: FirstAnswer, once: Once) -> dict[str, Any]:
+    """The first answer again, if the request is the same."""
+    if first.request_digest != once.request_digest:
+        raise IdempotencyConflict
+    return first.body
+
+
+def _match_body(match: Match) -> dict[str, Any]:
+    return {
+        "bank": match.bank,
+        "entry": match.entry,
+        "signal": match.signal.value,
+        "variant": match.variant,
+        "distance": match.distance,
+        "threshold": match.threshold,
+        "action": match.action.value,
+    }
+

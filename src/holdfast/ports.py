@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that lies outside a stage, on one screen: each port, who needs it, who provides it.
+
+A port is defined by the stage that needs it; this page only gathers them.
+
+    Decoder       match      media.decoder.SandboxedDecoder
+    HashIndex     match      match.index.ScanIndex
+    ChangeSource  match      store.banks.PostgresBanks
+    Banks         pipeline   store.banks.PostgresBanks
+    Screenings    pipeline   store.screenings.PostgresScreenings
+    Journal       every      store.journal.PostgresJournal
+"""
+
+from holdfast.log.journal import Journal
+from holdfast.match.index import HashIndex
+from holdfast.match.known import ChangeSource
+from holdfast.media.decoder import Decoder
+from holdfast.pipeline import Banks, Screenings
+
+__all__ = ["Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]

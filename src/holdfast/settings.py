@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting, typed, with its environment variable and its meaning.
+
+Settings come from the environment alone and are read once, by `bootstrap`; stages receive plain
+values. A name that begins with HOLDFAST_ and is not listed here is refused: a misspelt safety
+setting must not be silently ignored. Nothing here reaches an authority; what will, has no default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from holdfast.errors import InvalidSetting
+
+_UNPREFIXED = {"database_url": "DATABASE_URL", "database_owner_url": "DATABASE_OWNER_URL"}
+MIB = 1024 * 1024
+
+
+class SandboxPolicy(StrEnum):
+    """What to do when the kernel lacks a layer that confines the decoder."""
+
+    REQUIRE = "require"
+    WEAKER = "weaker"
+
+
+def default_data() -> Path:
+    """Root keeps data in /var/lib, where the database's own uid can reach it; others at home."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/holdfast")
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "holdfast"
+
+
+def _listen_address(value: str) -> str:
+    host, separator, port = value.rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        message = "must look like 127.0.0.1:8711"
+        raise ValueError(message)
+    return value
+
+
+class Settings(BaseModel):
+    """All settings of one running Holdfast. Sizes in bytes, times in seconds unless the name says otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL to use, as the app role. Unset: an embedded PostgreSQL is started."
+    )
+    database_owner_url: str | None = Field(
+        default=None, description="The same database as the role that owns the tables; needed with DATABASE_URL to migrate."
+    )
+    data: Path = Field(
+        default_factory=default_data,
+        description="Where the embedded database, sockets and secrets live. Default /var/lib/holdfast for root, else ~/.local/share/holdfast.",
+    )
+    listen: Annotated[str, AfterValidator(_listen_address)] = Field(
+        default="127.0.0.1:8711", description="Address and port of the HTTP API."
+    )
+    web_workers: int = Field(default=2, ge=1, le=64, description="Web processes.")
+    web_threads: int = Field(
+        default=2, ge=1, le=16, description="Blocking threads per web process; also bounds its database connections."
+    )
+    shadow: bool = Field(
+        default=False, description="Screen and record, but answer publish to everything. For trying Holdfast out; shown loudly."
+    )
+    max_upload_bytes: int = Field(
+        default=64 * MIB, ge=1024, le=2**31, description="An upload longer than this is held unread beyond it, as too_large."
+    )
+    max_pixels: int = Field(
+        default=64_000_000,
+        ge=4096,
+        le=2**30,
+        description="A picture with more pixels is held as too_large; JPEG may have four times as many, being decoded at a fraction.",
+    )
+    decode_seconds: float = Field(default=10.0, ge=0.1, le=600, description="Longest time one upload may be decoded.")
+    decode_memory_bytes: int = Field(
+        default=1024 * MIB, ge=256 * MIB, description="Most address space one decoder process may take."
+    )
+    decoder_spares: int = Field(default=4, ge=1, le=64, description="Confined decoder processes kept ready.")
+    decoder_socket: Path | None = Field(
+        default=None, description="Where a decoder server listens. Set by serve for its own processes; unset, one is started."
+    )
+    sandbox: SandboxPolicy = Field(
+        default=SandboxPolicy.REQUIRE,
+        description="require: no decoding without rlimits and seccomp (Landlock is used where the kernel has it). weaker: go on and say so.",
+    )
+    bank_poll_seconds: float = Field(
+        default=0.25, ge=0.01, le=5, description="How often each process asks for bank changes."
+    )
+    bank_stale_seconds: float = Field(
+        default=5.0, ge=0.1, le=300, description="A process that has not heard from the banks for this long answers 503."
+    )
+    unscreened_owner: str = Field(
+        default="trust-and-safety", min_length=1, max_length=100, description="Who owns items held because they could not be screened."
+    )
+    unscreened_hours: float = Field(
+        default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings from environment variables.
+
+        Raises InvalidSetting: a value of the wrong form, or a HOLDFAST_ name that is no setting.
+        """
+        known = {env_name(field): field for field in cls.model_fields}
+        unknown = sorted(name for name in environ if name.startswith("HOLDFAST_") and name not in known)
+        if unknown:
+            message = f"{', '.join(unknown)}: no such setting"
+            raise InvalidSetting(message)
+        values = {field: environ[name] for name, field in known.items() if environ.get(name)}
+        try:
+            return cls(**values)  # type: ignore[arg-type]  # pydantic turns the strings into the types
+        except ValidationError as cause:
+            raise InvalidSetting("; ".join(_in_words(error) for error in cause.errors())) from None
+
+    def as_environment(self) -> dict[str, str]:
+        """The environment variables that give a child process these very settings."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return {env_name(field): str(value) for field, value in values.items()}
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a setting."""
+    return _UNPREFIXED.get(field, f"HOLDFAST_{field.upper()}")
+
+
+def _in_words(error: Mapping[str, object]) -> str:
+    location = error["loc"]
+    field = str(location[0]) if isinstance(location, tuple) and location else "settings"
+    return f"{env_name(field)}: {error['msg']}"

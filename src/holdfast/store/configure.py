@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Set Django up, once per process, from plain values: databases, and the web parts when asked.
+
+Two database aliases: `default` is the app role, which runs everything; `owner` exists only where
+its URL is known, owns the tables and runs migrations.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import django
+from django.conf import settings
+from psycopg.conninfo import conninfo_to_dict
+
+from holdfast.errors import InvalidSetting
+
+
+def configure(*, database_url: str, owner_url: str | None = None, connections: int = 4, web: dict[str, Any] | None = None) -> None:
+    """Configure Django; a second call in one process is refused by Django itself."""
+    databases = {"default": _database(database_url, connections)}
+    if owner_url:
+        databases["owner"] = _database(owner_url, 0)
+    settings.configure(
+        DATABASES=databases,
+        INSTALLED_APPS=["holdfast.store"],
+        USE_TZ=True,
+        TIME_ZONE="UTC",
+        SECRET_KEY=secrets.token_hex(32),  # nothing signed outlives a process yet
+        DEBUG=False,
+        LOGGING_CONFIG=None,
+        **(web or {}),
+    )
+    django.setup()
+
+
+def _database(url: str, connections: int) -> dict[str, Any]:
+    """Django's form of a PostgreSQL URL; with `connections`, a pool of at most that many."""
+    try:
+        parts = conninfo_to_dict(url)
+    except Exception as cause:
+        message = "DATABASE_URL: not a PostgreSQL connection string"
+        raise InvalidSetting(message) from cause
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    main = {name: str(parts.pop(key, "") or "") for name, key in names.items()}
+    options: dict[str, Any] = {**parts}
+    if connections:
+        options["pool"] = {"min_size": 1, "max_size": connections, "timeout": 5}
+    return {"ENGINE": "django.db.backends.postgresql", **main, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal in PostgreSQL, appended inside whatever transaction is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, connection
+from django.db.models import Max
+
+from holdfast.errors import JournalConflict
+from holdfast.log.event import Event, decode, encode
+from holdfast.log.journal import Recorded
+from holdfast.store.models import JournalRow
+
+
+class PostgresJournal:
+    """See `holdfast.log.journal.Journal`."""
+
+    def append(self, subject: str, *, after: int, events: Sequence[Event], actor: str, at: datetime) -> None:
+        """Append events of one subject: see `Journal`."""
+        self.append_many([(subject, after, events)], actor=actor, at=at)
+
+    def append_many(self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime) -> None:
+        """Append events of many subjects, each (subject, after, events), in one statement per thousand."""
+        if not connection.in_atomic_block:
+            message = "the journal is written inside the transaction of what it reports"
+            raise RuntimeError(message)
+        rows = [
+            JournalRow(
+                subject=subject,
+                version=after + number,
+                tag=happened.tag,
+                schema=happened.schema,
+                body=encode(happened),
+                actor=actor,
+                at=at,
+            )
+            for subject, after, events in batch
+            for number, happened in enumerate(events, start=1)
+        ]
+        try:
+            JournalRow.objects.bulk_create(rows, batch_size=1000)
+        except IntegrityError as cause:
+            raise JournalConflict from cause
+
+    def read(self, subject: str) -> Sequence[Recorded]:
+        """All rows of one subject: see `Journal`."""
+        rows = JournalRow.objects.filter(subject=subject).order_by("version")
+        return [
+            Recorded(
+                subject=row.subject,
+                version=row.version,
+                happened=decode(row.tag, row.schema, row.body),
+                actor=row.actor,
+                at=row.at,
+            )
+            for row in rows
+        ]
+
+    def last_version(self, subject: str) -> int:
+        """The newest version of a subject, 0 if it has none."""
+        found = JournalRow.objects.filter(subject=subject).aggregate(last=Max("version"))["last"]
+        return int(found or 0)

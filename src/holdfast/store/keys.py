@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""API keys in PostgreSQL. Every request asks the table, so a revocation holds from the next request on."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from holdfast.access import key as keys
+from holdfast.access.key import Key, Scope
+from holdfast.errors import KeyRefused, KeyUnknown, Refusal, Refused
+from holdfast.store.journal import PostgresJournal
+from holdfast.store.models import ApiKeyRow
+
+
+class PostgresKeys:
+    """The API keys."""
+
+    def __init__(self, journal: PostgresJournal, clock: Callable[[], datetime]) -> None:
+        """Use `clock` for time."""
+        self._journal = journal
+        self._clock = clock
+
+    def create(self, *, label: str, scopes: frozenset[Scope], expires_at: datetime | None, actor: str) -> str:
+        """Make a key and return it whole: the only time it can be seen."""
+        prefix, secret, whole = keys.token(
+            secrets.token_bytes(keys.PREFIX_BYTES), secrets.token_bytes(keys.SECRET_BYTES)
+        )
+        command = keys.CreateKey(
+            prefix=prefix, secret_digest=keys.digest(secret), label=label, scopes=scopes, expires_at=expires_at
+        )
+        events = keys.decide_key(None, command)
+        if isinstance(events, Refusal):
+            raise Refused(events)
+        now = self._clock()
+        with transaction.atomic(durable=True):
+            self._journal.append(keys.key_subject(prefix), after=0, events=events, actor=actor, at=now)
+            ApiKeyRow.objects.create(
+                prefix=prefix,
+                secret_digest=command.secret_digest,
+                label=label.strip(),
+                scopes=sorted(scopes),
+                version=1,
+                created_at=now,
+                expires_at=expires_at,
+            )
+        return whole
+
+    def revoke(self, prefix: str, *, actor: str) -> None:
+        """End a key. Raises KeyUnknown, or Refused if it was ended before."""
+        with transaction.atomic(durable=True):
+            row = ApiKeyRow.objects.select_for_update().filter(prefix=prefix).first()
+            if row is None:
+                raise KeyUnknown(prefix)
+            events = keys.decide_key(_key(row), keys.RevokeKey())
+            if isinstance(events, Refusal):
+                raise Refused(events)
+            now = self._clock()
+            self._journal.append(keys.key_subject(prefix), after=row.version, events=events, actor=actor, at=now)
+            ApiKeyRow.objects.filter(prefix=prefix).update(revoked_at=now, version=row.version + len(events))
+
+    def open(self, untrusted_token: str) -> Key:
+        """The key that `untrusted_token` opens. Raises KeyRefused, for every cause in the same words."""
+        parts = keys.split(untrusted_token)
+        row = ApiKeyRow.objects.filter(prefix=parts[0]).first() if parts else None
+        if parts is None or row is None:
+            raise KeyRefused
+        found = _key(row)
+        if not found.opens_with(parts[1], self._clock()):
+            raise KeyRefused
+        return found
+
+    def all_keys(self) -> list[Key]:
+        """Every key, newest first."""
+        return [_key(row) for row in ApiKeyRow.objects.order_by("-created_at")]
+
+
+def _key(row: ApiKeyRow) -> Key:
+    return Key(
+        prefix=row.prefix,
+        secret_digest=row.secret_digest,
+        label=row.label,
+        scopes=frozenset(Scope(scope) for scope in row.scopes),
+        expires_at=row.expires_at,
+        revoked=row.revoked_at is not None,
+    )

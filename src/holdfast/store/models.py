@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables. `journal` is the truth and append-only; the others are projections of it, or service.
+
+Column meanings stand in the database too (`db_comment`), for whoever reads it without us.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class JournalRow(models.Model):
+    """One event of one subject. The app role may only INSERT and SELECT; a trigger refuses the rest to everyone."""
+
+    id = models.BigAutoField(primary_key=True)
+    subject = models.TextField(db_comment="what it happened to: noun:id")
+    version = models.IntegerField(db_comment="the n-th event of this subject, from 1")
+    tag = models.TextField(db_comment="what happened, past tense: docs/events.md")
+    schema = models.SmallIntegerField(db_comment="the form of body")
+    body = models.JSONField(db_comment="what the event carries")
+    actor = models.TextField(db_comment="who did it: key:PREFIX, cli:USER or system:PART")
+    at = models.DateTimeField(db_comment="when, by this system's clock, UTC")
+
+    class Meta:
+        """Table."""
+
+        db_table = "journal"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "version"], name="journal_subject_version"),
+            models.CheckConstraint(condition=models.Q(version__gte=1), name="journal_version_from_1"),
+        ]
+
+
+class BankHead(models.Model):
+    """One row: the number of the newest committed bank change. Drawn under an advisory lock."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    number = models.BigIntegerField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "bank_head"
+
+
+class BankRow(models.Model):
+    """A bank as it stands."""
+
+    name = models.TextField(primary_key=True)
+    meaning = models.TextField()
+    source = models.TextField()
+    threshold = models.SmallIntegerField(db_comment="largest PDQ distance that counts as a match")
+    action = models.TextField()
+    state = models.TextField()
+    version = models.IntegerField(db_comment="its last journal version")
+    changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
+
+    class Meta:
+        """Table."""
+
+        db_table = "bank"
+
+
+class EntryRow(models.Model):
+    """An entry of a bank as it stands; removed ones stay, so that followers see the removal."""
+
+    id = models.TextField(primary_key=True)
+    bank = models.ForeignKey(BankRow, on_delete=models.PROTECT, related_name="entries")
+    provenance = models.TextField()
+    state = models.TextField()
+    version = models.IntegerField(db_comment="its last journal version")
+    changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "entry"
+
+
+class EntrySignalRow(models.Model):
+    """One signal of an entry; its id is its label in the index."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, related_name="signals")
+    type = models.TextField()
+    value = models.TextField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "entry_signal"
+        indexes: ClassVar = [models.Index(fields=["value", "type"], name="entry_signal_value")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "type", "value"], name="entry_signal_once"),
+        ]
+
+
+class ScreeningRow(models.Model):
+    """One answer that was given."""
+
+    id = models.TextField(primary_key=True)
+    content_id = models.TextField()
+    content_version = models.TextField()
+    surface = models.TextField()
+    uploader = models.TextField(null=True, db_comment="the platform's reference; may identify a person; not in the journal")
+    verdict = models.TextField(db_comment="matched, no_match or not_screened")
+    reason = models.TextField(null=True, db_comment="why it was not screened")
+    answer = models.TextField(db_comment="publish or hold, as it was sent")
+    shadow = models.BooleanField(db_comment="whether the answer was publish because shadow mode was on")
+    list_version = models.BigIntegerField(db_comment="the bank change it was looked up in")
+    matches = models.JSONField()
+    asked_by = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "screening"
+        indexes: ClassVar = [models.Index(fields=["content_id", "content_version"], name="screening_content")]
+
+
+class UnscreenedRow(models.Model):
+    """An item held only because it could not be screened."""
+
+    id = models.TextField(primary_key=True)
+    content_id = models.TextField()
+    content_version = models.TextField()
+    reason = models.TextField()
+    state = models.TextField()
+    owner = models.TextField()
+    since = models.DateTimeField()
+    due = models.DateTimeField()
+    screening = models.TextField(db_comment="the screening that last said so")
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "unscreened"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["content_id", "content_version"],
+                condition=~models.Q(state="settled"),
+                name="unscreened_once_open",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "due"], name="unscreened_due")]
+
+
+class ApiKeyRow(models.Model):
+    """An API key; of the secret only the digest is kept."""
+
+    prefix = models.TextField(primary_key=True)
+    secret_digest = models.TextField(db_comment="SHA-256 of the secret: 128 random bits need no slow hash")
+    label = models.TextField()
+    scopes = models.JSONField()
+    version = models.IntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Table."""
+
+        db_table = "api_key"
+
+
+class IdempotencyRow(models.Model):
+    """The first answer to a request that carried an Idempotency-Key."""
+
+    id = models.BigAutoField(primary_key=True)
+    api_key = models.TextField()
+    idempotency_key = models.TextField()
+    request_digest = models.TextField()
+    status = models.SmallIntegerField()
+    body = models.JSONField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        """Table."""
+
+        db_table = "idempotency"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["api_key", "idempotency_key"], name="idempotency_once"),
+        ]

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers in PostgreSQL: the screening, its event, the unscreened hold and the idempotency row, all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
+
+from holdfast.errors import JournalConflict, Refusal, ScreeningUnknown
+from holdfast.intake.content import Content
+from holdfast.log.event import encode
+from holdfast.match import unscreened
+from holdfast.match.screen import NotScreened, Screening, ScreeningAnswered
+from holdfast.match.unscreened import Unscreened, UnscreenedState
+from holdfast.media.reason import Reason
+from holdfast.pipeline import Answered, FirstAnswer, Once
+from holdfast.store.journal import PostgresJournal
+from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
+
+IDEMPOTENCY_KEPT: Final = timedelta(hours=24)
+_OVERDUE_BATCH: Final = 100
+_SYSTEM: Final = "system:worker"
+
+
+@dataclass(frozen=True, slots=True)
+class UnscreenedItem:
+    """An unscreened hold with its id and since when it stands."""
+
+    id: str
+    since: datetime
+    held: Unscreened
+
+
+class PostgresScreenings:
+    """The answers given, and what is held because nothing could be told."""
+
+    def __init__(
+        self,
+        journal: PostgresJournal,
+        new_id: Callable[[str], str],
+        *,
+        owner: str,
+        patience: timedelta,
+    ) -> None:
+        """Unscreened holds belong to `owner` and are overdue after `patience`."""
+        self._journal = journal
+        self._new_id = new_id
+        self._owner = owner
+        self._patience = patience
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is committed together, or not at all."""
+        with transaction.atomic(durable=True):
+            yield
+
+    def first_answer(self, once: Once) -> FirstAnswer | None:
+        """The answer already given to this Idempotency-Key of this API key, if any."""
+        row = IdempotencyRow.objects.filter(api_key=once.api_key, idempotency_key=once.idempotency_key).first()
+        return FirstAnswer(row.request_digest, row.body) if row else None
+
+    def record(self, answered: Answered, body: dict[str, Any], once: Once | None) -> bool:
+        """Write one answer inside the open transaction.
+
+        Returns False if another request with the same Idempotency-Key was answered meanwhile; the
+        transaction MUST then be rolled back. Raises JournalConflict if the same item was answered
+        at the same moment; asking again is safe.
+        """
+        if once and not _claim(once, body, answered.at):
+            return False
+        self._journal.append(
+            f"screening:{answered.id}",
+            after=0,
+            events=[_event(answered)],
+            actor=answered.asked_by,
+            at=answered.at,
+        )
+        _write_screening(answered)
+        if not answered.shadow:
+            self._keep_unscreened(answered)
+        return True
+
+    def get(self, screening_id: str) -> dict[str, Any]:
+        """One answer as its event tells it. Raises ScreeningUnknown."""
+        recorded = self._journal.read(f"screening:{screening_id}")
+        if not recorded:
+            raise ScreeningUnknown
+        return {"screening": screening_id, "at": recorded[0].at.isoformat(), **encode(recorded[0].happened)}
+
+    def unscreened(self, *, limit: int) -> list[UnscreenedItem]:
+        """What is held unscreened, the one due first at the top."""
+        rows = UnscreenedRow.objects.exclude(state=UnscreenedState.SETTLED).order_by("due", "id")[:limit]
+        return [UnscreenedItem(row.id, row.since, _held(row)) for row in rows]
+
+    def count_unscreened(self) -> dict[str, int]:
+        """How many unscreened holds are open and overdue."""
+        return {
+            state.value: UnscreenedRow.objects.filter(state=state).count()
+            for state in (UnscreenedState.OPEN, UnscreenedState.OVERDUE)
+        }
+
+    def mark_overdue(self, now: datetime) -> list[UnscreenedItem]:
+        """Mark holds whose clock has run out, at most a batch; returns them so that someone is alarmed."""
+        marked = []
+        with transaction.atomic(durable=True):
+            due = UnscreenedRow.objects.filter(state=UnscreenedState.OPEN, due__lte=now).order_by("due")
+            for row in due.select_for_update(skip_locked=True)[:_OVERDUE_BATCH]:
+                after = self._apply(row, unscreened.MarkOverdue(), actor=_SYSTEM, at=now)
+                marked.append(UnscreenedItem(row.id, row.since, after))
+        return marked
+
+    def forget_idempotency(self, now: datetime) -> int:
+        """Drop first answers older than a day; returns how many."""
+        dropped, _ = IdempotencyRow.objects.filter(at__lt=now - IDEMPOTENCY_KEPT).delete()
+        return dropped
+
+    def _keep_unscreened(self, answered: Answered) -> None:
+        """Open, renew or settle the unscreened holds that this answer is about."""
+        content = answered.content
+        standing = UnscreenedRow.objects.filter(content_id=content.id).exclude(state=UnscreenedState.SETTLED)
+        if isinstance(answered.screening, NotScreened):
+            self._still_unscreened(answered, answered.screening.reason, standing.filter(content_version=content.version))
+            return
+        command = unscreened.SettleUnscreened(screening=answered.id, verdict=answered.verdict)
+        for row in standing.select_for_update():
+            self._apply(row, command, actor=answered.asked_by, at=answered.at)
+
+    def _still_unscreened(self, answered: Answered, reason: Reason, standing: QuerySet[UnscreenedRow]) -> None:
+        row = standing.select_for_update().first()
+        if row is not None:
+            again = unscreened.TryUnscreenedAgain(reason=reason, screening=answered.id)
+            self._apply(row, again, actor=answered.asked_by, at=answered.at)
+            return
+        begin = unscreened.OpenUnscreened(
+            content=answered.content.id,
+            content_version=answered.content.version,
+            reason=reason,
+            screening=answered.id,
+            owner=self._owner,
+            due=answered.at + self._patience,
+        )
+        self._open(begin, actor=answered.asked_by, at=answered.at)
+
+    def _open(self, begin: unscreened.OpenUnscreened, *, actor: str, at: datetime) -> None:
+        hold_id = self._new_id("uns")
+        events = unscreened.decide_unscreened(None, begin, at)
+        assert not isinstance(events, Refusal)
+        self._journal.append(unscreened.unscreened_subject(hold_id), after=0, events=events, actor=actor, at=at)
+        try:
+            UnscreenedRow.objects.create(
+                id=hold_id,
+                content_id=begin.content,
+                content_version=begin.content_version,
+                reason=begin.reason,
+                state=UnscreenedState.OPEN,
+                owner=begin.owner,
+                since=at,
+                due=begin.due,
+                screening=begin.screening,
+                version=len(events),
+            )
+        except IntegrityError as cause:
+            raise JournalConflict from cause
+
+    def _apply(self, row: UnscreenedRow, command: unscreened.UnscreenedCommand, *, actor: str, at: datetime) -> Unscreened:
+        after = _held(row)
+        events = unscreened.decide_unscreened(after, command, at)
+        if isinstance(events, Refusal):
+            raise JournalConflict(events.because)
+        for happened in events:
+            after = unscreened.evolve_unscreened(after, happened)
+        subject = unscreened.unscreened_subject(row.id)
+        self._journal.append(subject, after=row.version, events=events, actor=actor, at=at)
+        row.state, row.reason, row.version = after.state, after.reason, row.version + len(events)
+        row.screening = getattr(command, "screening", row.screening)
+        row.save()
+        return after
+
+
+def _claim(once: Once, body: dict[str, Any], at: datetime) -> bool:
+    """Take the Idempotency-Key for this answer; waits for a parallel request that is taking it."""
+    row = IdempotencyRow(
+        api_key=once.api_key,
+        idempotency_key=once.idempotency_key,
+        request_digest=once.request_digest,
+        status=200,
+        body=body,
+        at=at,
+    )
+    IdempotencyRow.objects.bulk_create([row], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select 1 from idempotency where api_key = %s and idempotency_key = %s and body->>'screening' = %s",
+            [once.api_key, once.idempotency_key, body["screening"]],
+        )
+        return cursor.fetchone() is not None
+
+
+def _event(answered: Answered) -> ScreeningAnswered:
+    screening: Screening = answered.screening
+    return ScreeningAnswered(
+        content=answered.content.id,
+        content_version=answered.content.version,
+        surface=answered.content.surface,
+        verdict=answered.verdict,
+        reason=screening.reason if isinstance(screening, NotScreened) else None,
+        answer=answered.answer,
+        shadow=answered.shadow,
+        list_version=answered.list_version,
+        matches=answered.matches,
+        looked_up_at=answered.at,
+    )
+
+
+def _write_screening(answered: Answered) -> None:
+    content: Content = answered.content
+    facts = encode(_event(answered))
+    ScreeningRow.objects.create(
+        id=answered.id,
+        content_id=content.id,
+        content_version=content.version,
+        surface=content.surface,
+        uploader=content.uploader,
+        verdict=facts["verdict"],
+        reason=facts["reason"],
+        answer=facts["answer"],
+        shadow=answered.shadow,
+        list_version=answered.list_version,
+        matches=facts["matches"],
+        asked_by=answered.asked_by,
+        at=answered.at,
+    )
+
+
+def _held(row: UnscreenedRow) -> Unscreened:
+    return Unscreened(
+        content=row.content_id,
+        content_version=row.content_version,
+        reason=Reason(row.reason),
+        owner=row.owner,
+        due=row.due,
+        state=UnscreenedState(row.state),
+    )

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`serve`: one process that starts the others, restarts what dies, and takes everything with it when it goes.
+
+It is single-threaded and does nothing else. Database first, then tables, decoders, web, worker;
+the other way round at the end. Every child is tied to it by the kernel, so that after kill -9
+nothing is left running, and the next start recovers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from holdfast import bootstrap
+from holdfast.errors import PortTaken
+from holdfast.settings import Settings
+
+_TICK_SECONDS: Final = 0.1
+_STOP_SECONDS: Final = 15.0
+_TAKE_OVER_SECONDS: Final = 30.0
+_RESTART_PAUSE_SECONDS: Final = 1.0
+_log = structlog.get_logger("serve")
+
+
+@dataclass(slots=True)
+class _Part:
+    """One child: how to start it, and the running process."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes]
+    started_at: float = field(default_factory=time.monotonic)
+
+
+class Supervisor:
+    """The children of one `serve`, in the order in which they were started."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare to run `settings`; nothing is started yet."""
+        self.settings = settings
+        self._parts: list[_Part] = []
+        self._stopping = False
+
+    @contextmanager
+    def running(self) -> Iterator[Settings]:
+        """Start everything; yields the settings with which clients in this process can reach it. Stops it after.
+
+        Raises ConfigurationError or DependencyError in words if something cannot start here.
+        """
+        require_free_port(self.settings.listen)
+        with ExitStack() as stack:
+            ready = self._start_database(stack)
+            stack.callback(self._stop)  # registered after the database's own end, so it runs before it
+            _migrate(ready)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-")))
+            self._start("decoder", lambda: bootstrap.launch_decoder(ready, folder))
+            ready = ready.model_copy(update={"decoder_socket": folder / "decoder.sock"})
+            self._start("web", lambda: _python("holdfast.web.server", ready))
+            self._start("worker", lambda: _python("holdfast.worker", ready))
+            yield ready
+
+    def watch(self) -> None:
+        """Restart what dies until a signal to stop arrives."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        while not self._stopping:
+            self.tend()
+            time.sleep(_TICK_SECONDS)
+
+    def tend(self) -> None:
+        """Restart every child that has died."""
+        for part in self._parts:
+            status = part.process.poll()
+            if status is None:
+                continue
+            _log.error("part_died", part=part.name, status=status)
+            if time.monotonic() - part.started_at < _RESTART_PAUSE_SECONDS:
+                time.sleep(_RESTART_PAUSE_SECONDS)  # what dies at once must not spin
+            part.process, part.started_at = part.start(), time.monotonic()
+
+    def _start_database(self, stack: ExitStack) -> Settings:
+        if self.settings.database_url:
+            return self.settings
+        server = bootstrap.embedded(self.settings)
+        stack.callback(server.stop)
+        urls = server.start(wait_seconds=_TAKE_OVER_SECONDS)
+        self._parts.append(_Part("database", server.restart, server.process))
+        return bootstrap.with_urls(self.settings, urls)
+
+    def _start(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self._parts.append(_Part(name, start, start()))
+
+    def _stop(self) -> None:
+        """Tell children to end, last started first; the database is stopped by its own owner."""
+        for part in reversed([part for part in self._parts if part.name != "database"]):
+            part.process.terminate()
+            try:
+                part.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                part.process.kill()
+                part.process.wait()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the form of a handler
+        self._stopping = True
+
+
+def _python(module: str, settings: Settings) -> subprocess.Popen[bytes]:
+    """A process of ours with these settings; of the owner's URL it knows nothing."""
+    own = {name: value for name, value in settings.as_environment().items() if name != "DATABASE_OWNER_URL"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "DATABASE_"))}
+    # One thread per process for linear algebra: the hashes are small and the cores are shared.
+    environment = {**inherited, **own, "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-m", module, str(os.getpid())], env=environment, start_new_session=True)
+
+
+def _migrate(settings: Settings) -> None:
+    """In a process of its own: this one stays free of Django and its connections."""
+    script = "from holdfast.settings import Settings; from holdfast.cli.tables import main; main(Settings.from_environment())"
+    environment = {**os.environ, **settings.as_environment()}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
+def require_free_port(listen: str) -> None:
+    """Raise PortTaken if something else listens at `listen`."""
+    host, _, port = listen.rpartition(":")
+    address = host.strip("[]")
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, int(port)))
+        except OSError as cause:
+            raise PortTaken(f"{listen}: {cause.strerror}") from cause

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API as a whole: routers, errors, and the two addresses that need no key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+import holdfast
+from holdfast.web import banks, screening, shapes
+from holdfast.web.problems import response_to
+from holdfast.web.system import require_fresh, system
+
+api = NinjaAPI(
+    title="Holdfast",
+    version=holdfast.__version__,
+    description="Screen uploads before they are published. Whatever is not a 200 with `publish` means: hold.",
+    urls_namespace="v1",
+    docs_url=None,  # the page would load scripts from elsewhere; the document itself is at openapi_url
+    openapi_url="/openapi.json",
+)
+api.add_router("", screening.router)
+api.add_router("/banks", banks.router)
+
+
+@api.exception_handler(Exception)
+def _any_fault(request: HttpRequest, fault: Exception) -> HttpResponse:  # noqa: ARG001  # ninja's form
+    return response_to(fault)
+
+
+@api.exception_handler(ValidationError)
+def _not_valid(request: HttpRequest, fault: ValidationError) -> HttpResponse:  # noqa: ARG001
+    return response_to(fault)
+
+
+@api.get("/health/live", response={200: dict[str, bool]}, tags=["health"])
+def live(request: HttpRequest) -> dict[str, bool]:  # noqa: ARG001
+    """This process answers."""
+    return {"live": True}
+
+
+@api.get("/health/ready", response={200: shapes.Ready, 503: shapes.Problem}, tags=["health"])
+def ready(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001
+    """This process can screen: its banks are loaded and heard of."""
+    require_fresh()
+    known = system().known
+    return {
+        "ready": True,
+        "shadow": system().settings.shadow,
+        "list_version": known.ready_to or 0,
+        "perceptual_signals": len(known),
+        "version": holdfast.__version__,
+    }

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP server process: granian with few blocking threads, tied to the supervisor.
+
+Run as `python -m holdfast.web.server PARENT`. Its own workers tie themselves to it (`web.wsgi`),
+because granian's go on serving when their main process is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from holdfast.lifeline import die_with_parent
+from holdfast.settings import Settings
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    die_with_parent(int(sys.argv[1]), by=signal.SIGTERM)
+    settings = Settings.from_environment()
+    host, _, port = settings.listen.rpartition(":")
+    logging.raiseExceptions = False
+    Granian(
+        "holdfast.web.wsgi:application",
+        address=host.strip("[]"),
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=settings.web_workers,
+        blocking_threads=settings.web_threads,
+        backlog=1024,
+        log_level=LogLevels.warning,
+        log_access=False,
+        respawn_failed_workers=True,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API's shapes. Strict: no field that is not listed, no text taken for a number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from holdfast.intake.content import LONGEST_REFERENCE
+from holdfast.match.bank import DEFAULT_THRESHOLD, HIGHEST_THRESHOLD, LONGEST_TEXT, Action
+
+MOST_ENTRIES = 1000
+MOST_SIGNALS = 100
+Reference = Annotated[str, Field(min_length=1, max_length=LONGEST_REFERENCE, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*\S[^\x00]*$")]
+BankName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class Strict(Schema):
+    """Refuses unknown fields and loose types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ScreenOptions(Strict):
+    """Which item is being uploaded, in the platform's own references."""
+
+    content_id: Reference | None = Field(default=None, description="The item. Without one, a reference is made up.")
+    content_version: Reference = Field(default="1", description="Which version of the item: an edit is a new version.")
+    surface: Reference = Field(default="default", description="Where on the platform it would appear.")
+    uploader: Reference | None = Field(default=None, description="Who uploads. Kept beside the answer, not in the journal.")
+
+
+class MatchShape(Schema):
+    """One match. What is known, not what it means: see the bank's meaning and source."""
+
+    bank: str
+    entry: str
+    signal: str
+    variant: str = Field(description="How the upload was turned, and the PDQ family; 'bytes' for an exact digest.")
+    distance: int = Field(description="Bits of 256 that differ; 0 for an exact digest.")
+    threshold: int
+    action: str
+
+
+class Explanation(Schema):
+    """Why this answer. Only for keys with the scope explain; never show it to uploaders."""
+
+    verdict: Literal["matched", "no_match", "not_screened"]
+    reason: str | None = Field(description="Why it was not screened; a closed list, see docs/integrating.md.")
+    reason_says: str | None
+    send_again: bool = Field(description="Whether the same bytes may well be screened later.")
+    shadow: bool = Field(description="Shadow mode was on: the answer is publish whatever the verdict.")
+    list_version: int = Field(description="The newest bank change it was looked up in.")
+    looked_up_at: datetime
+    matches: list[MatchShape]
+
+
+class ScreenAnswer(Schema):
+    """What to do with the upload. `hold` means: do not publish."""
+
+    answer: Literal["publish", "hold"]
+    screening: str = Field(description="The id of this answer.")
+    explanation: Explanation | None = None
+
+
+class ScreeningRecord(Schema):
+    """An answer that was given, as the journal has it."""
+
+    screening: str
+    at: datetime
+    content: str
+    content_version: str
+    surface: str
+    verdict: str
+    reason: str | None
+    answer: str
+    shadow: bool
+    list_version: int
+    matches: list[MatchShape]
+    looked_up_at: datetime
+
+
+class UnscreenedShape(Schema):
+    """An item that is held only because it could not be screened. Not an accusation."""
+
+    id: str
+    content_id: str
+    content_version: str
+    reason: str
+    reason_says: str
+    send_again: bool = Field(description="Whether the same bytes may well be screened now; else try another format.")
+    state: str
+    owner: str
+    since: datetime
+    due: datetime
+
+
+class NewBank(Strict):
+    """A bank to make."""
+
+    name: BankName
+    meaning: Text = Field(description="What its entries are known to be.")
+    source: Text = Field(description="Who says so.")
+    threshold: int = Field(default=DEFAULT_THRESHOLD, ge=0, le=HIGHEST_THRESHOLD, description="Largest PDQ distance.")
+    action: Literal["hold", "review", "ignore"] = "hold"
+
+    def action_type(self) -> Action:
+        """The action as its type."""
+        return Action(self.action)
+
+
+class BankShape(Schema):
+    """A bank as it stands."""
+
+    name: str
+    meaning: str
+    source: str
+    threshold: int
+    action: str
+    state: str
+    entries: int
+
+
+class SignalShape(Strict):
+    """One hash."""
+
+    signal_type: Annotated[str, Field(max_length=16)]
+    value: Annotated[str, Field(max_length=64)]
+
+
+class NewEntry(Strict):
+    """A known item to add, by its signals."""
+
+    signals: list[SignalShape] = Field(min_length=1, max_length=MOST_SIGNALS)
+    provenance: Text = Field(description="Where the knowledge comes from.")
+
+
+class NewEntries(Strict):
+    """Known items to add: all are added, or none."""
+
+    entries: list[NewEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
+
+
+class Added(Schema):
+    """The ids of what was added, in order."""
+
+    added: list[str]
+
+
+class BadLineShape(Schema):
+    """A line that was not taken, and why."""
+
+    line: int
+    code: str
+    because: str
+
+
+class Imported(Schema):
+    """What an import did: good lines kept, bad lines listed."""
+
+    added: int
+    refused: list[BadLineShape]
+
+
+class EntryShape(Schema):
+    """An entry as it stands."""
+
+    id: str
+    bank: str
+    state: str
+    signal_types: list[str]
+    provenance: str
+
+
+class RemoveOptions(Strict):
+    """Why an entry leaves its bank."""
+
+    because: Text
+
+
+class PictureOptions(Strict):
+    """Where the knowledge about a picture comes from."""
+
+    provenance: Text
+
+
+class Ready(Schema):
+    """Whether this process can screen."""
+
+    ready: bool
+    shadow: bool
+    list_version: int
+    perceptual_signals: int
+    version: str
+
+
+class Problem(Schema):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable: docs/errors.md lists every code.")
+    detail: str
+    advice: str
+    retry: bool = Field(description="Whether asking again later is safe and useful.")

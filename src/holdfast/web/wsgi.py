@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each granian worker loads: ties the worker to its parent, wires the system, gives the application."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.handlers.wsgi import WSGIHandler
+
+from holdfast.bootstrap import wire
+from holdfast.lifeline import die_with_parent
+from holdfast.observe import configure_logging
+from holdfast.settings import Settings
+from holdfast.web.system import install
+
+WEB = {
+    "ROOT_URLCONF": "holdfast.web.urls",
+    "MIDDLEWARE": ["holdfast.web.problems.ProblemMiddleware"],
+    # Keys, not cookies: nothing here depends on the Host header.
+    "ALLOWED_HOSTS": ["*"],
+    "DATA_UPLOAD_MAX_MEMORY_SIZE": 16 * 1024 * 1024,
+}
+
+
+def make_application() -> WSGIHandler:
+    """Wire this process and return its WSGI application."""
+    die_with_parent(os.getppid())
+    configure_logging()
+    install(wire(Settings.from_environment(), web=WEB))
+    return WSGIHandler()
+
+
+application = make_application()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The background runner: watches the clocks of unscreened holds, and forgets old idempotency answers.
+
+One `serve` runs one; more may run beside it, on any machine that reaches the database. What they
+do is leased row by row, so that no two do the same.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from django.db import Error as DjangoDatabaseError
+
+from holdfast.bootstrap import clock, wire
+from holdfast.lifeline import die_with_parent
+from holdfast.observe import configure_logging
+from holdfast.settings import Settings
+
+if TYPE_CHECKING:
+    from holdfast.store.screenings import PostgresScreenings
+
+_ROUND_SECONDS: Final = 1.0
+_log = structlog.get_logger("worker")
+
+
+def one_round(screenings: PostgresScreenings, now: datetime) -> int:
+    """Everything that is due at `now`; returns how many alarms were raised."""
+    alarmed = screenings.mark_overdue(now)
+    for item in alarmed:
+        _log.error(
+            "unscreened_overdue",
+            unscreened=item.id,
+            owner=item.held.owner,
+            reason=item.held.reason.value,
+            due=item.held.due.isoformat(),
+            what_to_do="see GET /v1/unscreened; the item stays held until it is screened",
+        )
+    screenings.forget_idempotency(now)
+    return len(alarmed)
+
+
+def run(settings: Settings) -> None:
+    """Go on until told to stop; a database that is away is logged and tried again."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    screenings = wire(settings).screenings
+    while not stopping.wait(_ROUND_SECONDS):
+        try:
+            one_round(screenings, clock())
+        except DjangoDatabaseError as fault:
+            _log.warning("database_away", fault=type(fault).__name__)
+
+
+def main() -> None:
+    """As a child of `serve`: tied to it."""
+    configure_logging()
+    die_with_parent(int(sys.argv[1]))
+    run(Settings.from_environment())
+
+
+if __name__ == "__main__":
+    main()
