@@ -106,7 +106,9 @@ class InvalidBankFile(InputError):
     """The file cannot be read as a list of bank entries."""
 
     code = "input.bank_file"
-    advice = "Send CSV with the header signal_type,value or JSON lines with those fields; docs/integrating.md shows both."
+    advice = (
+        "Send CSV with the header signal_type,value or JSON lines with those fields; docs/integrating.md shows both."
+    )
 
 
 class InvalidName(InputError):

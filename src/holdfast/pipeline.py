@@ -126,8 +126,10 @@ class _AlreadyAnswered(Exception):  # noqa: N818  # control flow: it rolls the t
     pass
 
 
-def screen(received: Upload | TooLong, content: Content, *, asked_by: str, once: Once | None, parts: Parts) -> dict[str, Any]:
-    """content -> match -> answer: screen one upload and record the answer before giving it.
+def screen(
+    received: Upload | TooLong, content: Content, *, asked_by: str, once: Once | None, parts: Parts
+) -> dict[str, Any]:
+    """Content -> match -> answer: screen one upload and record the answer before giving it.
 
     Raises NotReady if the banks are not loaded or cannot be followed (hold, ask again),
     IdempotencyConflict if the Idempotency-Key stood for another request, and JournalConflict if
@@ -152,7 +154,7 @@ def screen(received: Upload | TooLong, content: Content, *, asked_by: str, once:
     raise NotReady
 
 
-def _answer(  # noqa: PLR0913  # one transaction's whole context
+def _answer(  # one transaction's whole context
     seen: Seen,
     neighbours: Sequence[Neighbour],
     level: int,
@@ -198,4 +200,3 @@ def _match_body(match: Match) -> dict[str, Any]:
         "threshold": match.threshold,
         "action": match.action.value,
     }
-

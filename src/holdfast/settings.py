@@ -39,7 +39,7 @@ def default_data() -> Path:
 
 def _listen_address(value: str) -> str:
     host, separator, port = value.rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not separator or not host or not port.isdigit() or int(port) not in range(1, 65536):
         message = "must look like 127.0.0.1:8711"
         raise ValueError(message)
     return value
@@ -54,11 +54,13 @@ class Settings(BaseModel):
         default=None, description="PostgreSQL to use, as the app role. Unset: an embedded PostgreSQL is started."
     )
     database_owner_url: str | None = Field(
-        default=None, description="The same database as the role that owns the tables; needed with DATABASE_URL to migrate."
+        default=None,
+        description="The same database as the role that owns the tables; needed with DATABASE_URL to migrate.",
     )
     data: Path = Field(
         default_factory=default_data,
-        description="Where the embedded database, sockets and secrets live. Default /var/lib/holdfast for root, else ~/.local/share/holdfast.",
+        description="Where the embedded database, sockets and secrets live. "
+        "Default: /var/lib/holdfast for root, else ~/.local/share/holdfast.",
     )
     listen: Annotated[str, AfterValidator(_listen_address)] = Field(
         default="127.0.0.1:8711", description="Address and port of the HTTP API."
@@ -68,16 +70,21 @@ class Settings(BaseModel):
         default=2, ge=1, le=16, description="Blocking threads per web process; also bounds its database connections."
     )
     shadow: bool = Field(
-        default=False, description="Screen and record, but answer publish to everything. For trying Holdfast out; shown loudly."
+        default=False,
+        description="Screen and record, but answer publish to everything. For trying Holdfast out; shown loudly.",
     )
     max_upload_bytes: int = Field(
-        default=64 * MIB, ge=1024, le=2**31, description="An upload longer than this is held unread beyond it, as too_large."
+        default=64 * MIB,
+        ge=1024,
+        le=2**31,
+        description="An upload longer than this is held unread beyond it, as too_large.",
     )
     max_pixels: int = Field(
         default=64_000_000,
         ge=4096,
         le=2**30,
-        description="A picture with more pixels is held as too_large; JPEG may have four times as many, being decoded at a fraction.",
+        description="A picture with more pixels is held as too_large; "
+        "a JPEG may have four times as many, because it is decoded at a fraction.",
     )
     decode_seconds: float = Field(default=10.0, ge=0.1, le=600, description="Longest time one upload may be decoded.")
     decode_memory_bytes: int = Field(
@@ -85,20 +92,28 @@ class Settings(BaseModel):
     )
     decoder_spares: int = Field(default=4, ge=1, le=64, description="Confined decoder processes kept ready.")
     decoder_socket: Path | None = Field(
-        default=None, description="Where a decoder server listens. Set by serve for its own processes; unset, one is started."
+        default=None,
+        description="Where a decoder server listens. Set by serve for its own processes; unset, one is started.",
     )
     sandbox: SandboxPolicy = Field(
         default=SandboxPolicy.REQUIRE,
-        description="require: no decoding without rlimits and seccomp (Landlock is used where the kernel has it). weaker: go on and say so.",
+        description="require: no decoding without rlimits and seccomp (Landlock is used where the kernel has it). "
+        "weaker: go on, and let doctor say so.",
     )
     bank_poll_seconds: float = Field(
         default=0.25, ge=0.01, le=5, description="How often each process asks for bank changes."
     )
     bank_stale_seconds: float = Field(
-        default=5.0, ge=0.1, le=300, description="A process that has not heard from the banks for this long answers 503."
+        default=5.0,
+        ge=0.1,
+        le=300,
+        description="A process that has not heard from the banks for this long answers 503.",
     )
     unscreened_owner: str = Field(
-        default="trust-and-safety", min_length=1, max_length=100, description="Who owns items held because they could not be screened."
+        default="trust-and-safety",
+        min_length=1,
+        max_length=100,
+        description="Who owns items held because they could not be screened.",
     )
     unscreened_hours: float = Field(
         default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
@@ -117,7 +132,7 @@ class Settings(BaseModel):
             raise InvalidSetting(message)
         values = {field: environ[name] for name, field in known.items() if environ.get(name)}
         try:
-            return cls(**values)  # type: ignore[arg-type]  # pydantic turns the strings into the types
+            return cls(**values)
         except ValidationError as cause:
             raise InvalidSetting("; ".join(_in_words(error) for error in cause.errors())) from None
 

@@ -25,7 +25,7 @@ from typing import Final
 import structlog
 
 from holdfast import bootstrap
-from holdfast.errors import PortTaken
+from holdfast.errors import DatabaseUnavailable, PortTaken
 from holdfast.settings import Settings
 
 _TICK_SECONDS: Final = 0.1
@@ -128,9 +128,10 @@ def _python(module: str, settings: Settings) -> subprocess.Popen[bytes]:
 
 def _migrate(settings: Settings) -> None:
     """In a process of its own: this one stays free of Django and its connections."""
-    script = "from holdfast.settings import Settings; from holdfast.cli.tables import main; main(Settings.from_environment())"
     environment = {**os.environ, **settings.as_environment()}
-    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    done = subprocess.run([sys.executable, "-m", "holdfast.tables"], env=environment, check=False)
+    if done.returncode:
+        raise DatabaseUnavailable("the tables could not be brought up to date")
 
 
 def require_free_port(listen: str) -> None:
@@ -142,4 +143,5 @@ def require_free_port(listen: str) -> None:
         try:
             probe.bind((address, int(port)))
         except OSError as cause:
-            raise PortTaken(f"{listen}: {cause.strerror}") from cause
+            message = f"{listen}: {cause.strerror}"
+            raise PortTaken(message) from cause

@@ -189,7 +189,9 @@ class EmbeddedPostgres:
         half.rename(self.cluster)
 
     def _run(self, program: list[str]) -> None:
-        done = subprocess.run(self._tied(program), capture_output=True, text=True, check=False, cwd="/", env=_environment())
+        done = subprocess.run(
+            self._tied(program), capture_output=True, text=True, check=False, cwd="/", env=_environment()
+        )
         if done.returncode:
             message = f"{Path(program[0]).name} failed: {done.stderr.strip()[-500:]}"
             raise DatabaseUnavailable(message)

@@ -27,7 +27,7 @@ _MOST_BAD_LINES_SHOWN = 20
 
 
 @app.command()
-def create(  # noqa: PLR0913  # each is one fact about a bank
+def create(  # each is one fact about a bank
     name: Name,
     meaning: Annotated[str, typer.Option(help="What its entries are known to be.")],
     source: Annotated[str, typer.Option(help="Who says so.")],
@@ -52,7 +52,9 @@ def list_banks(as_json: AsJson = False) -> None:  # noqa: FBT002
         return
     columns = ["bank", "entries", "action", "threshold", "state", "meaning", "source"]
     rows = [
-        [b.name, f"{s.entries:,}", b.action, str(b.threshold), b.state, b.meaning, b.source] for s in every for b in [s.bank]
+        [b.name, f"{s.entries:,}", b.action, str(b.threshold), b.state, b.meaning, b.source]
+        for s in every
+        for b in [s.bank]
     ]
     table("Banks", columns, rows)
 
@@ -77,7 +79,9 @@ def enable(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002
 def add(
     name: Name,
     files: Annotated[list[Path] | None, typer.Argument(help="Pictures: their signals are kept, they are not.")] = None,
-    signal: Annotated[list[str] | None, typer.Option(help="A hash instead, as type:value; several make one entry.")] = None,
+    signal: Annotated[
+        list[str] | None, typer.Option(help="A hash instead, as type:value; several make one entry.")
+    ] = None,
     provenance: Annotated[str, typer.Option(help="Where the knowledge comes from.")] = "command line",
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -132,7 +136,9 @@ def import_file(
 @app.command()
 def export(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="Where to write; .csv or .jsonl. '-' writes JSON lines to standard output.")],
+    file: Annotated[
+        Path, typer.Argument(help="Where to write; .csv or .jsonl. '-' writes JSON lines to standard output.")
+    ],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Export every entry that was not removed. Such hashes are sensitive: the file is readable by you alone."""

@@ -174,4 +174,5 @@ def _say_addresses(client: Client, settings: Settings) -> None:
     out.print(f"\nThe server is up at [bold]{base}/[/]  (Ctrl-C stops it)", highlight=False)
     out.print(f"  what it offers   {base}/openapi.json", highlight=False, soft_wrap=True)
     out.print(f"  is it ready      {base}/health/ready", highlight=False, soft_wrap=True)
-    out.print(f"  screen a file    curl -H 'Authorization: Bearer {client.key}' --data-binary @FILE {base}/screen", soft_wrap=True, highlight=False, markup=False)  # fmt: skip
+    curl = f"curl -H 'Authorization: Bearer {client.key}' --data-binary @FILE {base}/screen"
+    out.print(f"  screen a file    {curl}", soft_wrap=True, highlight=False, markup=False)

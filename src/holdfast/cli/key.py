@@ -68,5 +68,8 @@ def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
     if as_json:
         say_json(rows)
         return
-    cells = [[str(r["prefix"]), str(r["label"]), ", ".join(r["scopes"] or ()), str(r["expires_at"] or "never"), str(r["state"])] for r in rows]  # fmt: skip
+    cells = [
+        [key.prefix, key.label, ", ".join(sorted(key.scopes)), str(row["expires_at"] or "never"), str(row["state"])]
+        for key, row in zip(every, rows, strict=True)
+    ]
     table("API keys", ["prefix", "label", "scopes", "ends", "state"], cells)

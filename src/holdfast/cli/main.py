@@ -27,11 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(bank.app, name="bank")
-app.add_typer(key.app, name="key")
-app.command()(screen)
-app.command()(doctor)
-app.command()(demo)
 
 
 @app.callback(invoke_without_command=True)
@@ -66,6 +61,13 @@ def worker() -> None:
     with errors_in_words(), database(Settings.from_environment()) as settings:
         out.print("Worker running. Ctrl-C stops it.")
         run(settings)
+
+
+app.command()(doctor)
+app.command()(screen)
+app.command()(demo)
+app.add_typer(bank.app, name="bank")
+app.add_typer(key.app, name="key")
 
 
 def _warn_of_shadow(settings: Settings) -> None:

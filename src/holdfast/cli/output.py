@@ -65,7 +65,9 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 def _end(fault: errors.HoldfastError, *, as_json: bool) -> NoReturn:
     if as_json:
-        body = {"error": {"code": fault.stable_code, "detail": str(fault), "advice": fault.advice, "retry": fault.retry}}
+        body = {
+            "error": {"code": fault.stable_code, "detail": str(fault), "advice": fault.advice, "retry": fault.retry}
+        }
         say_json(body)
     else:
         err.print(f"[bold red]{fault.sentence}[/]", highlight=False)

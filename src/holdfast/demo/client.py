@@ -30,7 +30,9 @@ class Client:
     key: str
     timeout: float = 60.0
 
-    def call(self, method: str, path: str, *, body: bytes | None = None, kind: str = "application/octet-stream", **query: str) -> Reply:
+    def call(
+        self, method: str, path: str, *, body: bytes | None = None, kind: str = "application/octet-stream", **query: str
+    ) -> Reply:
         """One request. Raises DependencyError if nothing answers."""
         target = f"/v1{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}

@@ -21,6 +21,7 @@ from PIL import Image
 SIZE: Final = (1600, 1200)
 _LAYERS: Final = 7
 _WAVES: Final = 12
+Canvas = NDArray[np.float32]  # shape (height, width, 3)
 _BOMB_SIDE: Final = 20_000
 
 
@@ -42,19 +43,19 @@ def hills(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
     _put_sun(canvas, chance)
     for layer in range(_LAYERS):
         _put_ridge(canvas, chance, layer)
-    grain = chance.normal(0, 3, (height, width, 1))
-    return Image.fromarray(np.clip(canvas + grain, 0, 255).astype(np.uint8))
+    canvas += 3 * chance.standard_normal((height, width, 1), np.float32)
+    return Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
 
 
-def _sky(chance: np.random.Generator, width: int, height: int) -> NDArray[np.float64]:
+def _sky(chance: np.random.Generator, width: int, height: int) -> Canvas:
     top, bottom = chance.uniform(20, 160, 3), chance.uniform(130, 255, 3)
     share = np.linspace(0, 1, height)[:, None, None]
-    sky = np.broadcast_to(top + (bottom - top) * share, (height, width, 3)).copy()
     clouds = _waves(chance, width, 6)[None, :] * _waves(chance, height, 8)[:, None]
-    return sky + 45 * clouds[:, :, None]
+    sky: Canvas = (top + (bottom - top) * share + 45 * clouds[:, :, None]).astype(np.float32)
+    return sky
 
 
-def _put_sun(canvas: NDArray[np.float64], chance: np.random.Generator) -> None:
+def _put_sun(canvas: Canvas, chance: np.random.Generator) -> None:
     height, width, _ = canvas.shape
     x, y = chance.uniform(0.1, 0.9) * width, chance.uniform(0.08, 0.4) * height
     radius = chance.uniform(0.04, 0.1) * height
@@ -62,16 +63,17 @@ def _put_sun(canvas: NDArray[np.float64], chance: np.random.Generator) -> None:
     canvas[(rows - y) ** 2 + (columns - x) ** 2 < radius**2] = chance.uniform(200, 255, 3)
 
 
-def _put_ridge(canvas: NDArray[np.float64], chance: np.random.Generator, layer: int) -> None:
+def _put_ridge(canvas: Canvas, chance: np.random.Generator, layer: int) -> None:
     """One range of hills; nearer ones are lower, darker or lighter in turn, with trees along the top."""
     height, width, _ = canvas.shape
     base = height * (0.3 + 0.65 * layer / _LAYERS)
     edge = base + height * 0.13 * _waves(chance, width, _WAVES) + height * 0.012 * np.abs(_waves(chance, width, 90))
-    colour = chance.uniform(0, 130, 3) if layer % 2 else chance.uniform(90, 235, 3)
-    rows = np.arange(height)[:, None]
-    inside = rows > edge[None, :]
-    shade = 1 - 0.5 * np.clip((rows - edge[None, :]) / (0.2 * height), 0, 1)
-    canvas[inside] = (colour[None, None, :] * shade[:, :, None])[inside]
+    colour = (chance.uniform(0, 130, 3) if layer % 2 else chance.uniform(90, 235, 3)).astype(np.float32)
+    top = int(np.clip(edge.min(), 0, height - 1))
+    below = np.arange(top, height, dtype=np.float32)[:, None] - edge[None, :].astype(np.float32)
+    shade = 1 - 0.5 * np.clip(below / (0.2 * height), 0, 1)
+    inside = below > 0
+    canvas[top:][inside] = shade[inside][:, None] * colour
 
 
 def _waves(chance: np.random.Generator, length: int, count: int) -> NDArray[np.float64]:
@@ -79,13 +81,15 @@ def _waves(chance: np.random.Generator, length: int, count: int) -> NDArray[np.f
     at = np.linspace(0, 2 * np.pi, length)
     frequencies, phases = chance.uniform(0.5, count, count), chance.uniform(0, 2 * np.pi, count)
     heights = 1 / np.sqrt(frequencies)
-    return (heights[:, None] * np.sin(frequencies[:, None] * at + phases[:, None])).sum(0) / heights.sum() * 1.6
+    waves: NDArray[np.float64] = heights[:, None] * np.sin(frequencies[:, None] * at + phases[:, None])
+    return np.asarray(waves.sum(0) / heights.sum() * 1.6)
 
 
 def encoded(image: Image.Image, form: str = "JPEG", **how: int | str) -> bytes:
     """A picture as the bytes of a file."""
     buffer = io.BytesIO()
-    image.save(buffer, form, **({"quality": 90} | how if form == "JPEG" else how))
+    settings = {"quality": 90, **how} if form == "JPEG" else how
+    image.save(buffer, form, **settings)
     return buffer.getvalue()
 
 
@@ -109,7 +113,8 @@ def unscreenable(image: Image.Image) -> list[Sample]:
     """Files about which nothing can be told: each must be held, none is an accusation."""
     whole = encoded(image)
     animation = io.BytesIO()
-    image.resize((400, 300)).save(animation, "GIF", save_all=True, append_images=[hills(991, (400, 300))])
+    first, second = hills(990, (400, 300)), hills(991, (400, 300))
+    first.save(animation, "GIF", save_all=True, append_images=[second])
     noise = np.random.default_rng(7).integers(0, 256, 4000, dtype=np.uint8).tobytes()
     return [
         Sample("broken off in the middle", "unscreenable", whole[: len(whole) // 2], image),
@@ -117,8 +122,13 @@ def unscreenable(image: Image.Image) -> list[Sample]:
         Sample("not a picture", "unscreenable", b"hello, this is text", None),
         Sample("empty", "unscreenable", b"", None),
         Sample("over-large: 400 million pixels", "unscreenable", _bomb(), None),
-        Sample("an animation of two pictures", "unscreenable", animation.getvalue(), image),
-        Sample("a flat colour", "unscreenable", encoded(Image.new("RGB", (640, 480), "teal")), Image.new("RGB", (64, 48), "teal")),
+        Sample("an animation of two pictures", "unscreenable", animation.getvalue(), first),
+        Sample(
+            "a flat colour",
+            "unscreenable",
+            encoded(Image.new("RGB", (640, 480), "teal")),
+            Image.new("RGB", (64, 48), "teal"),
+        ),
         Sample("encrypted", "unscreenable", b"age-encryption.org/v1\n-> X25519 " + noise, None),
     ]
 

@@ -46,21 +46,22 @@ b{display:inline-block;padding:0 .5rem;border-radius:.3rem;color:#fff;margin:.4r
 
 def write_html(result: Result, summary: list[tuple[str, str]], path: Path) -> None:
     """Write the sheet as one HTML file."""
-    rows = "".join(f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in summary)
+    rows = "".join(
+        f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in summary
+    )
     steps = "".join(
         f"<tr><td>{html.escape(step.did)}</td><td>{_badge(step.answer)}</td><td>{step.seconds * 1000:.0f} ms</td></tr>"
         for step in result.steps
     )
     sections = "".join(
-        f"<h2>{html.escape(title)}</h2><ul>{''.join(_card(one) for one in result.outcomes if one.sample.kind == kind)}</ul>"
-        for kind, title in _SECTIONS.items()
+        f"<h2>{html.escape(title)}</h2><ul>{_cards(result, kind)}</ul>" for kind, title in _SECTIONS.items()
     )
     path.write_text(
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Holdfast: contact sheet</title><style>{_STYLE}</style><h1>Contact sheet</h1>"
         f"<p>Benign pictures made by code, uploaded through the public API in this run.</p><table>{rows}</table>"
-        f"<h2>Taking an entry out, putting one in</h2><table><tr><th>what was done<th>the next upload<th>answered in</tr>"
-        f"{steps}</table>{sections}</html>",
+        f"<h2>Taking an entry out, putting one in</h2>"
+        f"<table><tr><th>what was done<th>the next upload<th>answered in</tr>{steps}</table>{sections}</html>",
         encoding="utf-8",
     )
 
@@ -96,7 +97,9 @@ def _draw_cell(canvas: Image.Image, draw: ImageDraw.ImageDraw, outcome: Outcome,
     draw.text((left, below), outcome.answer.upper(), fill=colour, font=ImageFont.load_default(14))
     text = _wrapped(_short_title(outcome), 34)[:2] + _wrapped(why(outcome.explanation), 40)[:3]
     for number, line in enumerate(text):
-        draw.text((left, below + 18 + number * 13), line, fill=_INK if number < 1 else _PALE, font=ImageFont.load_default(11))
+        draw.text(
+            (left, below + 18 + number * 13), line, fill=_INK if number < 1 else _PALE, font=ImageFont.load_default(11)
+        )
 
 
 def _thumbnail(outcome: Outcome) -> Image.Image:
@@ -107,7 +110,7 @@ def _thumbnail(outcome: Outcome) -> Image.Image:
                 small = opened.convert("RGB")
                 small.thumbnail(_THUMB)
                 return _centred(small)
-    except Exception:  # noqa: BLE001  # it is on the sheet because it cannot be opened
+    except Exception:  # noqa: BLE001, S110  # it is on the sheet because it cannot be opened; the field says so
         pass
     field = Image.new("RGB", _THUMB, "#dcdce0")
     ImageDraw.Draw(field).text((40, 66), "nothing to show", fill=_PALE, font=ImageFont.load_default(14))
@@ -118,6 +121,10 @@ def _centred(small: Image.Image) -> Image.Image:
     field = Image.new("RGB", _THUMB, "#dcdce0")
     field.paste(small, ((_THUMB[0] - small.width) // 2, (_THUMB[1] - small.height) // 2))
     return field
+
+
+def _cards(result: Result, kind: str) -> str:
+    return "".join(_card(one) for one in result.outcomes if one.sample.kind == kind)
 
 
 def _card(outcome: Outcome) -> str:

@@ -30,7 +30,7 @@ class Outcome:
 
     @property
     def answer(self) -> str:
-        """publish or hold."""
+        """Publish or hold."""
         return str(self.reply.body["answer"])
 
     @property

@@ -14,4 +14,4 @@ def why(explanation: dict[str, Any]) -> str:
         return "no match"
     nearest = min(explanation["matches"], key=lambda match: (match["distance"], match["signal"] == "pdq"))
     how = "same bytes" if nearest["variant"] == "bytes" else f"distance {nearest['distance']} of {nearest['threshold']}"
-    return f"matches bank {nearest['bank']}, entry {nearest['entry']}: {nearest['signal']}, {how}, {nearest['variant']}"
+    return f"{nearest['signal']}, {how} ({nearest['variant']}): bank {nearest['bank']}, entry {nearest['entry']}"

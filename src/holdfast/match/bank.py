@@ -340,4 +340,3 @@ def _check_text(field: str, text: str) -> None:
     if not 0 < len(text.strip()) <= LONGEST_TEXT:
         message = f"{field}: between 1 and {LONGEST_TEXT} characters"
         raise InvalidRequest(message)
-

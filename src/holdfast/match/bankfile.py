@@ -94,9 +94,7 @@ def write(entries: Iterable[Entry], form: Form) -> Iterator[str]:
         yield from (_as_csv(entry) if form is Form.CSV else [_as_json(entry)])
 
 
-def _put(
-    reading: Reading, groups: dict[str, int], group: str, taken: tuple[Signal, ...], provenance: str
-) -> None:
+def _put(reading: Reading, groups: dict[str, int], group: str, taken: tuple[Signal, ...], provenance: str) -> None:
     if group and group in groups:
         signals, first_provenance = reading.items[groups[group]]
         reading.items[groups[group]] = (signals + taken, first_provenance)
@@ -190,4 +188,3 @@ def form_of(name: str) -> Form:
             return form
     message = "the name must end with .csv or .jsonl"
     raise InvalidBankFile(message)
-

@@ -2,9 +2,9 @@
 """The index: which banked PDQ hashes lie within a radius of these, exactly.
 
 This one scans. It compares the first 128 bits of every hash, and only what is still within the
-radius goes on (unrelated hashes are 64 apart there, give or take 6), so that one query over a million hashes costs about a millisecond. Whatever replaces it keeps this
-interface and its promise: the result equals brute force, for every radius, after any adds and
-removes in any order.
+radius goes on (unrelated hashes are 64 apart there, give or take 6), so that one query over a
+million hashes costs a few milliseconds. Whatever replaces it keeps this interface and its promise:
+the result equals brute force, for every radius, after any adds and removes in any order.
 
 One thread writes, many read, without locks: rows are filled in before the count that readers look
 at first is raised, a full table is copied into a larger one before it takes its place, and a

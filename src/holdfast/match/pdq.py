@@ -154,7 +154,7 @@ def _axis_weights(full: int, scaled: int, nearest: bool) -> Floats:  # noqa: FBT
 
 @lru_cache(maxsize=16)
 def _filter(size: int) -> tuple[tuple[slice, NDArray[np.float64]], ...]:
-    """Two box passes over `size` pixels, sampled at the middles of 64 equal parts: the pixels used, and their weights."""
+    """Two box passes over `size` pixels, sampled at the middles of 64 equal parts: pixels used, and weights."""
     window = (size + 2 * GRID - 1) // (2 * GRID)
     ahead = (window + 2) // 2
     at = np.arange(size)
@@ -174,7 +174,7 @@ def _filter(size: int) -> tuple[tuple[slice, NDArray[np.float64]], ...]:
 
 def _cosines() -> Floats:
     frequency, position = np.arange(1, FREQUENCIES + 1)[:, None], np.arange(GRID)[None, :]
-    basis = np.sqrt(2 / GRID) * np.cos(np.pi / (2 * GRID) * frequency * (2 * position + 1))
+    basis: NDArray[np.float64] = np.sqrt(2 / GRID) * np.cos(np.pi / (2 * GRID) * frequency * (2 * position + 1))
     return basis.astype(np.float32)
 
 
@@ -184,7 +184,7 @@ _SIGNS: Final = np.where(np.arange(1, FREQUENCIES + 1) % 2, -1, 1).astype(np.flo
 
 
 def _low_frequencies(samples: Floats) -> Floats:
-    return _COSINES @ samples @ _COSINES.T
+    return np.asarray(_COSINES @ samples @ _COSINES.T, np.float32)
 
 
 def _eight_forms(low: Floats) -> Floats:

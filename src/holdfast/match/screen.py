@@ -115,7 +115,7 @@ def matches_of(screening: Screening) -> tuple[Match, ...]:
 @event("screening.answered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreeningAnswered(Event):
-    """One version of one item was screened and answered; `list_version` is the newest bank change it was looked up in."""
+    """One version of one item was screened and answered; `list_version` is the newest bank change looked up in."""
 
     content: str
     content_version: str

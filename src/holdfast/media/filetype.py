@@ -67,7 +67,8 @@ def recognise(untrusted_head: bytes) -> FileType | NotDecoded:
 def _by_brand(untrusted_head: bytes) -> FileType | NotDecoded:
     length = int.from_bytes(untrusted_head[:4], "big")
     names = untrusted_head[8 : min(length, 256)]
-    brands = {names[at : at + 4] for at in range(0, len(names), 4) if at != 4}
+    # The second four bytes are a version number, not a brand.
+    brands = {names[:4], *(names[at : at + 4] for at in range(8, len(names), 4))}
     for brand, found in _BRANDS.items():
         if brand in brands:
             return found

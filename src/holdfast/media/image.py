@@ -52,7 +52,9 @@ def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...
     its file is decoded all the same, and `holds_several` tells.
     """
     try:
-        with Image.open(io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))) as image:
+        with Image.open(
+            io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))
+        ) as image:
             refused = _refuse_size(image, kind, limits)
             return refused or _planes(untrusted, image, kind)
     except MemoryError:
@@ -66,7 +68,9 @@ def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...
 def holds_several(untrusted: bytes, kind: FileType) -> bool:
     """Whether the file holds more pictures than the first. Unreadable counts as several: could not tell is never no."""
     try:
-        with Image.open(io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))) as image:
+        with Image.open(
+            io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))
+        ) as image:
             if kind is FileType.ICO:
                 return len(image.info.get("sizes", ())) != 1
             return bool(getattr(image, "is_animated", False)) or int(getattr(image, "n_frames", 1)) > 1
@@ -143,8 +147,8 @@ def _has_alpha(image: Image.Image) -> bool:
 
 def _over_both(image: Image.Image) -> list[NDArray[np.uint8]]:
     """Over white and over black; once only if nothing is transparent."""
-    lowest = image.getextrema()[3][0]  # type: ignore[index]  # RGBA has one pair per band
-    if lowest == 255:  # noqa: PLR2004
+    alpha = np.asarray(image.getchannel("A"))
+    if alpha.min() == 255:  # noqa: PLR2004  # nothing shows through
         return [_luma(image)]
     return [_luma(_laid_over(image, ground)) for ground in ("white", "black")]
 

@@ -58,7 +58,11 @@ def layers() -> tuple[Layer, ...]:
         Layer("rlimits", present=True, without_it=""),
         Layer("seccomp", _has_seccomp(), "a decoder that was taken over could open files and connections"),
         Layer("landlock", landlock_version() > 0, "only seccomp keeps a decoder that was taken over from files"),
-        Layer("own uid", os.geteuid() == 0, "decoders run as the same user as the server; run the server as root to separate them"),
+        Layer(
+            "own uid",
+            os.geteuid() == 0,
+            "decoders run as the same user as the server; run the server as root to separate them",
+        ),
     )
 
 

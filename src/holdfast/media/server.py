@@ -29,6 +29,7 @@ from typing import Final, NoReturn
 from holdfast.lifeline import become, die_with_parent
 from holdfast.media import image, sandbox, wire
 from holdfast.media.filetype import FileType
+from holdfast.media.reason import NotDecoded, Reason
 from holdfast.media.samples import sample
 
 _GRACE_SECONDS: Final = 5.0
@@ -70,7 +71,7 @@ def warm_up() -> None:
 
 def serve(listener: socket.socket, options: Options) -> NoReturn:
     """Hand out children for ever."""
-    idle: deque[_Child] = deque(_spawn(listener, options) for _ in range(options.spares))
+    idle: deque[_Child] = deque(_spawn(options) for _ in range(options.spares))
     busy: dict[int, _Child] = {}
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
@@ -79,8 +80,8 @@ def serve(listener: socket.socket, options: Options) -> NoReturn:
             child = _hand_out(listener, idle)
             if child:
                 busy[child.pid] = child
-                idle.append(_spawn(listener, options))
-        _reap(idle, busy, listener, options)
+                idle.append(_spawn(options))
+        _reap(idle, busy, options)
         _end_overdue(busy, options)
 
 
@@ -99,7 +100,7 @@ def _hand_out(listener: socket.socket, idle: deque[_Child]) -> _Child | None:
     return child
 
 
-def _spawn(listener: socket.socket, options: Options) -> _Child:
+def _spawn(options: Options) -> _Child:
     client_end, own_end = socket.socketpair()
     server = os.getpid()
     pid = os.fork()
@@ -131,7 +132,7 @@ def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
         outcome = image.decode(untrusted, request.kind, image.Limits(request.max_pixels))
         several = isinstance(outcome, tuple) and image.holds_several(untrusted, request.kind)
     except MemoryError:
-        outcome, several = image.NotDecoded(image.Reason.TOO_LARGE), False
+        outcome, several = NotDecoded(Reason.TOO_LARGE), False
     wire.send_answer(own_end, outcome, several=several)
     own_end.shutdown(socket.SHUT_WR)
 
@@ -145,7 +146,7 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _reap(idle: deque[_Child], busy: dict[int, _Child], listener: socket.socket, options: Options) -> None:
+def _reap(idle: deque[_Child], busy: dict[int, _Child], options: Options) -> None:
     """Collect ended children; replace one that died before its turn; report one that was killed or failed."""
     while True:
         try:
@@ -163,7 +164,7 @@ def _reap(idle: deque[_Child], busy: dict[int, _Child], listener: socket.socket,
             idle.remove(child)
             child.client_end.close()
             time.sleep(0.1)  # a child that cannot even start must not become a fork storm
-            idle.append(_spawn(listener, options))
+            idle.append(_spawn(options))
 
 
 def _end_overdue(busy: dict[int, _Child], options: Options) -> None:

@@ -70,7 +70,7 @@ def send_answer(connection: socket.socket, outcome: tuple[Plane, ...] | NotDecod
     for plane in outcome:
         height, width = plane.luma.shape
         connection.sendall(_PLANE.pack(height, width, plane.full_height, plane.full_width))
-        connection.sendall(memoryview(plane.luma).cast("B"))
+        connection.sendall(plane.luma.data.cast("B"))
 
 
 def receive_answer(connection: socket.socket, *, most_pixels: int) -> Decoded | NotDecoded:
@@ -99,7 +99,7 @@ def _read_plane(connection: socket.socket, most_pixels: int) -> Plane:
     if full_height * full_width > most_pixels:
         raise ProtocolBroken
     luma = np.empty((height, width), np.uint8)
-    _read_into(connection, memoryview(luma).cast("B"))
+    _read_into(connection, luma.data.cast("B"))
     return Plane(luma, full_height, full_width)
 
 

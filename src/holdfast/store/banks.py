@@ -176,7 +176,7 @@ class PostgresBanks:
         return Changes(newest, radius, [label for label, _ in active], hashes, gone)
 
     def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
-        """The matches behind (label, variant, distance) found in the index: active ones within their bank's threshold."""
+        """The matches behind (label, variant, distance) from the index: active, within their bank's threshold."""
         if not found:
             return []
         with connection.cursor() as cursor:
@@ -286,9 +286,7 @@ def _bank(row: BankRow) -> Bank:
 
 def _entry(row: EntryRow) -> Entry:
     signals = tuple(Signal(SignalType(one.type), one.value) for one in row.signals.all())
-    return Entry(
-        id=row.id, bank=row.bank_id, signals=signals, provenance=row.provenance, state=EntryState(row.state)
-    )
+    return Entry(id=row.id, bank=row.bank_id, signals=signals, provenance=row.provenance, state=EntryState(row.state))
 
 
 def _match(row: tuple[str, str, str, int], kind: SignalType, variant: str, distance: int) -> Match:
@@ -302,4 +300,3 @@ def _match(row: tuple[str, str, str, int], kind: SignalType, variant: str, dista
         threshold=threshold if kind is SignalType.PDQ else 0,
         action=banks.Action(action),
     )
-

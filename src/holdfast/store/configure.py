@@ -17,7 +17,9 @@ from psycopg.conninfo import conninfo_to_dict
 from holdfast.errors import InvalidSetting
 
 
-def configure(*, database_url: str, owner_url: str | None = None, connections: int = 4, web: dict[str, Any] | None = None) -> None:
+def configure(
+    *, database_url: str, owner_url: str | None = None, connections: int = 4, web: dict[str, Any] | None = None
+) -> None:
     """Configure Django; a second call in one process is refused by Django itself."""
     databases = {"default": _database(database_url, connections)}
     if owner_url:

@@ -105,7 +105,9 @@ class ScreeningRow(models.Model):
     content_id = models.TextField()
     content_version = models.TextField()
     surface = models.TextField()
-    uploader = models.TextField(null=True, db_comment="the platform's reference; may identify a person; not in the journal")
+    uploader = models.TextField(
+        null=True, db_comment="the platform's reference; may identify a person; not in the journal"
+    )
     verdict = models.TextField(db_comment="matched, no_match or not_screened")
     reason = models.TextField(null=True, db_comment="why it was not screened")
     answer = models.TextField(db_comment="publish or hold, as it was sent")

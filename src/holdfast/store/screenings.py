@@ -15,9 +15,19 @@ from django.db.models import QuerySet
 from holdfast.errors import JournalConflict, Refusal, ScreeningUnknown
 from holdfast.intake.content import Content
 from holdfast.log.event import encode
-from holdfast.match import unscreened
 from holdfast.match.screen import NotScreened, Screening, ScreeningAnswered
-from holdfast.match.unscreened import Unscreened, UnscreenedState
+from holdfast.match.unscreened import (
+    MarkOverdue,
+    OpenUnscreened,
+    SettleUnscreened,
+    TryUnscreenedAgain,
+    Unscreened,
+    UnscreenedCommand,
+    UnscreenedState,
+    decide_unscreened,
+    evolve_unscreened,
+    unscreened_subject,
+)
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, FirstAnswer, Once
 from holdfast.store.journal import PostgresJournal
@@ -111,7 +121,7 @@ class PostgresScreenings:
         with transaction.atomic(durable=True):
             due = UnscreenedRow.objects.filter(state=UnscreenedState.OPEN, due__lte=now).order_by("due")
             for row in due.select_for_update(skip_locked=True)[:_OVERDUE_BATCH]:
-                after = self._apply(row, unscreened.MarkOverdue(), actor=_SYSTEM, at=now)
+                after = self._apply(row, MarkOverdue(), actor=_SYSTEM, at=now)
                 marked.append(UnscreenedItem(row.id, row.since, after))
         return marked
 
@@ -125,19 +135,21 @@ class PostgresScreenings:
         content = answered.content
         standing = UnscreenedRow.objects.filter(content_id=content.id).exclude(state=UnscreenedState.SETTLED)
         if isinstance(answered.screening, NotScreened):
-            self._still_unscreened(answered, answered.screening.reason, standing.filter(content_version=content.version))
+            self._still_unscreened(
+                answered, answered.screening.reason, standing.filter(content_version=content.version)
+            )
             return
-        command = unscreened.SettleUnscreened(screening=answered.id, verdict=answered.verdict)
+        command = SettleUnscreened(screening=answered.id, verdict=answered.verdict)
         for row in standing.select_for_update():
             self._apply(row, command, actor=answered.asked_by, at=answered.at)
 
     def _still_unscreened(self, answered: Answered, reason: Reason, standing: QuerySet[UnscreenedRow]) -> None:
         row = standing.select_for_update().first()
         if row is not None:
-            again = unscreened.TryUnscreenedAgain(reason=reason, screening=answered.id)
+            again = TryUnscreenedAgain(reason=reason, screening=answered.id)
             self._apply(row, again, actor=answered.asked_by, at=answered.at)
             return
-        begin = unscreened.OpenUnscreened(
+        begin = OpenUnscreened(
             content=answered.content.id,
             content_version=answered.content.version,
             reason=reason,
@@ -147,11 +159,11 @@ class PostgresScreenings:
         )
         self._open(begin, actor=answered.asked_by, at=answered.at)
 
-    def _open(self, begin: unscreened.OpenUnscreened, *, actor: str, at: datetime) -> None:
+    def _open(self, begin: OpenUnscreened, *, actor: str, at: datetime) -> None:
         hold_id = self._new_id("uns")
-        events = unscreened.decide_unscreened(None, begin, at)
+        events = decide_unscreened(None, begin, at)
         assert not isinstance(events, Refusal)
-        self._journal.append(unscreened.unscreened_subject(hold_id), after=0, events=events, actor=actor, at=at)
+        self._journal.append(unscreened_subject(hold_id), after=0, events=events, actor=actor, at=at)
         try:
             UnscreenedRow.objects.create(
                 id=hold_id,
@@ -168,14 +180,14 @@ class PostgresScreenings:
         except IntegrityError as cause:
             raise JournalConflict from cause
 
-    def _apply(self, row: UnscreenedRow, command: unscreened.UnscreenedCommand, *, actor: str, at: datetime) -> Unscreened:
+    def _apply(self, row: UnscreenedRow, command: UnscreenedCommand, *, actor: str, at: datetime) -> Unscreened:
         after = _held(row)
-        events = unscreened.decide_unscreened(after, command, at)
+        events = decide_unscreened(after, command, at)
         if isinstance(events, Refusal):
             raise JournalConflict(events.because)
         for happened in events:
-            after = unscreened.evolve_unscreened(after, happened)
-        subject = unscreened.unscreened_subject(row.id)
+            after = evolve_unscreened(after, happened)
+        subject = unscreened_subject(row.id)
         self._journal.append(subject, after=row.version, events=events, actor=actor, at=at)
         row.state, row.reason, row.version = after.state, after.reason, row.version + len(events)
         row.screening = getattr(command, "screening", row.screening)

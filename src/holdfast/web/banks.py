@@ -7,7 +7,7 @@ import codecs
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router
 
 from holdfast.access.key import Scope
@@ -118,9 +118,11 @@ def import_lines(request: HttpRequest, name: str, options: Query[shapes.PictureO
     "/{name}/export",
     response={(401, 403, 404, 422, 503): shapes.Problem},
     auth=_READ,
-    openapi_extra={"responses": {200: {"description": "The entries.", "content": {"text/csv": {}, "application/x-ndjson": {}}}}},
+    openapi_extra={
+        "responses": {200: {"description": "The entries.", "content": {"text/csv": {}, "application/x-ndjson": {}}}}
+    },
 )
-def export_entries(request: HttpRequest, name: str, form: Literal["csv", "jsonl"] = "jsonl") -> HttpResponse:  # noqa: ARG001
+def export_entries(request: HttpRequest, name: str, form: Literal["csv", "jsonl"] = "jsonl") -> StreamingHttpResponse:  # noqa: ARG001
     """Every entry that was not removed. Hashes of such material are sensitive: keep the file so."""
     system().banks.get(name)
     wanted = bankfile.Form(form)
@@ -128,20 +130,26 @@ def export_entries(request: HttpRequest, name: str, form: Literal["csv", "jsonl"
     return StreamingHttpResponse(lines, content_type=_TYPES[wanted])
 
 
-@router.post("/{name}/entries/{entry_id}/disable", response={200: shapes.EntryShape, _PROBLEMS: shapes.Problem}, auth=_WRITE)
+@router.post(
+    "/{name}/entries/{entry_id}/disable", response={200: shapes.EntryShape, _PROBLEMS: shapes.Problem}, auth=_WRITE
+)
 def disable_entry(request: HttpRequest, name: str, entry_id: str) -> dict[str, Any]:
     """Take an entry out of screening for now. This weakens protection."""
     return _entry_changed(request, name, entry_id, banks.DisableEntry())
 
 
-@router.post("/{name}/entries/{entry_id}/enable", response={200: shapes.EntryShape, _PROBLEMS: shapes.Problem}, auth=_WRITE)
+@router.post(
+    "/{name}/entries/{entry_id}/enable", response={200: shapes.EntryShape, _PROBLEMS: shapes.Problem}, auth=_WRITE
+)
 def enable_entry(request: HttpRequest, name: str, entry_id: str) -> dict[str, Any]:
     """Put an entry back into screening."""
     return _entry_changed(request, name, entry_id, banks.EnableEntry())
 
 
 @router.delete("/{name}/entries/{entry_id}", response={200: shapes.EntryShape, _PROBLEMS: shapes.Problem}, auth=_WRITE)
-def remove_entry(request: HttpRequest, name: str, entry_id: str, options: Query[shapes.RemoveOptions]) -> dict[str, Any]:
+def remove_entry(
+    request: HttpRequest, name: str, entry_id: str, options: Query[shapes.RemoveOptions]
+) -> dict[str, Any]:
     """Take an entry out for good. This weakens protection."""
     return _entry_changed(request, name, entry_id, banks.RemoveEntry(because=options.because))
 

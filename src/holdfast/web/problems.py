@@ -80,7 +80,7 @@ def _unnamed(fault: Exception) -> errors.InternalError:
 
 
 def _in_words(one: dict[str, Any]) -> str:
-    """pydantic's complaint without the value it complains about: values may be hashes."""
+    """Pydantic's complaint without the value it complains about: values may be hashes."""
     place = ".".join(str(part) for part in one.get("loc", ()) if part not in ("body", "query", "payload", "options"))
     return f"{place}: {one.get('msg', 'not valid')}" if place else str(one.get("msg", "not valid"))
 

@@ -31,7 +31,9 @@ class ScreenOptions(Strict):
     content_id: Reference | None = Field(default=None, description="The item. Without one, a reference is made up.")
     content_version: Reference = Field(default="1", description="Which version of the item: an edit is a new version.")
     surface: Reference = Field(default="default", description="Where on the platform it would appear.")
-    uploader: Reference | None = Field(default=None, description="Who uploads. Kept beside the answer, not in the journal.")
+    uploader: Reference | None = Field(
+        default=None, description="Who uploads. Kept beside the answer, not in the journal."
+    )
 
 
 class MatchShape(Schema):

@@ -44,7 +44,7 @@ class _ReceivingHandler(FileUploadHandler):
             self.received = TooLong(self.limit)
             raise StopUpload(connection_reset=False)
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:  # noqa: ARG002
+    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:  # noqa: ARG002
         assert self.receiver is not None
         self.received = self.receiver.finish()
         return UploadedFile(name="upload", size=0)

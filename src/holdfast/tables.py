@@ -10,10 +10,15 @@ from holdfast.errors import HoldfastError
 from holdfast.settings import Settings
 
 
-def main(settings: Settings) -> None:
+def main() -> None:
     """Migrate, or end with the reason in words."""
     try:
+        settings = Settings.from_environment()
         wire(settings)
         prepare_tables(settings)
     except HoldfastError as fault:
         sys.exit(f"holdfast: {fault} ({fault.stable_code}) {fault.advice}")
+
+
+if __name__ == "__main__":
+    main()

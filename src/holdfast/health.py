@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examinations behind `doctor`. Each does the thing it judges; none takes a setting's word for it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from django.db import Error as DjangoDatabaseError
+from django.db import connection, transaction
+
+from holdfast import pipeline
+from holdfast.access.key import Scope
+from holdfast.bootstrap import System, clock
+from holdfast.demo.client import Client
+from holdfast.demo.pictures import encoded, hills
+from holdfast.errors import DependencyError, HoldfastError
+from holdfast.intake.content import Content
+from holdfast.intake.upload import Upload, from_bytes
+from holdfast.match import bank as banks
+from holdfast.match.look import bankable_signals, look
+from holdfast.media import probe, sandbox
+from holdfast.media.filetype import FileType
+from holdfast.media.reason import NotDecoded
+from holdfast.media.samples import sample
+from holdfast.settings import SandboxPolicy
+
+CANARY_BANK: Final = "holdfast-canary"
+_CANARY_SEED, _STRANGER_SEED = 424242, 242424
+_CANARY_SIZE: Final = (800, 600)
+_LEAST_FREE_BYTES: Final = 5 * 1024**3
+_MOST_CLOCK_SECONDS: Final = 1.0
+_CLOCK_NOT_SYNCHRONISED: Final = 5
+_UNSCREENED_SHOWN: Final = 1
+
+
+class Grade(StrEnum):
+    """How an examination ended."""
+
+    GOOD = "good"
+    WEAKER = "weaker"
+    """It works, but could protect better."""
+    WRONG = "wrong"
+    """It does not do what it must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was examined, how it stands, and what was found or is to be done."""
+
+    what: str
+    grade: Grade
+    says: str
+
+
+def examine(system: System, *, actor: str) -> list[Finding]:
+    """Every examination, in order. One that fails by itself is a finding, not the end."""
+    findings: list[Finding] = []
+    examinations: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+        ("sandbox", lambda: _sandbox(system)),
+        ("codecs", lambda: _codecs(system)),
+        ("database", _database),
+        ("index", lambda: _index(system)),
+        ("clock", _clock),
+        ("disk", lambda: _disk(system)),
+        ("settings", lambda: _settings(system)),
+        ("unscreened holds", lambda: _unscreened(system)),
+        ("canary", lambda: _canary(system, actor)),
+    )
+    for what, examination in examinations:
+        try:
+            findings.extend(examination())
+        except (HoldfastError, DjangoDatabaseError, OSError) as fault:
+            findings.append(Finding(what, Grade.WRONG, f"could not be examined: {type(fault).__name__}: {fault}"))
+    return findings
+
+
+def _sandbox(system: System) -> Iterator[Finding]:
+    for layer in sandbox.layers():
+        tried = layer.name in probe.LAYERS
+        if layer.present and (not tried or probe.holds(layer.name)):
+            yield Finding(
+                f"sandbox: {layer.name}", Grade.GOOD, "refused what it must, just now" if tried else "in force"
+            )
+            continue
+        needed = layer.name == "seccomp" and system.settings.sandbox is SandboxPolicy.REQUIRE
+        yield Finding(f"sandbox: {layer.name}", Grade.WRONG if needed else Grade.WEAKER, f"missing: {layer.without_it}")
+
+
+def _codecs(system: System) -> Iterator[Finding]:
+    for kind in FileType:
+        outcome = _decode(system, sample(kind))
+        if isinstance(outcome, NotDecoded):
+            yield Finding(f"codec: {kind}", Grade.WRONG, f"its own sample is not read: {outcome.reason}")
+        else:
+            yield Finding(f"codec: {kind}", Grade.GOOD, "reads its sample in the sandbox")
+
+
+def _decode(system: System, content: bytes) -> object:
+    received = from_bytes(content, len(content))
+    assert isinstance(received, Upload)
+    with received:
+        return system.decoder.decode(received)
+
+
+def _database() -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute("select version(), current_user")
+        version, user = cursor.fetchone()
+    where = "given by DATABASE_URL" if os.environ.get("DATABASE_URL") else "embedded"
+    yield Finding("database", Grade.GOOD, f"{' '.join(version.split()[:2])}, {where}, as {user}")
+    for statement in (
+        "update journal set actor = actor where false",
+        "delete from journal where false",
+        "truncate journal",
+    ):
+        yield _refused(statement)
+
+
+def _refused(statement: str) -> Finding:
+    verb = statement.split(maxsplit=1)[0].upper()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+            transaction.set_rollback(True)
+    except DjangoDatabaseError as refusal:
+        by_rights = "permission denied" in str(refusal)
+        if by_rights:
+            return Finding(f"journal: {verb}", Grade.GOOD, "refused to the app role")
+        says = "refused by a trigger only: let DATABASE_URL name a role that does not own the tables"
+        return Finding(f"journal: {verb}", Grade.WEAKER, says)
+    return Finding(
+        f"journal: {verb}", Grade.WRONG, "the app role may do this; run 'holdfast serve' once with DATABASE_OWNER_URL"
+    )
+
+
+def _index(system: System) -> Iterator[Finding]:
+    began = time.perf_counter()
+    level = system.known.follow()
+    seconds = time.perf_counter() - began
+    says = f"{len(system.known):,} perceptual hashes loaded in {seconds:.2f} s, level with bank change {level}"
+    yield Finding("index", Grade.GOOD, says)
+
+
+def _clock() -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute("select clock_timestamp()")
+        apart = abs((cursor.fetchone()[0] - clock()).total_seconds())
+    good = apart <= _MOST_CLOCK_SECONDS
+    yield Finding(
+        "clock: database", Grade.GOOD if good else Grade.WRONG, f"{apart * 1000:.0f} ms apart from this machine"
+    )
+    # adjtimex(2) with modes 0 only reads; the state 5 means that nothing keeps the clock right.
+    state = ctypes.CDLL(None).adjtimex(ctypes.byref((ctypes.c_char * 256)()))
+    if state == _CLOCK_NOT_SYNCHRONISED:
+        yield Finding(
+            "clock: synchronised", Grade.WEAKER, "nothing keeps this clock right: install chrony or systemd-timesyncd"
+        )
+    else:
+        yield Finding("clock: synchronised", Grade.GOOD, "kept right by a time service")
+
+
+def _disk(system: System) -> Iterator[Finding]:
+    folder = system.settings.data
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    enough = free >= _LEAST_FREE_BYTES
+    yield Finding("disk", Grade.GOOD if enough else Grade.WEAKER, f"{free / 1024**3:.1f} GiB free at {folder}")
+
+
+def _settings(system: System) -> Iterator[Finding]:
+    settings = system.settings
+    if settings.shadow:
+        yield Finding(
+            "shadow mode", Grade.WRONG, "ON: everything is answered publish; unset HOLDFAST_SHADOW to protect"
+        )
+    if os.geteuid() == 0:
+        says = "the web part runs as root (decoders and database do not): run Holdfast as a user of its own"
+        yield Finding("user", Grade.WEAKER, says)
+    host = settings.listen.rpartition(":")[0].strip("[]")
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        says = f"listens on {host} without TLS: put a proxy with TLS in front, and let Holdfast listen on 127.0.0.1"
+        yield Finding("network", Grade.WEAKER, says)
+
+
+def _unscreened(system: System) -> Iterator[Finding]:
+    counts = system.screenings.count_unscreened()
+    grade = Grade.WRONG if counts["overdue"] else Grade.GOOD
+    yield Finding(
+        "unscreened holds", grade, f"{counts['open']} open, {counts['overdue']} overdue; see GET /v1/unscreened"
+    )
+
+
+def _canary(system: System, actor: str) -> Iterator[Finding]:
+    """Screen a disguised built-in picture and a stranger, through the server if it runs."""
+    known = hills(_CANARY_SEED, _CANARY_SIZE)
+    _ensure_canary(system, encoded(known), actor)
+    disguised = encoded(known.resize((640, 480)), quality=60)
+    stranger = encoded(hills(_STRANGER_SEED, _CANARY_SIZE))
+    try:
+        answers, how = _through_server(system, (disguised, stranger), actor), "through the running server"
+    except DependencyError:
+        answers, how = _through_pipeline(system, (disguised, stranger), actor), "in this process: no server is running"
+    for name, answer, expected in zip(("known picture", "other picture"), answers, ("hold", "publish"), strict=True):
+        grade = Grade.GOOD if answer == expected else Grade.WRONG
+        yield Finding(f"canary: {name}", grade, f"answered {answer}, must be {expected}; {how}")
+
+
+def _ensure_canary(system: System, content: bytes, actor: str) -> None:
+    if any(summary.bank.name == CANARY_BANK for summary in system.banks.all_banks()):
+        return
+    about = banks.CreateBank(name=CANARY_BANK, meaning="a benign picture for self-tests", source="built in")
+    system.banks.change_bank(CANARY_BANK, about, actor=actor)
+    received = from_bytes(content, len(content))
+    assert isinstance(received, Upload)
+    with received:
+        signals = bankable_signals(look(received, system.decoder))
+    system.banks.add_entries(CANARY_BANK, [(signals, "built in")], actor=actor)
+
+
+def _through_server(system: System, uploads: tuple[bytes, ...], actor: str) -> list[str]:
+    """The answers of the running server, with a key that lives for a minute. Raises DependencyError if none runs."""
+    Client(system.settings.listen, "", timeout=5).call("GET", "/health/live")
+    ends = clock() + timedelta(minutes=1)
+    key = system.keys.create(label="doctor", scopes=frozenset({Scope.SCREEN}), expires_at=ends, actor=actor)
+    client = Client(system.settings.listen, key)
+    replies = [client.call("POST", "/screen", body=upload, content_id="canary", surface="doctor") for upload in uploads]
+    system.keys.revoke(key.split("_")[1], actor=actor)
+    return [str(reply.body.get("answer", reply.body.get("code"))) for reply in replies]
+
+
+def _through_pipeline(system: System, uploads: tuple[bytes, ...], actor: str) -> list[str]:
+    answers = []
+    for upload in uploads:
+        received = from_bytes(upload, len(upload))
+        assert isinstance(received, Upload)
+        with received:
+            content = Content(id="canary", surface="doctor")
+            body = pipeline.screen(received, content, asked_by=actor, once=None, parts=system.parts())
+        answers.append(str(body["answer"]))
+    return answers

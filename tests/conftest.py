@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests share: a real database, a real decoder, a real server. Nothing is replaced by a stand-in.
+
+`system` is wired in this process, on tables emptied before each test. `server` is `holdfast serve`
+in a process of its own, on a data directory of its own, shared by the tests of one run: they use
+names of their own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+
+from holdfast import bootstrap
+from holdfast.access.key import Scope
+from holdfast.bootstrap import System
+from holdfast.demo.client import Client
+from holdfast.match.index import ScanIndex
+from holdfast.match.known import Known
+from holdfast.settings import Settings
+
+settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+READY_SECONDS = 60.0
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A short-named directory that the database's own user can reach."""
+    made = Path(tempfile.mkdtemp(prefix="hf-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session")
+def wired(folder: Path) -> Iterator[System]:
+    """A system on an embedded database with its tables, and a decoder server."""
+    given = Settings(data=folder / "wired")
+    with bootstrap.database(given) as reachable, bootstrap.decoding(reachable, wanted=True) as ready:
+        system = bootstrap.wire(ready)
+        bootstrap.prepare_tables(ready)
+        yield system
+
+
+@pytest.fixture
+def system(wired: System) -> System:
+    """The wired system with empty tables and an empty memory."""
+    empty_tables(wired.settings.data)
+    return dataclasses.replace(wired, known=Known(ScanIndex(), wired.banks))
+
+
+def superuser(data: Path) -> str:
+    """A connection string that may do anything to the embedded database in `data`."""
+    password = json.loads((data / "postgres" / "secrets.json").read_text())["postgres"]
+    return f"host={data / 'postgres' / 'run'} user=postgres password={password} dbname=holdfast"
+
+
+def empty_tables(data: Path) -> None:
+    """Forget everything: as superuser, with triggers off, which no role of ours can do."""
+    with psycopg.connect(superuser(data), autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        tables = "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency"
+        connection.execute(f"truncate {tables} restart identity")
+        connection.execute("update bank_head set number = 0")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `holdfast serve`."""
+
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    address: str
+    client: Client
+
+    def key(self, *scopes: Scope) -> str:
+        """A new key with these scopes, made on the command line."""
+        wanted = [part for scope in scopes for part in ("--scope", scope.value)]
+        done = holdfast(self.environment, "key", "create", "test", *wanted, "--json")
+        return str(json.loads(done.stdout)["key"])
+
+    def with_key(self, *scopes: Scope) -> Client:
+        """A client with a new key."""
+        return Client(self.address, self.key(*scopes))
+
+
+def holdfast(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command of the real program and return what it said."""
+    command = [sys.executable, "-m", "holdfast", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment_for(data: Path, **more: str) -> dict[str, str]:
+    """The environment of a Holdfast of its own."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "DATABASE_"))}
+    return {
+        **plain,
+        "HOLDFAST_DATA": str(data),
+        "HOLDFAST_LISTEN": f"127.0.0.1:{free_port()}",
+        "COLUMNS": "200",
+        **more,
+    }
+
+
+def start_server(environment: dict[str, str]) -> Server:
+    """Start `holdfast serve` and wait until it can screen."""
+    process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment)
+    address = environment["HOLDFAST_LISTEN"]
+    Client(address, "").wait_until_ready(patience=READY_SECONDS)
+    bare = Server(process, environment, address, Client(address, ""))
+    return dataclasses.replace(bare, client=bare.with_key(*Scope))
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """End a server as Ctrl-C would, and return its status."""
+    process.send_signal(signal.SIGINT)
+    return process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def server(folder: Path) -> Iterator[Server]:
+    """A server shared by the whole run."""
+    running = start_server(environment_for(folder / "server"))
+    yield running
+    stop(running.process)
