@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the generated pages of this folder from the code: settings, errors, events, commands, states.
+
+`make docs` runs it; a test fails if a page is not what the code says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from holdfast import errors
+from holdfast.access import key
+from holdfast.cli import output
+from holdfast.cli.main import app
+from holdfast.log.event import registered
+from holdfast.match import bank, screen, unscreened
+from holdfast.media.reason import Reason
+from holdfast.settings import Settings, env_name
+
+FOLDER = Path(__file__).parent
+_NOTE = "<!-- Written by docs/reference.py (make docs). Change the code, not this page. -->\n"
+_STAGES = (bank, screen, unscreened, key)  # importing a stage registers its events
+
+
+def settings_page() -> str:
+    """Every setting."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default is None else _plain(field.default)
+        rows.append([f"`{env_name(name)}`", default, field.description or ""])
+    intro = "Settings are environment variables. A name that begins with `HOLDFAST_` and is not listed here is refused."
+    return _page("Settings", intro, _table(["variable", "default", "meaning"], rows))
+
+
+def errors_page() -> str:
+    """Every error code."""
+    rows = [
+        [f"`{kind.code}`", kind.__doc__.strip().splitlines()[0] if kind.__doc__ else "", kind.advice, _retry(kind)]
+        for kind in errors.tree()
+        if not kind.__subclasses__()
+    ]
+    refusals = [
+        ["`bank.exists`", "There is already a bank of that name.", "Use another name.", "no"],
+        ["`bank.not_in_this_state`", "The bank's state does not allow this.", "See states.md.", "no"],
+        ["`entry.not_in_this_state`", "The entry's state does not allow this.", "See states.md.", "no"],
+        ["`key.not_in_this_state`", "The key's state does not allow this.", "See states.md.", "no"],
+        ["`unscreened.not_in_this_state`", "The unscreened hold's state does not allow this.", "See states.md.", "no"],
+        ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
+        ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
+        ["`input.duplicate`", "A signal stands twice in a bank file or is already in the bank.", "Nothing.", "no"],
+    ]
+    intro = (
+        "Over HTTP, errors are `application/problem+json` with these codes; on the command line they are sentences "
+        "with the same codes. Codes are stable. `retry` says whether asking again later is safe and useful."
+    )
+    codes = [["0", "done"]] + [[str(code), kind.__doc__ or ""] for kind, code in output.EXIT_CODES]
+    codes += [["1", "the answer is no: something is held, wrong or was refused"], ["70", "a fault in Holdfast itself"]]
+    tables = _table(["code", "what it means", "what to do", "retry"], rows + refusals)
+    return _page("Errors", intro, f"{tables}\n## Exit codes\n\n{_table(['exit code', 'meaning'], sorted(codes))}")
+
+
+def events_page() -> str:
+    """Every event."""
+    parts = []
+    for (tag, schema), kind in sorted(registered().items()):
+        rows = [[f"`{field.name}`", _type(kind, field.name)] for field in dataclasses.fields(kind)]
+        body = _table(["carries", "type"], rows) if rows else "Carries nothing more.\n"
+        parts.append(f"## `{tag}` (schema {schema})\n\n{(kind.__doc__ or '').strip()}\n\n{body}")
+    intro = "What the journal records. Beside each event stand its subject, version, actor and time (UTC)."
+    return _page("Events", intro, "\n".join(parts))
+
+
+def states_page() -> str:
+    """Every transition table."""
+    tables: Mapping[str, Mapping[Any, Any]] = {
+        "Bank": bank.BANK_TRANSITIONS,
+        "Entry": bank.ENTRY_TRANSITIONS,
+        "Unscreened hold": unscreened.UNSCREENED_TRANSITIONS,
+        "API key": key.KEY_TRANSITIONS,
+    }
+    parts = []
+    for name, table in tables.items():
+        rows = [[str(before or "(none)"), _words(command.__name__), str(after)] for (before, command), after in table.items()]
+        parts.append(f"## {name}\n\n{_table(['state', 'command', 'state after'], rows)}")
+    return _page("States", "What may happen to what. A pair that is not listed is refused.", "\n".join(parts))
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options."""
+    group = typer.main.get_command(app)
+    parts = [_command(path, command) for path, command in _walk("holdfast", group)]
+    return _page("Commands", "`holdfast COMMAND --help` says the same.", "\n".join(parts))
+
+
+def reasons_page() -> str:
+    """Every reason for not being screened."""
+    rows = [[f"`{reason.value}`", reason.says, "yes" if reason.passes else "no"] for reason in Reason]
+    intro = (
+        "Why an upload could not be screened. Each leads to `hold`; none is an accusation. "
+        "*Send again* says whether the same bytes may well be screened later: the fault was ours, not the file's."
+    )
+    return _page("Reasons", intro, _table(["reason", "meaning", "send again"], rows))
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "events.md": events_page,
+    "states.md": states_page,
+    "commands.md": commands_page,
+    "reasons.md": reasons_page,
+}
+
+
+def _page(title: str, intro: str, body: str) -> str:
+    return f"{_NOTE}\n# {title}\n\n{intro}\n\n{body.rstrip()}\n"
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def _plain(value: object) -> str:
+    return f"`{getattr(value, 'value', value)}`"
+
+
+def _retry(kind: type[errors.HoldfastError]) -> str:
+    return "yes" if kind.retry else "no"
+
+
+def _type(kind: type, name: str) -> str:
+    hint = typing.get_type_hints(kind)[name]
+    plain = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+    return "`" + re.sub(r"(\w+\.)+", "", plain).replace("|", "or") + "`"
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    for name, child in getattr(command, "commands", {}).items():
+        if hasattr(child, "commands"):
+            yield from _walk(f"{path} {name}", child)
+        else:
+            yield f"{path} {name}", child
+
+
+def _command(path: str, command: Any) -> str:
+    rows = []
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        shown = ", ".join(f"`{option}`" for option in parameter.opts) if parameter.param_type_name == "option" else f"`{parameter.name.upper()}`"
+        rows.append([shown, "yes" if parameter.required else "no", parameter.help or ""])
+    body = _table(["argument or option", "required", "meaning"], rows) if rows else ""
+    return f"## `{path}`\n\n{(command.help or '').strip()}\n\n{body}"
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
