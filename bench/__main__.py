@@ -16,7 +16,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench.errors import BenchError, UnknownBench
+from bench.errors import BenchError, UnknownBenchError
 from bench.fidelity import fidelity_rows
 from bench.hashing import hash_rows
 from bench.report import print_table, tell
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         rows = measure(asked.names or list(BENCHES))
     except BenchError as fault:
         tell(f"bench: {fault}")
-        return 2 if isinstance(fault, UnknownBench) else 1
+        return 2 if isinstance(fault, UnknownBenchError) else 1
     if asked.out:
         asked.out.write_text(to_json(rows))
     if asked.json:
@@ -51,14 +51,15 @@ def measure(names: Sequence[str]) -> list[Row]:
     for name in names:
         if name not in BENCHES:
             message = f"no bench is called {name!r}; there are: {', '.join(BENCHES)}"
-            raise UnknownBench(message)
+            raise UnknownBenchError(message)
     with contextlib.redirect_stdout(sys.stderr):
         return [row for name in names for row in BENCHES[name]()]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Holdfast against its peers.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHES)} (default: all)")
+    names = f"what to measure: {', '.join(BENCHES)} (default: all)"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the rows as JSON to FILE")
     return parser

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures: every large opaque one of two named Debian packages, at three sizes.
+"""The pictures: every large opaque artwork of two named Debian packages, at three sizes.
 
 Promises the same pictures on every machine: the packages are named with their versions and fetched
 with apt (which checks their signatures), unpacked and never installed; the choice is a rule, not a
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ class Picture:
 PACKAGES: Final = (Package("mate-backgrounds", "1.26.0-1"), Package("plasma-workspace-wallpapers", "4:5.27.5-2"))
 LEAST_SOURCE_PIXELS: Final = 4_000_000
 OPAQUE_MODES: Final = frozenset({"RGB", "L"})
+CHOICE: Final = f"every opaque picture of at least {LEAST_SOURCE_PIXELS} pixels, each artwork once at its largest"
+DULL_FOLDERS: Final = frozenset({"usr", "share", "wallpapers", "backgrounds", "contents", "images"})
+SIDES_AT_END: Final = re.compile(r"[-_]?\d+x\d+$")
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
@@ -58,58 +62,40 @@ def cache_dir() -> Path:
 
 def pictures(size: Size) -> list[Picture]:
     """Every picture of the corpus at one size, fetched and derived if that was not done before."""
-    key = hashlib.sha256(f"{recipe()} {PACKAGES} {LEAST_SOURCE_PIXELS}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{recipe()} {PACKAGES} {CHOICE}".encode()).hexdigest()[:16]
     folder = cache_dir() / "derived" / key
     if not (folder / "complete").exists():
         _derive_all(folder)
     return [_picture(path) for path in sorted((folder / size.name).glob("*.jpg"))]
 
 
-def describe(chosen: list[Picture]) -> dict[str, Value]:
-    """The corpus in words and numbers, for a row's detail."""
+def origin() -> dict[str, Value]:
+    """Where the pictures come from and what was done to them, for a row's detail."""
+    packages = " and ".join(f"{package.name} {package.version}" for package in PACKAGES)
+    return {"corpus": f"{packages} (Debian)", "choice": CHOICE, "derived": recipe()}
+
+
+def measures(chosen: list[Picture]) -> dict[str, Value]:
+    """How many pictures there are and how large, for a row's detail."""
     size, pixels = sum(len(picture.jpeg) for picture in chosen), sum(picture.pixels for picture in chosen)
     return {
-        "corpus": " and ".join(f"{package.name} {package.version}" for package in PACKAGES) + " (Debian)",
-        "choice": f"every opaque picture of at least {LEAST_SOURCE_PIXELS} pixels",
-        "derived": recipe(),
         "pictures": len(chosen),
         "mean_bytes": round(size / len(chosen)),
         "bytes_per_pixel": round(size / pixels, 4),
     }
 
 
-def _picture(path: Path) -> Picture:
-    with Image.open(path) as image:
-        return Picture(path.stem, path.read_bytes(), image.width * image.height)
+def chosen_from(unpacked: Path) -> dict[str, Path]:
+    """The pictures of a package that belong to the corpus, by name; of one artwork the largest file."""
+    largest: dict[str, tuple[int, Path]] = {}
+    for source in sorted(unpacked.rglob("*")):
+        name, found = _name_of(source.relative_to(unpacked)), (_opaque_pixels(source), source)
+        if found[0] >= LEAST_SOURCE_PIXELS:
+            largest[name] = max(found, largest.get(name, found))
+    return {name: source for name, (_, source) in largest.items()}
 
 
-def _derive_all(folder: Path) -> None:
-    for package in PACKAGES:
-        unpacked = _fetched(package)
-        for source in sorted(unpacked.rglob("*")):
-            if source.suffix.lower() in PICTURE_SUFFIXES and source.is_file() and not source.is_symlink():
-                _derive_one(source, _name_of(source.relative_to(unpacked)), folder)
-    (folder / "complete").touch()
-
-
-def _derive_one(source: Path, name: str, folder: Path) -> None:
-    with Image.open(source) as image:
-        if image.mode not in OPAQUE_MODES or image.width * image.height < LEAST_SOURCE_PIXELS:
-            return
-        tell(f"deriving {name}")
-        for size in SIZES:
-            target = folder / size.name / f"{name}.jpg"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(derive(image, name, size))
-
-
-def _name_of(path: Path) -> str:
-    """A short unique name: the folders that tell pictures apart, without those every picture lies in."""
-    dull = {"usr", "share", "wallpapers", "backgrounds", "contents", "images"}
-    return "-".join(part for part in path.with_suffix("").parts if part not in dull)
-
-
-def _fetched(package: Package) -> Path:
+def fetched(package: Package) -> Path:
     """The folder of a package's files, downloaded and unpacked on first use."""
     folder = cache_dir() / "packages" / f"{package.name}_{package.version}"
     if not folder.is_dir():
@@ -121,6 +107,41 @@ def _fetched(package: Package) -> Path:
             _run(["dpkg-deb", "-x", archive.name, "files"], Path(work))
             (Path(work) / "files").rename(folder)
     return folder
+
+
+def _picture(path: Path) -> Picture:
+    with Image.open(path) as image:
+        return Picture(path.stem, path.read_bytes(), image.width * image.height)
+
+
+def _derive_all(folder: Path) -> None:
+    for package in PACKAGES:
+        for name, source in chosen_from(fetched(package)).items():
+            _derive_one(source, name, folder)
+    (folder / "complete").touch()
+
+
+def _opaque_pixels(source: Path) -> int:
+    """How many pixels a picture has; none if it is no picture, a link to one, or may be transparent."""
+    if source.suffix.lower() not in PICTURE_SUFFIXES or source.is_symlink():
+        return 0
+    with Image.open(source) as image:
+        return image.width * image.height if image.mode in OPAQUE_MODES else 0
+
+
+def _derive_one(source: Path, name: str, folder: Path) -> None:
+    tell(f"deriving {name}")
+    with Image.open(source) as image:
+        for size in SIZES:
+            target = folder / size.name / f"{name}.jpg"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(derive(image, name, size))
+
+
+def _name_of(path: Path) -> str:
+    """What an artwork is called: its folders, without those every picture lies in and without its sides."""
+    telling = [part for part in path.with_suffix("").parts if part not in DULL_FOLDERS]
+    return SIDES_AT_END.sub("", "-".join(telling))
 
 
 def _run(command: list[str], folder: Path) -> None:

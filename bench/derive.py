@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import PIL
 from PIL import Image
 
 QUALITY: Final = 88
@@ -34,7 +35,7 @@ SIZES: Final = (Size("12 MP", 12_000_000, 2.5), Size("2 MP", 2_000_000, 0.0), Si
 def recipe() -> str:
     """Everything the derived bytes depend on, as one line."""
     sizes = "; ".join(f"{size.name} noise sigma {size.noise:g}" for size in SIZES)
-    return f"Lanczos to {sizes}; JPEG quality {QUALITY}, {SUBSAMPLING}, baseline, no EXIF; Pillow {_pillow_version()}"
+    return f"Lanczos to {sizes}; JPEG quality {QUALITY}, {SUBSAMPLING}, baseline, no EXIF; Pillow {PIL.__version__}"
 
 
 def derive(source: Image.Image, name: str, size: Size) -> bytes:
@@ -57,7 +58,3 @@ def _with_noise(image: Image.Image, sigma: float, seed: int) -> Image.Image:
     values = np.asarray(image, dtype=np.float32)
     noise = np.random.default_rng(seed).standard_normal(values.shape, dtype=np.float32)
     return Image.fromarray(np.clip(np.rint(values + sigma * noise), 0, 255).astype(np.uint8))
-
-
-def _pillow_version() -> str:
-    return str(Image.__version__)

@@ -8,5 +8,5 @@ class BenchError(Exception):
     """The bench cannot run here, and the message says what to do about it."""
 
 
-class UnknownBench(BenchError):
+class UnknownBenchError(BenchError):
     """A name on the command line that no bench has."""

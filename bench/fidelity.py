@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from bench.corpus import describe, pictures
+from bench.corpus import origin, pictures
 from bench.derive import SIZES
 from bench.odd import OddFile, cmyk_files, palette_files
 from bench.ours import hashes_of
@@ -72,13 +72,15 @@ def _odd_row(name: str, files: Callable[[Image.Image], Iterable[OddFile]]) -> Ro
             reference = full_hash(odd.pixels)
             ours.add(odd.form, hashes_of(odd.file, odd.kind).of(Family.FULL), reference)
             peer.add(odd.form, threatexchange_hash(odd.file).value, reference)
-    detail = _detail("PDQ of the RGB pixels the file shows", ours) | {"threatexchange": peer.summary()}
+    detail = _detail(f"PDQ of the RGB pixels that the file shows, at {ODD_SIZE.name}", ours) | {
+        "threatexchange": peer.summary()
+    }
     return distance_row(name, ours.every, most=ODD_MAX, detail=detail)
 
 
 def _detail(against: str, tally: Tally) -> dict[str, Value]:
     unit = "bits of 256 that differ; ours is the largest distance, target the largest allowed"
-    return {"unit": unit, "against": against} | tally.summary() | describe(pictures(SIZES[0]))
+    return {"unit": unit, "against": against} | tally.summary() | origin()
 
 
 def _rgb(jpeg: bytes) -> Pixels:

@@ -56,7 +56,8 @@ def _ink(pixels: Pixels) -> Pixels:
     light = pixels.astype(np.float32)
     brightest = light.max(axis=2, keepdims=True)
     colours = 255 - 255 * light / np.maximum(brightest, 1)
-    return np.rint(np.concatenate([colours, 255 - brightest], axis=2)).astype(np.uint8)
+    ink: Pixels = np.rint(np.concatenate([colours, 255 - brightest], axis=2)).astype(np.uint8)
+    return ink
 
 
 def _ycck_jpeg(ink: Pixels) -> bytes:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench.row import Row, Value
 
@@ -21,7 +21,7 @@ def tell(message: str) -> None:
 def print_table(rows: Iterable[Row], console: Console) -> None:
     """The rows as a table, and under it each row's detail."""
     rows = list(rows)
-    table = Table("name", *(_right(title) for title in ("ours", "peer", "ratio", "target")), "met")
+    table = Table("name", *(Column(title, justify="right") for title in ("ours", "peer", "ratio", "target")), "met")
     for row in rows:
         numbers = (_number(value) for value in (row.ours, row.peer, row.ratio, row.target))
         table.add_row(row.name, *numbers, "[green]yes[/]" if row.met else "[red]no[/]")
@@ -30,10 +30,6 @@ def print_table(rows: Iterable[Row], console: Console) -> None:
         console.print(f"\n[bold]{row.name}[/]")
         for name, text in _flat(row.detail):
             console.print(f"  {name}: {text}", highlight=False, markup=False)
-
-
-def _right(title: str) -> str:
-    return f"[right]{title}[/]"
 
 
 def _number(value: float | None) -> str:

@@ -25,20 +25,23 @@ LOSSLESS: Final[Mapping[FileType, Mapping[str, Any]]] = {
 """The types that can keep every pixel, with the options that make them do so."""
 
 _OCTAVES: Final = 6
+_DRAFT_SIDE: Final = 256  # the finest layer has 65 cells a side: there is nothing to see beyond
 _FALLOFF: Final = 0.6  # how much weaker each finer layer is: much like the spectrum of photographs
 
 
 def natural(height: int, width: int, seed: int = 0) -> Pixels:
     """A colour picture of shape (height, width, 3): clouds of six sizes laid over each other."""
     random = np.random.default_rng(seed)
-    mixed = np.zeros((height, width, 3))
+    draft = min(width, _DRAFT_SIDE), min(height, _DRAFT_SIDE)
+    mixed = np.zeros((draft[1], draft[0], 3))
     for octave in range(_OCTAVES):
         cells = 2 ** (octave + 1) + 1
         for channel in range(3):
-            cloud = Image.fromarray(random.normal(size=(cells, cells)).astype(np.float32))
-            mixed[:, :, channel] += np.asarray(cloud.resize((width, height), Image.Resampling.BICUBIC)) * _FALLOFF**octave
+            few = Image.fromarray(random.normal(size=(cells, cells)).astype(np.float32))
+            mixed[:, :, channel] += np.asarray(few.resize(draft, Image.Resampling.BICUBIC)) * _FALLOFF**octave
     mixed -= mixed.min()
-    return (mixed * (255 / max(mixed.max(), 1e-6))).astype(np.uint8)
+    small = Image.fromarray(np.asarray(mixed * (255 / max(mixed.max(), 1e-6)), np.uint8))
+    return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def grey(height: int, width: int, seed: int = 0) -> Pixels:
@@ -48,11 +51,11 @@ def grey(height: int, width: int, seed: int = 0) -> Pixels:
 
 def plane_of(picture: Pixels) -> Plane:
     """A colour or grey picture as the decoder would give it back, at its full size."""
-    luma = picture if picture.ndim == 2 else np.asarray(Image.fromarray(picture).convert("L"))  # noqa: PLR2004
+    luma = picture if picture.ndim == 2 else np.asarray(Image.fromarray(picture).convert("L"))
     return Plane(np.ascontiguousarray(luma), *luma.shape)
 
 
-def encoded(picture: Pixels | Image.Image, kind: FileType, **options: Any) -> bytes:  # noqa: ANN401  # Pillow's own
+def encoded(picture: Pixels | Image.Image, kind: FileType, **options: Any) -> bytes:
     """A picture as a file of this type; options go to Pillow."""
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
     if kind is FileType.ICO:

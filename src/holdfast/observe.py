@@ -22,5 +22,7 @@ def configure_logging(level: int = logging.INFO) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # We say ourselves that the database is away; the pool would say it for every try.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     # Libraries' warnings, such as a lost database connection, go the same way, without their arguments.
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format='{"event": "library", "logger": "%(name)s"}')

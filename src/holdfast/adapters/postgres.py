@@ -40,6 +40,7 @@ _SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",  # the detail of a broken constraint quotes the value
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
     "timezone": "UTC",

@@ -124,7 +124,7 @@ def _play(client: Client) -> Result:
     from holdfast.demo.story import play  # noqa: PLC0415
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("Starting", total=None)
         return play(client, lambda words: progress.update(task, description=words))
 

@@ -23,7 +23,7 @@ from holdfast import errors
 
 out: Final = Console()
 err: Final = Console(stderr=True)
-_EXIT_CODES: Final = (
+EXIT_CODES: Final = (
     (errors.InputError, 2),
     (errors.NotFound, 3),
     (errors.ConflictError, 3),
@@ -34,7 +34,7 @@ _EXIT_CODES: Final = (
 
 def exit_code(fault: errors.HoldfastError) -> int:
     """The exit code of a kind of error."""
-    return next((code for kind, code in _EXIT_CODES if isinstance(fault, kind)), 70)
+    return next((code for kind, code in EXIT_CODES if isinstance(fault, kind)), 70)
 
 
 @contextmanager

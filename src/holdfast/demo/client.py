@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,7 +42,7 @@ class Client:
             connection.request(method, target, body=body, headers=headers)
             response = connection.getresponse()
             content = response.read()
-        except OSError as fault:
+        except (OSError, HTTPException) as fault:
             message = f"nothing answers at http://{self.address}"
             raise DependencyError(message) from fault
         finally:

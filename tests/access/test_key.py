@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An API key is a prefix and a 128-bit secret; it opens only what is neither wrong, expired nor revoked."""
+
+from __future__ import annotations
+
+import base64
+import string
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from holdfast.access.key import (
+    KEY_TRANSITIONS,
+    PREFIX_BYTES,
+    SECRET_BYTES,
+    CreateKey,
+    Key,
+    KeyCreated,
+    KeyRevoked,
+    RevokeKey,
+    Scope,
+    decide_key,
+    digest,
+    evolve_key,
+    key_subject,
+    split,
+    token,
+)
+from holdfast.errors import InvalidRequest, Refusal
+from holdfast.log.event import encode
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+SECRET = "abcdefghijklmnopqrstuvwxyz"
+KEY = Key(
+    prefix="abcdefgh",
+    secret_digest=digest(SECRET),
+    label="upload service",
+    scopes=frozenset({Scope.SCREEN}),
+    expires_at=None,
+    revoked=False,
+)
+CREATE = CreateKey(
+    prefix="abcdefgh", secret_digest=digest(SECRET), label="l", scopes=frozenset({Scope.SCREEN}), expires_at=None
+)
+ALPHABET = set(string.ascii_lowercase + "234567")
+
+prefixes = st.binary(min_size=PREFIX_BYTES, max_size=PREFIX_BYTES)
+secrets = st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES)
+moments = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis wants naive bounds
+
+
+# --- the form
+
+
+@given(prefixes, secrets)
+def test_a_key_reads_hf_prefix_secret_and_splits_into_them(prefix_bytes: bytes, secret_bytes: bytes) -> None:
+    prefix, secret, whole = token(prefix_bytes, secret_bytes)
+    assert whole == f"hf_{prefix}_{secret}"
+    assert (len(prefix), len(secret)) == (8, 26)
+    assert set(prefix + secret) <= ALPHABET
+    assert split(whole) == (prefix, secret)
+
+
+@given(secrets)
+def test_the_secret_carries_all_of_its_128_bits(secret_bytes: bytes) -> None:
+    _, secret, _ = token(bytes(PREFIX_BYTES), secret_bytes)
+    assert base64.b32decode(secret.upper() + "======") == secret_bytes
+    assert len(secret_bytes) * 8 == 128
+
+
+@given(secrets, secrets)
+def test_different_secrets_make_different_keys_with_different_digests(one: bytes, other: bytes) -> None:
+    first, second = token(bytes(PREFIX_BYTES), one), token(bytes(PREFIX_BYTES), other)
+    assert (first == second) == (one == other)
+    assert (digest(first[1]) == digest(second[1])) == (one == other)
+
+
+def well_formed(text: str) -> bool:
+    """The form of a key in plain words, without the expression that the product uses."""
+    parts = text.split("_")
+    return (
+        len(parts) == 3
+        and parts[0] == "hf"
+        and [len(part) for part in parts[1:]] == [8, 26]
+        and set(parts[1] + parts[2]) <= ALPHABET
+    )
+
+
+@given(st.text())
+@example("")
+@example("hf_abcdefgh_abcdefghijklmnopqrstuvwxyz\n")
+@example(" hf_abcdefgh_abcdefghijklmnopqrstuvwxyz")
+@example("HF_ABCDEFGH_ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+@example("hf_abcdefg1_abcdefghijklmnopqrstuvwxyz")
+@example("hf_abcdefgh_abcdefghijklmnopqrstuvwxyz_")
+@example("hf_abcdefgh_ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ")  # noqa: RUF001  # full-width letters are meant
+def test_what_does_not_read_like_a_key_is_not_split(text: str) -> None:
+    assert (split(text) is not None) == well_formed(text)
+
+
+@given(prefixes, secrets, st.data())
+def test_a_key_with_one_character_changed_added_or_lost_splits_only_if_it_still_reads_like_one(
+    prefix_bytes: bytes, secret_bytes: bytes, data: st.DataObject
+) -> None:
+    _, _, whole = token(prefix_bytes, secret_bytes)
+    at = data.draw(st.integers(0, len(whole) - 1))
+    lost = whole[:at] + whole[at + 1 :]
+    other = data.draw(st.characters())
+    assert split(lost) is None
+    assert split(whole[:at] + other + whole[at:]) is None
+    changed = whole[:at] + other + whole[at + 1 :]
+    assert (split(changed) is not None) == well_formed(changed)
+
+
+# --- opening
+
+
+def test_a_key_opens_with_its_secret() -> None:
+    assert KEY.opens_with(SECRET, NOW)
+
+
+@given(st.text())
+def test_a_key_opens_with_no_other_text(other: str) -> None:
+    assert KEY.opens_with(other, NOW) == (other == SECRET)
+
+
+@given(moments, moments)
+def test_a_key_opens_until_the_moment_at_which_it_expires_and_not_from_then_on(ends: datetime, now: datetime) -> None:
+    assert replace(KEY, expires_at=ends).opens_with(SECRET, now) == (now < ends)
+
+
+def test_the_last_instant_before_the_end_still_opens() -> None:
+    key = replace(KEY, expires_at=NOW)
+    assert key.opens_with(SECRET, NOW - timedelta(microseconds=1))
+    assert not key.opens_with(SECRET, NOW)
+
+
+@given(st.booleans(), st.booleans(), st.sampled_from([None, NOW - timedelta(days=1), NOW + timedelta(days=1)]))
+def test_a_key_opens_only_if_secret_state_and_time_are_all_right(
+    right: bool, revoked: bool, ends: datetime | None
+) -> None:
+    key = replace(KEY, revoked=revoked, expires_at=ends)
+    expected = right and not revoked and (ends is None or ends > NOW)
+    assert key.opens_with(SECRET if right else SECRET[::-1], NOW) == expected
+
+
+def test_the_secret_cannot_be_read_from_a_key_nor_from_its_event() -> None:
+    happened = decide_key(None, CREATE)
+    assert not isinstance(happened, Refusal)
+    for shown in (repr(KEY), repr(CREATE), *map(repr, happened), *(str(encode(one)) for one in happened)):
+        assert SECRET not in shown
+    assert digest(SECRET) not in str([encode(one) for one in happened])
+
+
+# --- the table
+
+
+STATES: dict[str | None, Key | None] = {None: None, "active": KEY, "revoked": replace(KEY, revoked=True)}
+COMMANDS: tuple[CreateKey | RevokeKey, ...] = (CREATE, RevokeKey())
+
+
+def test_the_states_and_commands_of_this_test_are_all_there_are() -> None:
+    assert {type(command) for command in COMMANDS} == set(get_args(CreateKey | RevokeKey))
+    assert {state for state, _ in KEY_TRANSITIONS} | set(KEY_TRANSITIONS.values()) == set(STATES)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
+@pytest.mark.parametrize("state", STATES)
+def test_a_command_is_carried_out_in_exactly_the_states_of_the_table(
+    state: str | None, command: CreateKey | RevokeKey
+) -> None:
+    decided = decide_key(STATES[state], command)
+    after = KEY_TRANSITIONS.get((state, type(command)))
+    if after is None:
+        assert isinstance(decided, Refusal)
+        assert decided.code == "key.not_in_this_state"
+        return
+    assert isinstance(decided, list)
+    expected = {"active": KeyCreated, "revoked": KeyRevoked}[after]
+    assert [type(happened) for happened in decided] == [expected]
+
+
+def test_a_revoked_key_is_revoked_and_otherwise_the_same() -> None:
+    assert evolve_key(KEY, KeyRevoked()) == replace(KEY, revoked=True)
+
+
+def test_no_key_can_be_revoked_twice_or_made_again() -> None:
+    with pytest.raises(ValueError, match=r"key\.revoked"):
+        evolve_key(replace(KEY, revoked=True), KeyRevoked())
+    with pytest.raises(ValueError, match=r"key\.created"):
+        evolve_key(KEY, KeyCreated(label="l", scopes=(), expires_at=None))
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20),
+    st.frozensets(st.sampled_from(Scope)),
+    st.none() | moments,
+)
+def test_a_key_without_a_label_or_a_scope_is_not_made(
+    label: str, scopes: frozenset[Scope], ends: datetime | None
+) -> None:
+    command = replace(CREATE, label=label, scopes=scopes, expires_at=ends)
+    if not label.strip() or not scopes:
+        with pytest.raises(InvalidRequest, match="label, scopes"):
+            decide_key(None, command)
+        return
+    assert decide_key(None, command) == [KeyCreated(label=label.strip(), scopes=tuple(sorted(scopes)), expires_at=ends)]
+
+
+def test_keys_have_journal_subjects_of_their_own() -> None:
+    assert key_subject("abcdefgh") == "key:abcdefgh"

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kill `serve` and its parts: nothing is left running, nothing that was answered is lost, the next start goes on."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from holdfast.access.key import Scope
+from holdfast.demo.client import Client
+from holdfast.demo.pictures import encoded, hills
+from holdfast.errors import DependencyError
+from tests.conftest import Server, environment_for, start_server, stop, superuser
+
+UPLOAD = encoded(hills(31, (640, 480)))
+
+
+def _descendants(pid: int) -> set[int]:
+    """Every process below `pid`."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def _named(pids: set[int], word: str) -> list[int]:
+    found = []
+    for pid in pids:
+        try:
+            if word in Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " "):
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def _ended(pid: int, seconds: float = 30.0) -> bool:
+    """Wait for the end of a process that need not be a child."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
+
+
+@pytest.fixture
+def own(folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that a test may kill."""
+    data = folder / f"crash-{abs(hash(request.node.name)) % 10**8}"
+    running = start_server(environment_for(data, HOLDFAST_WEB_WORKERS="2"))
+    yield running
+    if running.process.poll() is None:
+        stop(running.process)
+
+
+def test_after_kill_9_of_the_main_process_nothing_is_left_running(own: Server) -> None:
+    below = _descendants(own.process.pid)
+    assert len(_named(below, "postgres")) >= 1
+    assert len(_named(below, "holdfast.web.server")) >= 3
+    assert len(_named(below, "holdfast.media.server")) >= 2
+    assert len(_named(below, "holdfast.worker")) == 1
+
+    own.process.kill()
+    own.process.wait()
+
+    assert [pid for pid in below if not _ended(pid)] == []
+
+
+def test_the_next_start_after_kill_9_recovers_and_has_every_answer(own: Server) -> None:
+    before = [own.client.call("POST", "/screen", body=UPLOAD, content_id=f"c{n}").body["screening"] for n in range(5)]
+
+    own.process.kill()
+    own.process.wait()
+    again = start_server(own.environment)
+
+    try:
+        for screening in before:
+            assert again.client.call("GET", f"/screenings/{screening}").status == 200
+        assert again.client.call("POST", "/screen", body=UPLOAD).body["answer"] == "publish"
+    finally:
+        stop(again.process)
+
+
+def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Server) -> None:
+    answered: list[str] = []
+    killed = threading.Event()
+
+    def upload() -> None:
+        client = own.with_key(Scope.SCREEN)
+        while not killed.is_set():
+            try:
+                answered.append(client.call("POST", "/screen", body=UPLOAD).body["screening"])
+            except (DependencyError, ValueError, KeyError):
+                return
+
+    threads = [threading.Thread(target=upload) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while len(answered) < 40 and any(thread.is_alive() for thread in threads):
+        killed.wait(0.01)
+    own.process.kill()
+    killed.set()
+    own.process.wait()
+    for thread in threads:
+        thread.join()
+
+    again = start_server(own.environment)
+    try:
+        data = Path(own.environment["HOLDFAST_DATA"])
+        with psycopg.connect(superuser(data)) as connection:
+            kept = {row[0] for row in connection.execute("select id from screening")}
+            journal = {
+                row[0]
+                for row in connection.execute(
+                    "select split_part(subject, ':', 2) from journal where tag = 'screening.answered'"
+                )
+            }
+        assert len(answered) >= 40
+        assert set(answered) <= kept
+        assert kept == journal
+    finally:
+        stop(again.process)
+
+
+@pytest.mark.parametrize("part", ["holdfast.web.server", "holdfast.media.server", "holdfast.worker", "postgres -D"])
+def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(own: Server, part: str) -> None:
+    victim = min(_named(_descendants(own.process.pid), part))
+    os.kill(victim, signal.SIGKILL)
+    assert _ended(victim)
+
+    client = Client(own.address, own.client.key)
+    answers = []
+    while not answers or answers[-1] != "publish":
+        try:
+            reply = client.call("POST", "/screen", body=UPLOAD)
+        except (DependencyError, ValueError):
+            continue
+        assert reply.status in (200, 503), reply
+        answers.append(reply.body.get("answer", "none"))
+        assert own.process.poll() is None
+
+    assert set(answers) <= {"publish", "hold", "none"}
+    assert len(_named(_descendants(own.process.pid), part)) >= 1
+
+
+def test_it_ends_by_itself_when_told_to_and_takes_everything_along(own: Server) -> None:
+    below = _descendants(own.process.pid)
+
+    own.process.send_signal(signal.SIGTERM)
+
+    assert own.process.wait(60) == 0
+    assert [pid for pid in below if not _ended(pid)] == []
+
+
+def test_a_second_serve_on_the_same_port_is_refused_in_words(own: Server) -> None:
+    from tests.conftest import holdfast
+
+    done = holdfast(own.environment, "serve")
+
+    assert done.returncode == 4
+    assert "config.port_taken" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job, end to end: a known picture does not get published."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from holdfast.demo.pictures import DISGUISES
+from holdfast.demo.story import KNOWN, UNRELATED
+from tests.conftest import Server, environment_for, free_port
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """One run of the demonstration, as a newcomer would start it."""
+    sheet = folder / "sheet"
+    environment = environment_for(folder / "demo-data")
+    command = [sys.executable, "-m", "holdfast", "demo", "--once", "--json", "--sheet", str(sheet)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240), sheet
+
+
+def test_the_demonstration_holds_the_known_and_publishes_the_others(
+    ran: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    done, _ = ran
+    body = json.loads(done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert body["wrong"] == []
+    assert body["facts"]["known, held"] == f"{KNOWN} of {KNOWN}"
+    assert body["facts"]["disguised, held"] == f"{KNOWN * len(DISGUISES)} of {KNOWN * len(DISGUISES)}"
+    assert body["facts"]["others, published"] == f"{UNRELATED} of {UNRELATED}"
+    assert [step["answer"] for step in body["steps"]] == ["hold", "publish", "publish", "hold"]
+
+
+def test_it_says_nothing_on_standard_error_when_all_is_well(
+    ran: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    assert ran[0].stderr == ""
+
+
+def test_the_contact_sheet_shows_every_upload_with_its_verdict(
+    ran: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    class Reader(HTMLParser):
+        cards = 0
+        badges = 0
+        fetched: list[str]
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            given = dict(attrs)
+            self.cards += tag == "li"
+            self.badges += tag == "b"
+            source = given.get("src") or given.get("href") or ""
+            if tag == "script" or source.startswith(("http", "//")):
+                self.fetched.append(source or tag)
+
+    reader = Reader()
+    reader.fetched = []
+    reader.feed((ran[1] / "contact-sheet.html").read_text())
+
+    assert reader.cards == KNOWN * (1 + len(DISGUISES)) + UNRELATED + 8
+    assert reader.badges == reader.cards + 4
+    assert reader.fetched == []
+    with Image.open(ran[1] / "contact-sheet.png") as picture:
+        assert picture.width > 1000
+
+
+def test_a_demonstration_on_a_taken_port_takes_the_next_one(server: Server, folder: Path) -> None:
+    from holdfast.cli.demo import _free_address
+    from holdfast.settings import Settings
+
+    taken = server.address
+
+    assert _free_address(Settings(data=folder, listen=taken)) != taken
+
+
+def test_a_directory_that_is_not_a_demonstration_is_not_touched(folder: Path) -> None:
+    data = folder / "precious"
+    (data / "demo").mkdir(parents=True)
+    (data / "demo" / "letters.txt").write_text("keep me")
+    environment = {**environment_for(data), "HOLDFAST_LISTEN": f"127.0.0.1:{free_port()}"}
+
+    command = [sys.executable, "-m", "holdfast", "demo", "--once"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 4
+    assert "was not made by a demonstration" in done.stderr
+    assert (data / "demo" / "letters.txt").read_text() == "keep me"
+
+
+def test_shadow_mode_answers_publish_records_the_truth_and_says_so(folder: Path) -> None:
+    from http.client import HTTPConnection
+
+    from tests.conftest import start_server, stop
+
+    running = start_server(environment_for(folder / "shadow", HOLDFAST_SHADOW="true"))
+    try:
+        connection = HTTPConnection(running.address)
+        headers = {"Authorization": f"Bearer {running.client.key}"}
+        connection.request("POST", "/v1/screen", body=b"not a picture", headers=headers)
+        response = connection.getresponse()
+        body = json.loads(response.read())
+        connection.close()
+
+        assert response.headers["Holdfast-Shadow"] == "on"
+        assert body["answer"] == "publish"
+        assert body["explanation"]["verdict"] == "not_screened"
+        assert running.client.call("GET", f"/screenings/{body['screening']}").body["shadow"] is True
+        assert running.client.call("GET", "/unscreened").body == []
+        assert running.client.call("GET", "/health/ready").body["shadow"] is True
+    finally:
+        stop(running.process)

@@ -1,0 +1,471 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bank changes are numbered in commit order without gaps, all or none, and whoever follows them misses none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from holdfast.bootstrap import System
+from holdfast.errors import BankUnknown, EntryUnknown, HoldfastError, InvalidName, InvalidRequest, JournalConflict
+from holdfast.match import bank as banks
+from holdfast.match.bank import Action, BankState, EntryState
+from holdfast.match.bankfile import Form, Reading, read, write
+from holdfast.match.index import ScanIndex
+from holdfast.match.known import Known
+from holdfast.match.pdq import from_hex
+from holdfast.match.signal import Signal, SignalType
+from tests.store.making import ACTOR, add, all_rows, create, found, insert_journal_row, md5, pdq, together
+
+WRITERS, EACH = 6, 5
+
+
+# --- numbers
+
+
+def test_bank_changes_are_numbered_from_one_without_gaps(system: System) -> None:
+    assert system.banks.newest_change() == 0
+    create(system)
+    assert system.banks.newest_change() == 1
+    entry = add(system, pdq(1))
+    system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor=ACTOR)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    assert system.banks.newest_change() == 4
+
+
+def test_many_entries_added_at_once_are_one_change(system: System) -> None:
+    create(system)
+    system.banks.add_entries("bank", [((pdq(n), md5(n)), "tests") for n in range(1100)], actor=ACTOR)
+    assert system.banks.newest_change() == 2
+    assert all_rows(system)["journal"] == 1101
+    assert len(list(system.banks.entries("bank"))) == 1100
+    system.known.follow()
+    assert len(system.known) == 1100
+
+
+def test_who_follows_while_many_write_sees_every_entry_exactly_once_and_in_order(system: System) -> None:
+    create(system)
+    steps: list[tuple[int, list[int]]] = []
+
+    def write_some(writer: int) -> None:
+        for number in range(EACH):
+            add(system, pdq(100 * writer + number))
+
+    def follow() -> None:
+        level = 1
+        while level < 1 + WRITERS * EACH:
+            changes = system.banks.changes_after(level)
+            if changes is not None:
+                assert changes.number > level
+                assert not changes.removed_labels
+                steps.append((changes.number, list(changes.added_labels)))
+                level = changes.number
+
+    together([follow, *(lambda writer=writer: write_some(writer) for writer in range(WRITERS))])  # type: ignore[misc]
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select e.changed_in, s.id from entry e join entry_signal s on s.entry_id = e.id order by e.changed_in"
+        )
+        stored = cursor.fetchall()
+    assert [number for number, _ in stored] == list(range(2, 2 + WRITERS * EACH))
+    label_of = dict(stored)
+    level = 1
+    for number, labels in steps:
+        assert sorted(labels) == sorted(label_of[one] for one in range(level + 1, number + 1))
+        level = number
+    assert level == system.banks.newest_change() == 1 + WRITERS * EACH
+
+
+def test_of_many_that_create_the_same_bank_at_once_exactly_one_succeeds(system: System) -> None:
+    def try_it() -> bool:
+        try:
+            create(system)
+        except HoldfastError as fault:
+            assert fault.stable_code == "bank.exists"
+            return False
+        return True
+
+    assert together([try_it] * 6).count(True) == 1
+    assert system.banks.newest_change() == 1
+    assert system.journal.last_version("bank:bank") == 1
+
+
+# --- changes that fail
+
+
+FAILING: dict[str, tuple[type[HoldfastError] | str, Callable[[System, str], object]]] = {
+    "creating it again": ("bank.exists", lambda system, _: create(system)),
+    "a name that cannot be": (InvalidName, lambda system, _: create(system, "no spaces")),
+    "an empty meaning": (InvalidRequest, lambda system, _: create(system, "other", meaning=" ")),
+    "a threshold beyond the highest": (InvalidRequest, lambda system, _: create(system, "other", threshold=65)),
+    "a threshold below nothing": (InvalidRequest, lambda system, _: create(system, "other", threshold=-1)),
+    "disabling an unknown bank": (
+        BankUnknown,
+        lambda system, _: system.banks.change_bank("nowhere", banks.DisableBank(), actor=ACTOR),
+    ),
+    "enabling an active bank": (
+        "bank.not_in_this_state",
+        lambda system, _: system.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR),
+    ),
+    "an entry for an unknown bank": (BankUnknown, lambda system, _: add(system, pdq(2), name="nowhere")),
+    "an entry without signals": (InvalidRequest, lambda system, _: add(system)),
+    "an entry with one signal twice": (InvalidRequest, lambda system, _: add(system, pdq(2), pdq(2))),
+    "an entry without provenance": (InvalidRequest, lambda system, _: add(system, pdq(2), provenance="")),
+    "a good entry beside a bad one": (
+        InvalidRequest,
+        lambda system, _: system.banks.add_entries("bank", [((pdq(2),), "tests"), ((), "tests")], actor=ACTOR),
+    ),
+    "removing an unknown entry": (
+        EntryUnknown,
+        lambda system, _: system.banks.change_entry("bank", "ent_x", banks.RemoveEntry(because="x"), actor=ACTOR),
+    ),
+    "removing an entry of another bank": (
+        EntryUnknown,
+        lambda system, entry: system.banks.change_entry("empty", entry, banks.RemoveEntry(because="x"), actor=ACTOR),
+    ),
+    "removing without a reason": (
+        InvalidRequest,
+        lambda system, entry: system.banks.change_entry("bank", entry, banks.RemoveEntry(because=""), actor=ACTOR),
+    ),
+    "enabling an active entry": (
+        "entry.not_in_this_state",
+        lambda system, entry: system.banks.change_entry("bank", entry, banks.EnableEntry(), actor=ACTOR),
+    ),
+    "importing into an unknown bank": (
+        BankUnknown,
+        lambda system, _: system.banks.import_reading("nowhere", Reading([((pdq(2),), "x")]), actor=ACTOR),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "change"), FAILING.values(), ids=FAILING)
+def test_a_change_that_fails_leaves_no_number_no_journal_row_and_no_entry(
+    system: System, fault: type[HoldfastError] | str, change: Callable[[System, str], object]
+) -> None:
+    create(system)
+    create(system, "empty")
+    entry = add(system, pdq(1))
+    system.known.follow()
+    before = all_rows(system)
+    with pytest.raises(HoldfastError if isinstance(fault, str) else fault) as failed:
+        change(system, entry.id)
+    if isinstance(fault, str):
+        assert failed.value.stable_code == fault
+    assert all_rows(system) == before
+    assert system.banks.changes_after(before["number"]) is None
+
+
+def test_a_text_that_the_database_cannot_hold_is_refused_in_words_and_changes_nothing(system: System) -> None:
+    create(system)
+    before = all_rows(system)
+    for text in ("a\0b", "\0", "\ud800"):
+        with pytest.raises(InvalidRequest):
+            create(system, "other", meaning=text)
+        with pytest.raises(InvalidRequest):
+            add(system, pdq(1), provenance=text)
+    assert all_rows(system) == before
+
+
+def test_if_the_journal_cannot_be_written_neither_is_anything_else(system: System) -> None:
+    create(system)
+    entry = add(system, pdq(1))
+    for subject, version in (("bank:bank", 2), (f"entry:{entry.id}", 2), ("bank:other", 1)):
+        insert_journal_row(system.settings.data, subject, version)
+    before = all_rows(system)
+    with pytest.raises(JournalConflict):
+        system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    with pytest.raises(JournalConflict):
+        system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="x"), actor=ACTOR)
+    with pytest.raises(JournalConflict):
+        create(system, "other")
+    assert all_rows(system) == before
+    assert system.banks.get("bank").state is BankState.ACTIVE
+    assert found(system, pdq(1))
+
+
+# --- what screening sees
+
+
+def test_an_entry_is_found_once_it_was_added(system: System) -> None:
+    create(system, threshold=20, action=Action.REVIEW)
+    assert found(system, pdq(1)) == []
+    entry = add(system, pdq(1), md5(1))
+    near, equal = found(system, pdq(1)), found(system, md5(1))
+    assert [(one.bank, one.entry, one.distance, one.threshold) for one in near] == [("bank", entry.id, 0, 20)]
+    assert [(one.bank, one.entry, one.variant, one.threshold) for one in equal] == [("bank", entry.id, "bytes", 0)]
+    assert {one.action for one in (*near, *equal)} == {Action.REVIEW}
+
+
+def test_a_removed_entry_no_longer_matches_and_cannot_come_back(system: System) -> None:
+    create(system)
+    entry = add(system, pdq(1), md5(1))
+    assert found(system, pdq(1))
+    removed = system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="a mistake"), actor=ACTOR)
+    assert removed.state is EntryState.REMOVED
+    assert found(system, pdq(1)) == found(system, md5(1)) == []
+    for command in (banks.EnableEntry(), banks.DisableEntry(), banks.RemoveEntry(because="again")):
+        with pytest.raises(HoldfastError) as refused:
+            system.banks.change_entry("bank", entry.id, command, actor=ACTOR)
+        assert refused.value.stable_code == "entry.not_in_this_state"
+    assert list(system.banks.entries("bank")) == []
+
+
+def test_a_disabled_entry_does_not_match_until_it_is_enabled_again(system: System) -> None:
+    create(system)
+    entry = add(system, pdq(1), md5(1))
+    system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor=ACTOR)
+    assert found(system, pdq(1)) == found(system, md5(1)) == []
+    assert [one.state for one in system.banks.entries("bank")] == [EntryState.DISABLED]
+    system.banks.change_entry("bank", entry.id, banks.EnableEntry(), actor=ACTOR)
+    assert found(system, pdq(1))
+    assert found(system, md5(1))
+
+
+def test_a_disabled_bank_does_not_match_until_it_is_enabled_again(system: System) -> None:
+    create(system)
+    entry = add(system, pdq(1), md5(1))
+    off = add(system, pdq(2))
+    system.banks.change_entry("bank", off.id, banks.DisableEntry(), actor=ACTOR)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    assert found(system, pdq(1)) == found(system, md5(1)) == []
+    assert len(system.known) == 0
+    system.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR)
+    assert [one.entry for one in found(system, pdq(1))] == [entry.id]
+    assert found(system, pdq(2)) == [], "an entry that was disabled by itself stays so"
+
+
+def test_an_entry_added_to_a_disabled_bank_matches_once_the_bank_is_enabled(system: System) -> None:
+    create(system)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    add(system, pdq(1), md5(1))
+    assert found(system, pdq(1)) == found(system, md5(1)) == []
+    system.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR)
+    assert found(system, pdq(1))
+    assert found(system, md5(1))
+
+
+def test_an_entry_that_was_removed_can_be_added_anew(system: System) -> None:
+    create(system)
+    first = add(system, pdq(1))
+    system.banks.change_entry("bank", first.id, banks.RemoveEntry(because="x"), actor=ACTOR)
+    second = add(system, pdq(1))
+    assert second.id != first.id
+    assert [one.entry for one in found(system, pdq(1))] == [second.id]
+
+
+def flipped(signal: Signal, bits: int) -> Signal:
+    """The same hash with some bits the other way round."""
+    return Signal(signal.type, f"{int(signal.value, 16) ^ ((1 << bits) - 1):064x}")
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 31, 64])
+def test_a_hash_matches_up_to_the_threshold_of_its_bank_and_not_beyond(system: System, threshold: int) -> None:
+    create(system, threshold=threshold)
+    create(system, "wide", threshold=64)
+    add(system, pdq(1))
+    assert [one.distance for one in found(system, flipped(pdq(1), threshold))] == [threshold]
+    assert found(system, flipped(pdq(1), threshold + 1)) == []
+
+
+def test_one_upload_has_one_match_per_entry_with_the_nearest_of_its_hashes(system: System) -> None:
+    create(system)
+    entry = add(system, flipped(pdq(1), 9), flipped(pdq(1), 4), flipped(pdq(1), 20))
+    assert [(one.entry, one.distance) for one in found(system, pdq(1))] == [(entry.id, 4)]
+
+
+def test_a_digest_of_another_kind_with_the_same_digits_does_not_match(system: System) -> None:
+    create(system)
+    value = pdq(1).value
+    add(system, Signal(SignalType.PDQ, value))
+    assert system.banks.matches_equal([Signal(SignalType.SHA256, value)]) == []
+    sha = add(system, Signal(SignalType.SHA256, value))
+    assert [one.entry for one in system.banks.matches_equal([Signal(SignalType.SHA256, value)])] == [sha.id]
+
+
+Step = tuple[str, int, int]
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["create", "disable bank", "enable bank", "add", "disable", "enable", "remove", "remove", "add", "follow"]
+        ),
+        st.integers(0, 1),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_memory_that_follows_any_changes_finds_exactly_the_active_entries_of_active_banks(
+    system: System, steps: list[Step]
+) -> None:
+    """Against a model of two banks of four pictures, with followers that began at different times."""
+    run = uuid4().hex[:12]
+    names = [f"{run}-{number}" for number in (0, 1)]
+    signals = [[pdq(int(run, 16) * 8 + 4 * bank + number) for number in range(4)] for bank in (0, 1)]
+    active: dict[int, bool] = {}
+    entries: dict[tuple[int, int], tuple[str, str]] = {}
+    follower = Known(ScanIndex(), system.banks)
+
+    def attempt(change: Callable[[], Any]) -> Any:
+        try:
+            return change()
+        except HoldfastError:
+            return None
+
+    for what, bank, number in steps:
+        name, entry = names[bank], entries.get((bank, number))
+        match what:
+            case "create":
+                if attempt(lambda: create(system, name) or True):  # noqa: B023  # called at once
+                    active[bank] = True
+            case "disable bank":
+                if attempt(lambda: system.banks.change_bank(name, banks.DisableBank(), actor=ACTOR)):  # noqa: B023
+                    active[bank] = False
+            case "enable bank":
+                if attempt(lambda: system.banks.change_bank(name, banks.EnableBank(), actor=ACTOR)):  # noqa: B023
+                    active[bank] = True
+            case "add" if entry is None or entry[1] == "removed":
+                if made := attempt(lambda: add(system, signals[bank][number], name=name)):  # noqa: B023
+                    entries[bank, number] = (made.id, "active")
+            case "disable" | "enable" | "remove" if entry:
+                command = {
+                    "disable": banks.DisableEntry(),
+                    "enable": banks.EnableEntry(),
+                    "remove": banks.RemoveEntry(because="test"),
+                }[what]
+                if changed := attempt(lambda: system.banks.change_entry(name, entry[0], command, actor=ACTOR)):  # type: ignore[arg-type]  # noqa: B023
+                    entries[bank, number] = (entry[0], changed.state.value)
+            case "follow":
+                follower.follow()
+
+    expected = {
+        entry for (bank, _), (entry, state) in entries.items() if active.get(bank) and state == EntryState.ACTIVE
+    }
+    for known in (follower, Known(ScanIndex(), system.banks)):
+        assert known.follow() == system.banks.newest_change()
+        level, near = known.near(_hashes([signal for row in signals for signal in row]))
+        assert level == system.banks.newest_change()
+        matches = system.banks.matches_near([(one.label, "full.as_is", one.distance) for one in near])
+        assert {match.entry for match in matches} == expected
+        ours = {one.label for one in near}
+        assert len(ours) == len(expected), "the memory holds what the database no longer counts"
+    for bank, row in enumerate(signals):
+        summaries = {summary.bank.name: summary for summary in system.banks.all_banks()}
+        assert (names[bank] in summaries) == (bank in active)
+        if bank in active:
+            states = [state for (of, _), (_, state) in entries.items() if of == bank]
+            assert summaries[names[bank]].entries == states.count("active")
+            assert len(list(system.banks.entries(names[bank]))) <= len(row)
+
+
+def _hashes(signals: list[Signal]) -> Any:
+    import numpy as np
+
+    return np.stack([from_hex(signal.value) for signal in signals])
+
+
+# --- reading, importing, exporting
+
+
+def test_changes_after_the_newest_are_none(system: System) -> None:
+    assert system.banks.changes_after(0) is None
+    create(system)
+    assert system.banks.changes_after(1) is None
+
+
+def test_an_empty_set_of_banks_is_loaded_too_so_that_answers_can_be_given(system: System) -> None:
+    assert system.known.ready_to is None
+    assert system.known.follow() == 0
+    assert system.known.ready_to == 0
+
+
+def test_banks_are_listed_by_name_with_their_active_entries(system: System) -> None:
+    create(system, "b")
+    create(system, "a")
+    add(system, pdq(1), name="b")
+    off = add(system, pdq(2), name="b")
+    system.banks.change_entry("b", off.id, banks.DisableEntry(), actor=ACTOR)
+    assert [(one.bank.name, one.entries) for one in system.banks.all_banks()] == [("a", 0), ("b", 1)]
+
+
+def test_the_journal_tells_the_whole_story_of_a_bank_and_its_entries(system: System) -> None:
+    create(system)
+    entry = add(system, pdq(1), provenance="  a list  ")
+    system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor="cli:one")
+    system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="wrong"), actor="cli:two")
+    system.banks.change_bank("bank", banks.DisableBank(), actor="cli:three")
+    told = system.journal.read(f"entry:{entry.id}")
+    assert [row.happened for row in told] == [
+        banks.EntryAdded(bank="bank", signals=(pdq(1),), provenance="a list"),
+        banks.EntryDisabled(),
+        banks.EntryRemoved(because="wrong"),
+    ]
+    assert [row.actor for row in told] == [ACTOR, "cli:one", "cli:two"]
+    state = None
+    for row in told:
+        state = banks.evolve_entry(state, entry.id, row.happened)
+    assert state is not None
+    assert state.state is EntryState.REMOVED
+    rebuilt = None
+    for row in system.journal.read("bank:bank"):
+        rebuilt = banks.evolve_bank(rebuilt, row.happened)
+    assert rebuilt == system.banks.get("bank")
+
+
+def test_an_import_takes_what_the_bank_has_not_yet_and_lists_the_rest(system: System) -> None:
+    create(system)
+    add(system, md5(1))
+    gone = add(system, md5(2))
+    system.banks.change_entry("bank", gone.id, banks.RemoveEntry(because="x"), actor=ACTOR)
+    reading = Reading([((md5(1), md5(3)), "file"), ((md5(1),), "file"), ((md5(2),), "file")])
+    taken = system.banks.import_reading("bank", reading, actor=ACTOR)
+    assert [signals for signals, _ in taken.items] == [(md5(3),), (md5(2),)]
+    assert [bad.code for bad in taken.bad] == ["input.duplicate"] * 2
+    before = all_rows(system)
+    again = system.banks.import_reading("bank", reading, actor=ACTOR)
+    assert again.items == []
+    assert all_rows(system) == before, "an import that takes nothing changes nothing"
+
+
+def test_two_imports_of_the_same_file_at_once_do_not_make_every_entry_twice(system: System) -> None:
+    create(system)
+    reading = Reading([((md5(number),), "file") for number in range(300)])
+    together([lambda: system.banks.import_reading("bank", reading, actor=ACTOR)] * 2)
+    assert len(list(system.banks.entries("bank"))) == 300
+
+
+@pytest.mark.parametrize("form", Form)
+def test_what_is_exported_and_imported_elsewhere_has_the_same_entries(system: System, form: Form) -> None:
+    create(system)
+    create(system, "copy")
+    add(system, pdq(1), md5(1), provenance="a, list; of \"quotes\" & 'names' – ünï")
+    off = add(system, md5(2))
+    system.banks.change_entry("bank", off.id, banks.DisableEntry(), actor=ACTOR)
+    gone = add(system, md5(3))
+    system.banks.change_entry("bank", gone.id, banks.RemoveEntry(because="x"), actor=ACTOR)
+    lines = list(write(system.banks.entries("bank"), form))
+    taken = system.banks.import_reading("copy", read(lines, form, default_provenance="none"), actor=ACTOR)
+    assert taken.bad == []
+
+    def told(name: str) -> set[tuple[frozenset[Signal], str]]:
+        return {(frozenset(entry.signals), entry.provenance) for entry in system.banks.entries(name)}
+
+    assert told("copy") == told("bank")
+    assert len(told("copy")) == 2
+
+
+def test_entries_of_an_unknown_bank_are_refused(system: System) -> None:
+    with pytest.raises(BankUnknown):
+        list(system.banks.entries("nowhere"))
+    with pytest.raises(BankUnknown):
+        system.banks.get("nowhere")

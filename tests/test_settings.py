@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings come from the environment, typed; whatever is misspelt or out of bounds is refused by name."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.errors import InvalidSetting
+from holdfast.settings import SandboxPolicy, Settings, env_name
+
+DEFAULTS = {
+    "database_url": None,
+    "database_owner_url": None,
+    "listen": "127.0.0.1:8711",
+    "web_workers": 2,
+    "web_threads": 2,
+    "shadow": False,
+    "max_upload_bytes": 64 * 1024 * 1024,
+    "max_pixels": 64_000_000,
+    "decode_seconds": 10.0,
+    "decode_memory_bytes": 1024 * 1024 * 1024,
+    "decoder_spares": 4,
+    "decoder_socket": None,
+    "sandbox": SandboxPolicy.REQUIRE,
+    "bank_poll_seconds": 0.25,
+    "bank_stale_seconds": 5.0,
+    "unscreened_owner": "trust-and-safety",
+    "unscreened_hours": 24.0,
+}
+WHOLE_NUMBERS = {
+    "HOLDFAST_WEB_WORKERS": (1, 64),
+    "HOLDFAST_WEB_THREADS": (1, 16),
+    "HOLDFAST_MAX_UPLOAD_BYTES": (1024, 2**31),
+    "HOLDFAST_MAX_PIXELS": (4096, 2**30),
+    "HOLDFAST_DECODE_MEMORY_BYTES": (256 * 1024 * 1024, 2**62),
+    "HOLDFAST_DECODER_SPARES": (1, 64),
+}
+NUMBERS = {
+    "HOLDFAST_DECODE_SECONDS": (0.1, 600.0),
+    "HOLDFAST_BANK_POLL_SECONDS": (0.01, 5.0),
+    "HOLDFAST_BANK_STALE_SECONDS": (0.1, 300.0),
+    "HOLDFAST_UNSCREENED_HOURS": (0.001, 24.0 * 365),
+}
+OUTSIDE = [
+    *((name, str(low - 1)) for name, (low, _) in WHOLE_NUMBERS.items()),
+    *((name, str(high + 1)) for name, (_, high) in WHOLE_NUMBERS.items() if name != "HOLDFAST_DECODE_MEMORY_BYTES"),
+    *((name, "-1") for name in NUMBERS),
+    *((name, "0") for name in NUMBERS),
+    *((name, repr(high * 1.01)) for name, (_, high) in NUMBERS.items()),
+    *((name, word) for name in NUMBERS for word in ("nan", "inf", "-inf")),
+]
+NOT_OF_THE_FORM = [
+    *((name, word) for name in (*WHOLE_NUMBERS, *NUMBERS) for word in ("many", "1,5", "1 2", "0x10", "None")),
+    *((name, "1.5") for name in WHOLE_NUMBERS),
+    *(("HOLDFAST_SHADOW", word) for word in ("maybe", "2", "-")),
+    *(("HOLDFAST_SANDBOX", word) for word in ("off", "REQUIRE", "none")),
+    *(
+        ("HOLDFAST_LISTEN", word)
+        for word in ("8711", "127.0.0.1", ":8711", "host:", "host:0", "host:65536", "host:-1", "host:x", "host:²")
+    ),
+    ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
+]
+
+
+def addresses() -> st.SearchStrategy[str]:
+    hosts = st.sampled_from(["127.0.0.1", "0.0.0.0", "localhost", "[::1]"])  # noqa: S104  # never bound
+    return st.builds("{}:{}".format, hosts, st.integers(1, 65535))
+
+
+def texts(longest: int) -> st.SearchStrategy[str]:
+    """What an environment variable can hold."""
+    return st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=longest)
+
+
+def environments() -> st.SearchStrategy[dict[str, str]]:
+    """Any choice of settings, each with a value that can be used."""
+    words = {
+        "DATABASE_URL": texts(60),
+        "DATABASE_OWNER_URL": texts(60),
+        "HOLDFAST_DATA": texts(60),
+        "HOLDFAST_DECODER_SOCKET": texts(60),
+        "HOLDFAST_LISTEN": addresses(),
+        "HOLDFAST_SHADOW": st.sampled_from(["true", "false", "1", "0", "yes", "no", "on", "off", "True"]),
+        "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
+        "HOLDFAST_UNSCREENED_OWNER": texts(100),
+    }
+    whole = {name: st.integers(low, high).map(str) for name, (low, high) in WHOLE_NUMBERS.items()}
+    numbers = {name: st.floats(low, high).map(repr) for name, (low, high) in NUMBERS.items()}
+    return st.fixed_dictionaries({}, optional={**words, **whole, **numbers})
+
+
+def test_without_an_environment_every_setting_has_its_default() -> None:
+    found = Settings.from_environment({}).model_dump()
+    data = found.pop("data")
+    assert found == DEFAULTS
+    assert data.is_absolute()
+
+
+def test_a_variable_that_is_set_to_nothing_is_as_if_it_were_not_set() -> None:
+    assert Settings.from_environment({env_name(field): "" for field in Settings.model_fields}) == Settings()
+
+
+def test_the_variables_of_this_test_are_all_there_are() -> None:
+    tested = {*WHOLE_NUMBERS, *NUMBERS, *(name for name, _ in NOT_OF_THE_FORM)}
+    free_text = {"DATABASE_URL", "DATABASE_OWNER_URL", "HOLDFAST_DATA", "HOLDFAST_DECODER_SOCKET"}
+    assert tested | free_text == {env_name(field) for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize(("name", "value"), [*OUTSIDE, *NOT_OF_THE_FORM])
+def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        Settings.from_environment({name: value})
+    assert str(refused.value).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(("name", "bounds"), [*WHOLE_NUMBERS.items(), *NUMBERS.items()])
+def test_the_bounds_themselves_can_be_used(name: str, bounds: tuple[float, float]) -> None:
+    for bound in bounds:
+        settings = Settings.from_environment({name: repr(bound)})
+        assert settings.as_environment()[name] in (repr(bound), str(float(bound)))
+
+
+def test_every_wrong_variable_is_named_not_only_the_first() -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        Settings.from_environment({"HOLDFAST_WEB_WORKERS": "0", "HOLDFAST_SHADOW": "perhaps"})
+    assert "HOLDFAST_WEB_WORKERS: " in str(refused.value)
+    assert "HOLDFAST_SHADOW: " in str(refused.value)
+
+
+@given(st.from_regex(r"HOLDFAST_[A-Z_]{0,20}", fullmatch=True))
+def test_a_holdfast_variable_that_is_no_setting_is_refused_by_name(name: str) -> None:
+    if name in {env_name(field) for field in Settings.model_fields}:
+        return
+    with pytest.raises(InvalidSetting) as refused:
+        Settings.from_environment({name: "true"})
+    assert name in str(refused.value)
+
+
+def test_an_unknown_variable_is_refused_even_when_it_is_empty() -> None:
+    with pytest.raises(InvalidSetting, match="HOLDFAST_SHADWO"):
+        Settings.from_environment({"HOLDFAST_SHADWO": ""})
+
+
+def test_variables_of_others_are_of_no_consequence() -> None:
+    others = {"SHADOW": "true", "HOLDFAST": "true", "holdfast_shadow": "true", "DATABASE_PORT": "1", "PATH": "/bin"}
+    assert Settings.from_environment(others) == Settings.from_environment({})
+
+
+def test_a_refusal_does_not_repeat_what_may_be_a_password() -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        Settings.from_environment({"HOLDFAST_SECRET": "hunter2", "HOLDFAST_LISTEN": "hunter2"})
+    assert "hunter2" not in str(refused.value)
+    with pytest.raises(InvalidSetting) as refused:
+        Settings.from_environment({"HOLDFAST_LISTEN": "hunter2"})
+    assert "hunter2" not in str(refused.value)
+
+
+@given(environments())
+def test_a_child_process_gets_the_very_same_settings_through_its_environment(environment: dict[str, str]) -> None:
+    settings = Settings.from_environment(environment)
+    assert Settings.from_environment(settings.as_environment()) == settings
+
+
+@given(environments())
+def test_whatever_is_accepted_can_be_used_as_times_and_addresses(environment: dict[str, str]) -> None:
+    settings = Settings.from_environment(environment)
+    assert timedelta(hours=settings.unscreened_hours) > timedelta(0)
+    assert all(math.isfinite(one) for one in (settings.decode_seconds, settings.bank_poll_seconds))
+    host, _, port = settings.listen.rpartition(":")
+    assert host
+    assert 0 < int(port) < 65536
+
+
+def test_settings_cannot_be_changed_after_they_were_read() -> None:
+    settings = Settings.from_environment({"HOLDFAST_DATA": "/srv/holdfast"})
+    with pytest.raises(ValueError, match="frozen"):
+        settings.shadow = True  # type: ignore[misc]  # that is what is tested
+    assert settings.data == Path("/srv/holdfast")
