@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -204,21 +205,27 @@ def test_a_private_parent_is_refused_before_anything_is_made(tmp_path: Path) -> 
         require_reachable(tmp_path / "postgres", Account(64321, 64321))
 
 
-def test_programs_in_a_private_home_are_copied_to_where_the_account_can_run_them(tmp_path: Path) -> None:
-    home, copies = tmp_path / "home", tmp_path / "copies"
-    for name in ("postgres", "initdb"):
-        program = home / "pg" / "bin" / name
-        program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text("#!/bin/sh\n")
+@pytest.mark.parametrize("major", [16, 18])
+def test_programs_in_a_private_home_are_copied_to_where_another_uid_can_run_them(folder: Path, major: int) -> None:
+    original = next(one for one in binaries.found() if one.major == major and one.origin == "wheel")
+    home, copies = folder / f"home-{major}", folder / f"copies-{major}"
+    package = original.root.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(original.root, home / package.name / original.root.name, symlinks=True)
+    shutil.copytree(libraries, home / libraries.name, symlinks=True)
     home.chmod(0o700)
-    copies.mkdir()
-    private = binaries.Binaries(home / "pg", "18.4", "wheel")
+    copies.mkdir(mode=0o755)
+    private = binaries.Binaries(home / package.name / original.root.name, original.version, "wheel")
 
     reachable = binaries.where_reachable(private, Account(64321, 64321), copies)
+    shutil.rmtree(home)
 
-    assert reachable.root == copies / "postgresql-18.4"
-    assert Path(reachable.program("postgres")).exists()
-    assert binaries.where_reachable(private, None, copies) == private
+    assert copies in reachable.root.parents
+    for program in ("postgres", "initdb"):
+        as_another = ["setpriv", "--reuid=64321", "--regid=64321", "--clear-groups"] if os.geteuid() == 0 else []
+        done = subprocess.run([*as_another, reachable.program(program), "--version"], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert binaries.where_reachable(original, None, copies) == original
 
 
 def test_a_long_path_gets_a_short_socket(folder: Path) -> None:

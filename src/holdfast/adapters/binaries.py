@@ -69,16 +69,25 @@ def choose(cluster: Path) -> Binaries:
 
 
 def where_reachable(binaries: Binaries, account: Account | None, copies: Path) -> Binaries:
-    """The same installation where `account` can run it: in place, or copied below `copies`."""
+    """The same installation where `account` can run it: in place, or copied below `copies`.
+
+    The wheel's programs look for their libraries beside their package, at a path relative to
+    themselves, so both are copied and keep their places.
+    """
     if account is None or _others_can_reach(binaries.root):
         return binaries
     copy = copies / f"postgresql-{binaries.version}"
+    package = binaries.root.parent
     if not copy.exists():
         half = copies / f".{copy.name}.half"
         shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(binaries.root, half, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        unneeded = shutil.ignore_patterns("include", "*.a")
+        shutil.copytree(binaries.root, half / package.name / binaries.root.name, symlinks=True, ignore=unneeded)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
         half.rename(copy)
-    return Binaries(copy, binaries.version, binaries.origin)
+    return Binaries(copy / package.name / binaries.root.name, binaries.version, binaries.origin)
 
 
 def _others_can_reach(folder: Path) -> bool:
