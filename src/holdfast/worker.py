@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from django.db import Error as DjangoDatabaseError
+from django.db import connections
 
 from holdfast.bootstrap import clock, wire
 from holdfast.lifeline import die_with_parent
@@ -55,6 +56,7 @@ def run(settings: Settings) -> None:
             one_round(screenings, clock())
         except DjangoDatabaseError as fault:
             _log.warning("database_away", fault=type(fault).__name__)
+            connections.close_all()  # a broken connection is not mended by using it again
 
 
 def main() -> None:

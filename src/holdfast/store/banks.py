@@ -20,16 +20,26 @@ from django.db import connection, transaction
 from holdfast.errors import BankUnknown, EntryUnknown, Refusal, Refused
 from holdfast.log.event import Event
 from holdfast.match import bank as banks
-from holdfast.match.bank import Bank, BankState, Entry, EntryState
+from holdfast.match.bank import Bank, Entry, EntryState
 from holdfast.match.bankfile import Reading, without_known
 from holdfast.match.known import Changes
 from holdfast.match.screen import Match
 from holdfast.match.signal import Signal, SignalType
+from holdfast.store.bank_rows import (
+    BATCH,
+    BY_LABEL,
+    BY_VALUE,
+    CHANGED,
+    bank_of,
+    entry_of,
+    match_of,
+    write_bank,
+    write_entries,
+)
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankHead, BankRow, EntryRow, EntrySignalRow
 
 _BANK_LOCK: Final = 0x484F4C44_42414E4B  # "HOLDBANK"
-_BATCH: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class PostgresBanks:
         """
         with _numbered_change() as number:
             row = BankRow.objects.filter(name=name).first()
-            before = _bank(row) if row else None
+            before = bank_of(row) if row else None
             if before is None and not isinstance(command, banks.CreateBank):
                 raise BankUnknown(name)
             events = _allowed(banks.decide_bank(before, command))
@@ -68,7 +78,7 @@ class PostgresBanks:
             assert after is not None
             version = row.version if row else 0
             self._journal.append(banks.bank_subject(name), after=version, events=events, actor=actor, at=self._clock())
-            _write_bank(after, version + len(events), number)
+            write_bank(after, version + len(events), number)
             return after
 
     def add_entries(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], *, actor: str) -> list[Entry]:
@@ -88,7 +98,7 @@ class PostgresBanks:
                 batch.append((banks.entry_subject(entry_id), 0, events))
                 added.append(banks.evolve_entry(None, entry_id, events[0]))
             self._journal.append_many(batch, actor=actor, at=now)
-            _write_entries(added, number, now)
+            write_entries(added, number, now)
             return added
 
     def import_reading(self, name: str, reading: Reading, *, actor: str) -> Reading:
@@ -111,7 +121,7 @@ class PostgresBanks:
             row = EntryRow.objects.filter(id=entry_id, bank_id=name).first()
             if row is None:
                 raise EntryUnknown(entry_id)
-            before = _entry(row)
+            before = entry_of(row)
             events = _allowed(banks.decide_entry(before, command))
             after = before
             for happened in events:
@@ -129,27 +139,27 @@ class PostgresBanks:
         row = BankRow.objects.filter(name=name).first()
         if row is None:
             raise BankUnknown(name)
-        return _bank(row)
+        return bank_of(row)
 
     def all_banks(self) -> list[BankSummary]:
         """Every bank, by name, with the number of its active entries."""
         with connection.cursor() as cursor:
             cursor.execute("select bank_id, count(*) from entry where state = 'active' group by bank_id")
             counts = dict(cursor.fetchall())
-        return [BankSummary(_bank(row), counts.get(row.name, 0)) for row in BankRow.objects.order_by("name")]
+        return [BankSummary(bank_of(row), counts.get(row.name, 0)) for row in BankRow.objects.order_by("name")]
 
     def entries(self, name: str) -> Iterator[Entry]:
         """Every entry of a bank that was not removed, oldest first, read in batches. Raises BankUnknown."""
         self.get(name)
         rows = EntryRow.objects.filter(bank_id=name).exclude(state=EntryState.REMOVED)
-        yield from map(_entry, rows.order_by("added_at", "id").prefetch_related("signals").iterator(_BATCH))
+        yield from map(entry_of, rows.order_by("added_at", "id").prefetch_related("signals").iterator(BATCH))
 
     def known_values(self, name: str, signals: Sequence[Signal]) -> set[Signal]:
         """Which of `signals` some entry of the bank already has (removed entries do not count)."""
         rows = EntrySignalRow.objects.filter(entry__bank_id=name).exclude(entry__state=EntryState.REMOVED)
         known: set[Signal] = set()
-        for start in range(0, len(signals), _BATCH):
-            values = [signal.value for signal in signals[start : start + _BATCH]]
+        for start in range(0, len(signals), BATCH):
+            values = [signal.value for signal in signals[start : start + BATCH]]
             found = rows.filter(value__in=values).values_list("type", "value")
             known.update(Signal(SignalType(kind), value) for kind, value in found)
         return known
@@ -167,7 +177,7 @@ class PostgresBanks:
                 return None
             cursor.execute("select coalesce(max(threshold), 0) from bank where state = 'active'")
             radius = cursor.fetchone()[0]
-            cursor.execute(_CHANGED, [SignalType.PDQ, number, number])
+            cursor.execute(CHANGED, [SignalType.PDQ, number, number])
             rows = cursor.fetchall()
         active = [(label, value) for label, value, counts in rows if counts]
         gone = [label for label, _, counts in rows if not counts]
@@ -180,13 +190,13 @@ class PostgresBanks:
         if not found:
             return []
         with connection.cursor() as cursor:
-            cursor.execute(_BY_LABEL, [[label for label, _, _ in found]])
+            cursor.execute(BY_LABEL, [[label for label, _, _ in found]])
             by_label = {row[0]: row[1:] for row in cursor.fetchall()}
         nearest: dict[tuple[str, str], Match] = {}
         for label, variant, distance in sorted(found, key=lambda one: one[2]):
             row = by_label.get(label)
             if row and distance <= row[3]:
-                match = _match(row, SignalType.PDQ, variant, distance)
+                match = match_of(row, SignalType.PDQ, variant, distance)
                 nearest.setdefault((match.bank, match.entry), match)
         return list(nearest.values())
 
@@ -196,27 +206,9 @@ class PostgresBanks:
             return []
         types = {signal.value: signal.type for signal in signals}
         with connection.cursor() as cursor:
-            cursor.execute(_BY_VALUE, [list(types)])
+            cursor.execute(BY_VALUE, [list(types)])
             rows = cursor.fetchall()
-        return [_match(row[2:], SignalType(row[0]), "bytes", 0) for row in rows if types[row[1]] == row[0]]
-
-
-_CHANGED: Final = """
-select s.id, s.value, e.state = 'active' and b.state = 'active'
-from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.bank_id
-where s.type = %s and (e.changed_in > %s or b.changed_in > %s)
-"""
-_BY_LABEL: Final = """
-select s.id, b.name, e.id, b.action, b.threshold
-from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.bank_id
-where s.id = any(%s) and e.state = 'active' and b.state = 'active'
-"""
-_BY_VALUE: Final = """
-select s.type, s.value, b.name, e.id, b.action, b.threshold
-from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.bank_id
-where s.value = any(%s) and s.type <> 'pdq' and e.state = 'active' and b.state = 'active'
-order by s.type desc, e.id
-"""
+        return [match_of(row[2:], SignalType(row[0]), "bytes", 0) for row in rows if types[row[1]] == row[0]]
 
 
 @contextmanager
@@ -234,69 +226,3 @@ def _allowed(decided: list[Event] | Refusal) -> list[Event]:
     if isinstance(decided, Refusal):
         raise Refused(decided)
     return decided
-
-
-def _write_bank(bank: Bank, version: int, number: int) -> None:
-    values = {
-        "meaning": bank.meaning,
-        "source": bank.source,
-        "threshold": bank.threshold,
-        "action": bank.action,
-        "state": bank.state,
-        "version": version,
-        "changed_in": number,
-    }
-    BankRow.objects.update_or_create(name=bank.name, defaults=values)
-
-
-def _write_entries(added: Sequence[Entry], number: int, now: datetime) -> None:
-    EntryRow.objects.bulk_create(
-        [
-            EntryRow(
-                id=entry.id,
-                bank_id=entry.bank,
-                provenance=entry.provenance,
-                state=entry.state,
-                version=1,
-                changed_in=number,
-                added_at=now,
-            )
-            for entry in added
-        ],
-        batch_size=_BATCH,
-    )
-    signals = [
-        EntrySignalRow(entry_id=entry.id, type=signal.type, value=signal.value)
-        for entry in added
-        for signal in entry.signals
-    ]
-    EntrySignalRow.objects.bulk_create(signals, batch_size=_BATCH)
-
-
-def _bank(row: BankRow) -> Bank:
-    return Bank(
-        name=row.name,
-        meaning=row.meaning,
-        source=row.source,
-        threshold=row.threshold,
-        action=banks.Action(row.action),
-        state=BankState(row.state),
-    )
-
-
-def _entry(row: EntryRow) -> Entry:
-    signals = tuple(Signal(SignalType(one.type), one.value) for one in row.signals.all())
-    return Entry(id=row.id, bank=row.bank_id, signals=signals, provenance=row.provenance, state=EntryState(row.state))
-
-
-def _match(row: tuple[str, str, str, int], kind: SignalType, variant: str, distance: int) -> Match:
-    bank, entry, action, threshold = row
-    return Match(
-        bank=bank,
-        entry=entry,
-        signal=kind,
-        variant=variant,
-        distance=distance,
-        threshold=threshold if kind is SignalType.PDQ else 0,
-        action=banks.Action(action),
-    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from django.db import Error as DjangoDatabaseError
+from django.db import connections
 
 from holdfast.bootstrap import System
 from holdfast.errors import HoldfastError, NotReady
@@ -60,4 +61,5 @@ def _follow(system: System) -> None:
             _process.heard_at = time.monotonic()
         except (DjangoDatabaseError, HoldfastError) as fault:
             _log.warning("banks_not_heard", fault=type(fault).__name__)
+            connections.close_all()  # a broken connection is not mended by using it again
         time.sleep(system.settings.bank_poll_seconds)
