@@ -138,20 +138,22 @@ def screen(
     if once and (first := parts.screenings.first_answer(once)):
         return _same(first, once)
     seen = look(received, parts.decoder)
+    conflict: JournalConflict | None = None
     for _ in range(_TRIES):
         level, neighbours = parts.known.near(seen.hashes)
         try:
             with parts.screenings.transaction():
                 if parts.banks.newest_change() == level:
                     return _answer(seen, neighbours, level, content, asked_by, once, parts)
-        except JournalConflict:
+        except JournalConflict as fault:
+            conflict = fault
             continue
         except _AlreadyAnswered:
             break
         parts.known.follow()
     if once and (first := parts.screenings.first_answer(once)):
         return _same(first, once)
-    raise NotReady
+    raise conflict or NotReady()
 
 
 def _answer(  # one transaction's whole context

@@ -16,7 +16,7 @@ from holdfast.cli.output import err, out, say_json, table
 from holdfast.cli.session import AsJson, actor, using
 from holdfast.demo.why import why
 from holdfast.errors import InvalidRequest
-from holdfast.intake.content import Content
+from holdfast.intake.content import LONGEST_REFERENCE, Content
 from holdfast.intake.upload import CHUNK, Upload, receive
 
 
@@ -42,7 +42,8 @@ def _screen_one(path: Path, system: System) -> dict[str, Any]:
     with path.open("rb") as file:
         received = receive(iter(lambda: file.read(CHUNK), b""), system.settings.max_upload_bytes)
     try:
-        content = Content(id=f"file:{path.name}"[:200], surface="command line")
+        shown = path.name.encode(errors="replace").decode()  # file names need not be text
+        content = Content(id=f"file:{shown}"[:LONGEST_REFERENCE], surface="command line")
         return pipeline.screen(received, content, asked_by=actor(), once=None, parts=system.parts())
     finally:
         if isinstance(received, Upload):

@@ -9,6 +9,7 @@ adding it again makes a new entry.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -247,9 +248,9 @@ def evolve_bank(bank: Bank | None, happened: Event) -> Bank:
                 action=happened.action,
                 state=BankState.ACTIVE,
             )
-        case Bank(), BankDisabled():
+        case Bank(state=BankState.ACTIVE), BankDisabled():
             return replace(bank, state=BankState.DISABLED)
-        case Bank(), BankEnabled():
+        case Bank(state=BankState.DISABLED), BankEnabled():
             return replace(bank, state=BankState.ACTIVE)
     message = f"no bank can have {happened.tag!r} here"
     raise ValueError(message)
@@ -289,11 +290,11 @@ def evolve_entry(entry: Entry | None, entry_id: str, happened: Event) -> Entry:
                 provenance=happened.provenance,
                 state=EntryState.ACTIVE,
             )
-        case Entry(), EntryDisabled():
+        case Entry(state=EntryState.ACTIVE), EntryDisabled():
             return replace(entry, state=EntryState.DISABLED)
-        case Entry(), EntryEnabled():
+        case Entry(state=EntryState.DISABLED), EntryEnabled():
             return replace(entry, state=EntryState.ACTIVE)
-        case Entry(), EntryRemoved():
+        case Entry(state=EntryState.ACTIVE | EntryState.DISABLED), EntryRemoved():
             return replace(entry, state=EntryState.REMOVED)
     message = f"no entry can have {happened.tag!r} here"
     raise ValueError(message)
@@ -337,6 +338,16 @@ def _check_new_entry(command: AddEntry) -> None:
 
 
 def _check_text(field: str, text: str) -> None:
-    if not 0 < len(text.strip()) <= LONGEST_TEXT:
-        message = f"{field}: between 1 and {LONGEST_TEXT} characters"
+    fault = fault_in(text)
+    if fault:
+        message = f"{field}: {fault}"
         raise InvalidRequest(message)
+
+
+def fault_in(text: str) -> str | None:
+    """What makes a text unusable as a meaning, source, reason or provenance; None if nothing does."""
+    if not 0 < len(text.strip()) <= LONGEST_TEXT:
+        return f"between 1 and {LONGEST_TEXT} characters"
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text.strip()):
+        return "no control characters"
+    return None

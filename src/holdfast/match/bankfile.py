@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from holdfast.errors import InvalidBankFile, InvalidSignal
-from holdfast.match.bank import LONGEST_TEXT, Entry
+from holdfast.match.bank import Entry, fault_in
 from holdfast.match.signal import Signal, parse
 
 LONGEST_LINE: Final = 100_000
@@ -157,8 +157,9 @@ def _checked(number: int, fields: dict[str, Any], signals: Sequence[tuple[Any, A
     group, provenance = fields.get("entry") or "", fields.get("provenance") or ""
     if not texts or not all(isinstance(text, str) for text in [*texts, group, provenance]):
         return BadLine(number, "input.line", "signal_type, value, entry and provenance must be text")
-    if len(provenance) > LONGEST_TEXT:
-        return BadLine(number, "input.line", f"provenance: at most {LONGEST_TEXT} characters")
+    fault = fault_in(provenance) if provenance.strip() else None
+    if fault:
+        return BadLine(number, "input.line", f"provenance: {fault}")
     return _Row(number, group, provenance.strip(), tuple((kind, value) for kind, value in signals))
 
 

@@ -38,7 +38,7 @@ class HashIndex(Protocol):
     """Finds hashes by distance."""
 
     def query(self, hashes: Hashes, radius: int) -> list[Neighbour]:
-        """Every (query, label) pair at most `radius` bits apart, once each, in any order.
+        """Every (query, label) pair at most `radius` bits apart, once each with its least distance, in any order.
 
         `hashes` has shape (n, 4). An adapter MUST find all of them: recall is 1.0.
         """
@@ -93,18 +93,20 @@ class ScanIndex:
         """Every pair within the radius: see `HashIndex`."""
         table = self._table
         count = table.count
-        found: list[Neighbour] = []
+        nearest: dict[tuple[int, int], int] = {}
         for start in range(0, count, _BLOCK):
             block = slice(start, min(start + _BLOCK, count))
             for number, wanted in enumerate(hashes):
-                found.extend(_within(table, block, number, wanted, radius))
-        return found
+                for label, distance in _within(table, block, wanted, radius):
+                    pair = (number, label)
+                    nearest[pair] = min(distance, nearest.get(pair, distance))
+        return [Neighbour(number, label, distance) for (number, label), distance in nearest.items()]
 
     def add(self, labels: Sequence[int], hashes: Hashes) -> None:
         """Add rows: see `HashIndex`."""
-        needed = self._table.count + len(labels)
-        if needed > self._table.labels.size:
-            self._move_to(self._table.grown(2 * needed))
+        if self._table.count + len(labels) > self._table.labels.size:
+            # Only the living move, so a table that changes for ever does not grow for ever.
+            self._move_to(self._table.grown(max(_FIRST_CAPACITY, 2 * (len(self) + len(labels)))))
         table = self._table
         rows = slice(table.count, table.count + len(labels))
         table.words[:, rows] = hashes.T
@@ -126,14 +128,14 @@ class ScanIndex:
         self._table = table
 
 
-def _within(table: _Table, block: slice, number: int, wanted: NDArray[np.uint64], radius: int) -> list[Neighbour]:
-    """The living rows of one block within the radius of one query."""
+def _within(table: _Table, block: slice, wanted: NDArray[np.uint64], radius: int) -> list[tuple[int, int]]:
+    """(label, distance) of the living rows of one block within the radius of one query."""
     half = np.bitwise_count(table.words[0, block] ^ wanted[0])
     half += np.bitwise_count(table.words[1, block] ^ wanted[1])
     near = np.flatnonzero(half <= radius) + block.start
     if not near.size:
         return []
     distances = np.bitwise_count(table.words[:, near] ^ wanted[:, None]).sum(axis=0, dtype=np.int64)
-    hits = near[(distances <= radius) & table.alive[near]]
-    kept = distances[(distances <= radius) & table.alive[near]]
-    return [Neighbour(number, int(table.labels[row]), int(distance)) for row, distance in zip(hits, kept, strict=True)]
+    # Looked at once: the writer may mark a row dead between any two lines.
+    hits = (distances <= radius) & table.alive[near]
+    return list(zip(table.labels[near[hits]].tolist(), distances[hits].tolist(), strict=True))

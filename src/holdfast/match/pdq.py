@@ -29,6 +29,7 @@ GRID: Final = 64
 FREQUENCIES: Final = 16
 BANDS: Final = 8
 NEAREST_SIDE: Final = 512
+LEAST_HASHABLE_SIDE: Final = 5  # the references give a thinner picture no hash at all
 MINIMUM_QUALITY: Final = 50  # below it PDQ's authors advise against matching
 _CACHED_SIDE: Final = 4096  # a matrix for a longer side is large and rare: made anew, never kept
 _MEDIAN_RANK: Final = FREQUENCIES * FREQUENCIES // 2 - 1  # PDQ takes the lower of the two middle values
@@ -80,7 +81,8 @@ def hash_plane(plane: Plane) -> PdqHashes:
     forms = np.concatenate([_eight_forms(_low_frequencies(block)) for block in samples])
     medians = np.partition(forms, _MEDIAN_RANK, axis=1)[:, _MEDIAN_RANK : _MEDIAN_RANK + 1]
     packed = np.packbits(forms > medians, axis=1, bitorder="little")
-    quality = {family: _quality(block) for family, block in zip(Family, samples, strict=True)}
+    thin = min(plane.full_height, plane.full_width) < LEAST_HASHABLE_SIDE
+    quality = {family: 0 if thin else _quality(block) for family, block in zip(Family, samples, strict=True)}
     return PdqHashes(hashes=packed.view(np.uint64), variants=_VARIANTS, quality=quality)
 
 

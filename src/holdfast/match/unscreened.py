@@ -171,11 +171,11 @@ def evolve_unscreened(held: Unscreened | None, happened: Event) -> Unscreened:
                 due=happened.due,
                 state=UnscreenedState.OPEN,
             )
-        case Unscreened(), UnscreenedTriedAgain():
+        case Unscreened(state=UnscreenedState.OPEN | UnscreenedState.OVERDUE), UnscreenedTriedAgain():
             return replace(held, reason=happened.reason)
-        case Unscreened(), UnscreenedOverdue():
+        case Unscreened(state=UnscreenedState.OPEN), UnscreenedOverdue():
             return replace(held, state=UnscreenedState.OVERDUE)
-        case Unscreened(), UnscreenedSettled():
+        case Unscreened(state=UnscreenedState.OPEN | UnscreenedState.OVERDUE), UnscreenedSettled():
             return replace(held, state=UnscreenedState.SETTLED)
     message = f"no unscreened hold can have {happened.tag!r} here"
     raise ValueError(message)

@@ -13,6 +13,7 @@ Every fault of the file is an outcome (`NotDecoded`), whatever exception the lib
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from typing import Final
@@ -52,6 +53,9 @@ def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...
     its file is decoded all the same, and `holds_several` tells.
     """
     try:
+        for width, height in _icon_sizes(untrusted) if kind is FileType.ICO else ():
+            if too_large := _refuse_pixels(width, height, limits.max_pixels):
+                return too_large
         with Image.open(
             io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))
         ) as image:
@@ -72,15 +76,34 @@ def holds_several(untrusted: bytes, kind: FileType) -> bool:
             io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))
         ) as image:
             if kind is FileType.ICO:
-                return len(image.info.get("sizes", ())) != 1
+                return len(_icon_sizes(untrusted)) != 1
             return bool(getattr(image, "is_animated", False)) or int(getattr(image, "n_frames", 1)) > 1
     except Exception:  # noqa: BLE001
         return True
 
 
+def _icon_sizes(untrusted: bytes) -> list[tuple[int, int]]:
+    """The sizes of the pictures in an icon by their own headers: its directory may say otherwise.
+
+    Asked before the library opens the icon, because it decodes while it opens.
+    """
+    sizes = []
+    for number in range(int.from_bytes(untrusted[4:6], "little")):
+        (at,) = struct.unpack_from("<I", untrusted, 6 + 16 * number + 12)
+        if untrusted[at : at + 8] == b"\x89PNG\r\n\x1a\n":
+            sizes.append(struct.unpack_from(">II", untrusted, at + 16))
+        else:
+            width, twice_the_height = struct.unpack_from("<ii", untrusted, at + 4)
+            sizes.append((width, abs(twice_the_height) // 2))
+    return sizes
+
+
 def _refuse_size(image: Image.Image, kind: FileType, limits: Limits) -> NotDecoded | None:
     allowed = limits.max_pixels * (JPEG_PIXEL_FACTOR if kind is FileType.JPEG else 1)
-    width, height = image.size
+    return _refuse_pixels(*image.size, allowed)
+
+
+def _refuse_pixels(width: int, height: int, allowed: int) -> NotDecoded | None:
     if width < 1 or height < 1:
         return NotDecoded(Reason.UNDECODABLE, "no pixels")
     if width * height > allowed:
@@ -89,14 +112,15 @@ def _refuse_size(image: Image.Image, kind: FileType, limits: Limits) -> NotDecod
 
 
 def _planes(untrusted: bytes, image: Image.Image, kind: FileType) -> tuple[Plane, ...] | NotDecoded:
-    orientation = _orientation(image)
-    width, height = image.size
     lumas = _jpeg_luma(untrusted) if kind is FileType.JPEG else None
     if lumas is None:
         canonical = _canonical(image)
         if isinstance(canonical, NotDecoded):
             return canonical
         lumas = canonical
+    # Asked after loading: the TIFF reader turns the picture itself and then forgets the flag.
+    orientation = _orientation(image)
+    width, height = image.size
     if orientation >= 5:  # noqa: PLR2004  # EXIF 5-8 swap the sides
         width, height = height, width
     return tuple(Plane(_upright(luma, orientation), height, width) for luma in lumas)
@@ -171,15 +195,21 @@ def _smaller(image: Image.Image) -> Image.Image:
 
 def _from_integers(image: Image.Image) -> list[NDArray[np.uint8]] | NotDecoded:
     """16-bit grey as its upper byte, strip by strip so that no wide copy of the whole exists."""
-    low, high = image.getextrema()
-    if low < 0 or high > 65535:  # type: ignore[operator]  # noqa: PLR2004  # one band: two numbers
-        return NotDecoded(Reason.UNSUPPORTED, "grey values beyond 16 bits")
-    width, height = image.size
-    plain = np.empty((height, width), np.uint8)
+    wide = image.convert("I") if image.mode == "I;16B" else image
+    width, height = wide.size
+    plain, clear = np.empty((height, width), np.uint8), np.zeros((height, width), np.bool_)
+    transparent = image.info.get("transparency")
     for top in range(0, height, _STRIP_ROWS):
-        strip = np.asarray(image.crop((0, top, width, min(top + _STRIP_ROWS, height))))
-        plain[top : top + _STRIP_ROWS] = strip.astype(np.uint32) >> 8
-    return [np.asarray(_smaller(Image.fromarray(plain)))]
+        rows = slice(top, min(top + _STRIP_ROWS, height))
+        strip = np.asarray(wide.crop((0, rows.start, width, rows.stop))).astype(np.int64)
+        if strip.min() < 0 or strip.max() > 65535:  # noqa: PLR2004
+            return NotDecoded(Reason.UNSUPPORTED, "grey values beyond 16 bits")
+        plain[rows] = strip >> 8
+        clear[rows] = strip == transparent if isinstance(transparent, int) else False
+    grounds = (255, 0) if clear.any() else (0,)
+    return [
+        np.asarray(_smaller(Image.fromarray(np.where(clear, ground, plain).astype(np.uint8)))) for ground in grounds
+    ]
 
 
 def _reason_for(fault: Exception) -> Reason:

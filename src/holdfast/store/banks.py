@@ -87,19 +87,23 @@ class PostgresBanks:
         Raises BankUnknown, or InvalidRequest for an item that could never be an entry.
         """
         with _numbered_change() as number:
-            if not BankRow.objects.filter(name=name).exists():
-                raise BankUnknown(name)
-            now = self._clock()
-            batch, added = [], []
-            for signals, provenance in items:
-                entry_id = self._new_id("ent")
-                command = banks.AddEntry(id=entry_id, bank=name, signals=signals, provenance=provenance)
-                events = _allowed(banks.decide_entry(None, command))
-                batch.append((banks.entry_subject(entry_id), 0, events))
-                added.append(banks.evolve_entry(None, entry_id, events[0]))
-            self._journal.append_many(batch, actor=actor, at=now)
-            write_entries(added, number, now)
-            return added
+            return self._add(name, items, number, actor)
+
+    def _add(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], number: int, actor: str) -> list[Entry]:
+        """Add entries inside the open bank change `number`."""
+        if not BankRow.objects.filter(name=name).exists():
+            raise BankUnknown(name)
+        now = self._clock()
+        batch, added = [], []
+        for signals, provenance in items:
+            entry_id = self._new_id("ent")
+            command = banks.AddEntry(id=entry_id, bank=name, signals=signals, provenance=provenance)
+            events = _allowed(banks.decide_entry(None, command))
+            batch.append((banks.entry_subject(entry_id), 0, events))
+            added.append(banks.evolve_entry(None, entry_id, events[0]))
+        self._journal.append_many(batch, actor=actor, at=now)
+        write_entries(added, number, now)
+        return added
 
     def import_reading(self, name: str, reading: Reading, *, actor: str) -> Reading:
         """Add what a file holds, in one change, without what the bank already has; returns what was taken.
@@ -107,9 +111,10 @@ class PostgresBanks:
         Raises BankUnknown; nothing is then changed.
         """
         every = [signal for signals, _ in reading.items for signal in signals]
-        fresh = without_known(reading, self.known_values(name, every))
-        if fresh.items:
-            self.add_entries(name, fresh.items, actor=actor)
+        with _numbered_change() as number:
+            # Asked under the lock: two imports of one file at the same moment add it once.
+            fresh = without_known(reading, self.known_values(name, every))
+            self._add(name, fresh.items, number, actor)
         return fresh
 
     def change_entry(self, name: str, entry_id: str, command: banks.EntryCommand, *, actor: str) -> Entry:

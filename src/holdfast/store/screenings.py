@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from holdfast.errors import JournalConflict, Refusal, ScreeningUnknown
 from holdfast.intake.content import Content
@@ -140,7 +140,11 @@ class PostgresScreenings:
             )
             return
         command = SettleUnscreened(screening=answered.id, verdict=answered.verdict)
-        for row in standing.select_for_update():
+        # A newer version takes an older one's place; a second look at an older one does not.
+        first = ScreeningRow.objects.filter(content_id=content.id, content_version=content.version)
+        first_seen = first.aggregate(at=Min("at"))["at"] or answered.at
+        superseded = Q(content_version=content.version) | Q(since__lt=first_seen)
+        for row in standing.filter(superseded).select_for_update():
             self._apply(row, command, actor=answered.asked_by, at=answered.at)
 
     def _still_unscreened(self, answered: Answered, reason: Reason, standing: QuerySet[UnscreenedRow]) -> None:
