@@ -87,7 +87,10 @@ def states_page() -> str:
     }
     parts = []
     for name, table in tables.items():
-        rows = [[str(before or "(none)"), _words(command.__name__), str(after)] for (before, command), after in table.items()]
+        rows = [
+            [str(before or "(none)"), _words(command.__name__), str(after)]
+            for (before, command), after in table.items()
+        ]
         parts.append(f"## {name}\n\n{_table(['state', 'command', 'state after'], rows)}")
     return _page("States", "What may happen to what. A pair that is not listed is refused.", "\n".join(parts))
 
@@ -159,7 +162,8 @@ def _command(path: str, command: Any) -> str:
     for parameter in command.params:
         if parameter.name == "help":
             continue
-        shown = ", ".join(f"`{option}`" for option in parameter.opts) if parameter.param_type_name == "option" else f"`{parameter.name.upper()}`"
+        option = parameter.param_type_name == "option"
+        shown = ", ".join(f"`{name}`" for name in parameter.opts) if option else f"`{parameter.name.upper()}`"
         rows.append([shown, "yes" if parameter.required else "no", parameter.help or ""])
     body = _table(["argument or option", "required", "meaning"], rows) if rows else ""
     return f"## `{path}`\n\n{(command.help or '').strip()}\n\n{body}"

@@ -150,7 +150,7 @@ def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(o
     assert _ended(victim)
 
     client = Client(own.address, own.client.key)
-    answers = []
+    answers: list[str] = []
     while not answers or answers[-1] != "publish":
         try:
             reply = client.call("POST", "/screen", body=UPLOAD)
