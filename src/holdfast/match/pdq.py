@@ -27,15 +27,16 @@ from holdfast.media.plane import Plane
 
 GRID: Final = 64
 FREQUENCIES: Final = 16
-BANDS: Final = 8
+ROW_BANDS: Final = 16
+COLUMN_BANDS: Final = 4
 NEAREST_SIDE: Final = 512
 LEAST_HASHABLE_SIDE: Final = 5  # the references give a thinner picture no hash at all
 MINIMUM_QUALITY: Final = 50  # below it PDQ's authors advise against matching
-_CACHED_SIDE: Final = 4096  # a matrix for a longer side is large and rare: made anew, never kept
+_LONG_SIDE: Final = 4096  # weights for a longer side are large and rare: made anew, never kept
 _MEDIAN_RANK: Final = FREQUENCIES * FREQUENCIES // 2 - 1  # PDQ takes the lower of the two middle values
 
 Floats = NDArray[np.float32]
-Band = tuple[int, int, Floats]
+Band = tuple[int, Floats]  # first pixel; weights of shape (families, samples, pixels)
 Hashes = NDArray[np.uint64]  # shape (n, 4): 256 bits each, least significant word first
 
 
@@ -78,7 +79,8 @@ _VARIANTS: Final = tuple((family, form) for family in Family for form in Form)
 def hash_plane(plane: Plane) -> PdqHashes:
     """All sixteen hashes of a luma plane, and the quality in each family."""
     samples = _samples(plane)
-    forms = np.concatenate([_eight_forms(_low_frequencies(block)) for block in samples])
+    low = (_COSINES @ samples @ _COSINES.T).reshape(len(Family), -1)
+    forms = (low[:, _FORM_ORDER] * _FORM_SIGNS).reshape(len(_VARIANTS), -1)
     medians = np.partition(forms, _MEDIAN_RANK, axis=1)[:, _MEDIAN_RANK : _MEDIAN_RANK + 1]
     packed = np.packbits(forms > medians, axis=1, bitorder="little")
     thin = min(plane.full_height, plane.full_width) < LEAST_HASHABLE_SIDE
@@ -96,47 +98,50 @@ def to_hex(words: Hashes) -> str:
     return words.tobytes()[::-1].hex()
 
 
-def _samples(plane: Plane) -> tuple[Floats, ...]:
+def _samples(plane: Plane) -> Floats:
     """The 64 x 64 smoothed samples of each family, as if taken from the picture at its full size."""
     height, width = plane.luma.shape
+    if width > _LONG_SIDE and width > height:
+        # The longer side first, so that what stands between the two steps is small.
+        turned = Plane(plane.luma.T, plane.full_width, plane.full_height)
+        return _samples(turned).transpose(0, 2, 1)
     nearest = max(plane.full_height, plane.full_width) > NEAREST_SIDE
-    rows = _banded_rows(plane.full_height, height, nearest=nearest)
-    tall = np.empty((BANDS, 2 * GRID // BANDS, width), np.float32)
-    for band, (first, last, weights) in enumerate(rows):
-        np.matmul(weights, plane.luma[first:last].astype(np.float32), out=tall[band])
-    halves = np.split(tall, 2, axis=1)
-    return tuple(
-        half.reshape(GRID, width) @ _weights(plane.full_width, width, nearest=on_nearest).T
-        for half, on_nearest in zip(halves, (False, nearest), strict=True)
-    )
+    tall = np.empty((ROW_BANDS, len(Family), GRID // ROW_BANDS, width), np.float32)
+    for out, (first, weights) in zip(tall, _bands(plane.full_height, height, ROW_BANDS, nearest=nearest), strict=True):
+        used = plane.luma[first : first + weights.shape[-1]].astype(np.float32)
+        np.matmul(weights.reshape(-1, len(used)), used, out=out.reshape(-1, width))
+    rows = tall.transpose(1, 0, 2, 3).reshape(len(Family), GRID, width)
+    samples = np.empty((len(Family), COLUMN_BANDS, GRID // COLUMN_BANDS, GRID), np.float32)
+    for at, (first, weights) in enumerate(_bands(plane.full_width, width, COLUMN_BANDS, nearest=nearest)):
+        used = rows[:, :, first : first + weights.shape[-1]]
+        np.matmul(weights, used.transpose(0, 2, 1), out=samples[:, at])
+    return samples.reshape(len(Family), GRID, GRID).transpose(0, 2, 1)
 
 
-def _banded_rows(full: int, scaled: int, *, nearest: bool) -> tuple[Band, ...]:
-    cached = scaled <= _CACHED_SIDE
-    return (_cut_rows if cached else _cut_rows.__wrapped__)(full, scaled, nearest)
-
-
-def _weights(full: int, scaled: int, *, nearest: bool) -> Floats:
-    cached = scaled <= _CACHED_SIDE
-    return (_axis_weights if cached else _axis_weights.__wrapped__)(full, scaled, nearest)
-
-
-@lru_cache(maxsize=64)
-def _cut_rows(full: int, scaled: int, nearest: bool) -> tuple[Band, ...]:  # noqa: FBT001  # a cache key
-    """Per band of samples: the first and last plane row it needs, and both families' weights for those rows."""
-    families = _weights(full, scaled, nearest=False), _weights(full, scaled, nearest=nearest)
-    bands = []
-    for top in range(0, GRID, GRID // BANDS):
-        both = np.concatenate([weights[top : top + GRID // BANDS] for weights in families])
-        used = np.flatnonzero(both.any(axis=0))
-        first, last = int(used[0]), int(used[-1]) + 1
-        bands.append((first, last, np.ascontiguousarray(both[:, first:last])))
-    return tuple(bands)
+def _bands(full: int, scaled: int, count: int, *, nearest: bool) -> tuple[Band, ...]:
+    cached = scaled <= _LONG_SIDE
+    return (_cut if cached else _cut.__wrapped__)(full, scaled, count, nearest)
 
 
 @lru_cache(maxsize=128)
-def _axis_weights(full: int, scaled: int, nearest: bool) -> Floats:  # noqa: FBT001  # a cache key
-    """The 64 x scaled matrix that filters and samples one axis of `full` pixels decoded to `scaled`.
+def _cut(full: int, scaled: int, count: int, nearest: bool) -> tuple[Band, ...]:  # noqa: FBT001  # a cache key
+    """One axis in `count` bands of samples: the first pixel each needs, and both families' weights from there on."""
+    families = _sample_weights(full, scaled, nearest=False), _sample_weights(full, scaled, nearest=nearest)
+    bands = []
+    for top in range(0, GRID, GRID // count):
+        of_band = [rows[top : top + GRID // count] for rows in families]
+        first = min(start for rows in of_band for start, _ in rows)
+        last = max(start + len(weights) for rows in of_band for start, weights in rows)
+        block = np.zeros((len(families), GRID // count, last - first), np.float32)
+        for family, rows in enumerate(of_band):
+            for row, (start, weights) in enumerate(rows):
+                block[family, row, start - first : start - first + len(weights)] = weights
+        bands.append((first, block))
+    return tuple(bands)
+
+
+def _sample_weights(full: int, scaled: int, *, nearest: bool) -> list[tuple[int, NDArray[np.float64]]]:
+    """For each of the 64 samples of one axis of `full` pixels decoded to `scaled`: first pixel used, and weights.
 
     Each weight of a source pixel is moved onto the one or two scaled pixels that cover it.
     """
@@ -147,11 +152,14 @@ def _axis_weights(full: int, scaled: int, nearest: bool) -> Floats:  # noqa: FBT
     last = np.minimum(np.ceil(right).astype(np.int64) - 1, scaled - 1)
     share = np.where(last > first, (last - left) / (right - left), 1.0)
     rest = 1.0 - share
-    collapsed = np.zeros((GRID, scaled))
-    for row, (used, weights) in zip(collapsed, _filter(size), strict=True):
-        np.add.at(row, first[used], weights * share[used])
-        np.add.at(row, last[used], weights * rest[used])
-    return collapsed.astype(np.float32)
+    rows = []
+    for used, weights in _filter(size):
+        start = int(first[used.start])
+        row = np.zeros(int(last[used.stop - 1]) + 1 - start)
+        np.add.at(row, first[used] - start, weights * share[used])
+        np.add.at(row, last[used] - start, weights * rest[used])
+        rows.append((start, row))
+    return rows
 
 
 @lru_cache(maxsize=16)
@@ -185,16 +193,17 @@ _COSINES: Final = _cosines()
 _SIGNS: Final = np.where(np.arange(1, FREQUENCIES + 1) % 2, -1, 1).astype(np.float32)
 
 
-def _low_frequencies(samples: Floats) -> Floats:
-    return np.asarray(_COSINES @ samples @ _COSINES.T, np.float32)
-
-
 def _eight_forms(low: Floats) -> Floats:
     """The coefficients of the eight turned and mirrored pictures, in the order of `Form`."""
     across, down = low * _SIGNS[None, :], low * _SIGNS[:, None]
     both = across * _SIGNS[:, None]
-    forms = (low, across.T, both, down.T, across, down, low.T, both.T)
-    return np.stack([form.reshape(-1) for form in forms])
+    return np.stack([form.reshape(-1) for form in (low, across.T, both, down.T, across, down, low.T, both.T)])
+
+
+# Which coefficient stands where in each form, and with which sign: found by sending numbers through.
+_NUMBERED: Final = _eight_forms(np.arange(1, FREQUENCIES**2 + 1, dtype=np.float32).reshape(FREQUENCIES, FREQUENCIES))
+_FORM_ORDER: Final = (np.abs(_NUMBERED) - 1).astype(np.intp)
+_FORM_SIGNS: Final = np.sign(_NUMBERED)
 
 
 def _quality(samples: Floats) -> int:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from holdfast.media.filetype import FileType
+from holdfast.media.jpeg import segments
 from holdfast.media.plane import Plane
 from holdfast.media.reason import NotDecoded, Reason
 
@@ -53,14 +54,13 @@ def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...
     its file is decoded all the same, and `holds_several` tells.
     """
     try:
+        if kind is FileType.JPEG and (plain := _plain_jpeg(untrusted, limits)):
+            return plain
         for width, height in _icon_sizes(untrusted) if kind is FileType.ICO else ():
             if too_large := _refuse_pixels(width, height, limits.max_pixels):
                 return too_large
-        with Image.open(
-            io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))
-        ) as image:
-            refused = _refuse_size(image, kind, limits)
-            return refused or _planes(untrusted, image, kind)
+        with _opened(untrusted, kind) as image:
+            return _refuse_size(image, kind, limits) or _planes(untrusted, image, kind)
     except MemoryError:
         return NotDecoded(Reason.TOO_LARGE, "the memory limit was reached")
     except UnidentifiedImageError:
@@ -70,16 +70,36 @@ def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...
 
 
 def holds_several(untrusted: bytes, kind: FileType) -> bool:
-    """Whether the file holds more pictures than the first. Unreadable counts as several: could not tell is never no."""
+    """Whether the file holds more pictures than the first. Unreadable means several: could not tell is never no."""
     try:
-        with Image.open(
-            io.BytesIO(untrusted), formats=(kind.value, *(["MPO"] if kind is FileType.JPEG else []))
-        ) as image:
-            if kind is FileType.ICO:
-                return len(_icon_sizes(untrusted)) != 1
+        if kind is FileType.JPEG and (found := segments(untrusted)) and not found.several:
+            return False
+        if kind is FileType.ICO:
+            return len(_icon_sizes(untrusted)) != 1
+        with _opened(untrusted, kind) as image:
             return bool(getattr(image, "is_animated", False)) or int(getattr(image, "n_frames", 1)) > 1
     except Exception:  # noqa: BLE001
         return True
+
+
+def _opened(untrusted: bytes, kind: FileType) -> Image.Image:
+    also = ["MPO"] if kind is FileType.JPEG else []
+    return Image.open(io.BytesIO(untrusted), formats=(kind.value, *also))
+
+
+def _plain_jpeg(untrusted: bytes, limits: Limits) -> tuple[Plane, ...] | NotDecoded | None:
+    """A JPEG that no EXIF turns, without opening it twice; None if the general way must be gone."""
+    found = segments(untrusted)
+    if found is None or found.exif:
+        return None
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(untrusted)
+    except ValueError:
+        return None
+    if too_large := _refuse_pixels(width, height, limits.max_pixels * JPEG_PIXEL_FACTOR):
+        return too_large
+    lumas = _jpeg_luma(untrusted)
+    return tuple(Plane(luma, height, width) for luma in lumas) if lumas else None
 
 
 def _icon_sizes(untrusted: bytes) -> list[tuple[int, int]]:
