@@ -97,7 +97,7 @@ def well_formed(text: str) -> bool:
 @example("HF_ABCDEFGH_ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 @example("hf_abcdefg1_abcdefghijklmnopqrstuvwxyz")
 @example("hf_abcdefgh_abcdefghijklmnopqrstuvwxyz_")
-@example("hf_abcdefgh_ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ")  # noqa: RUF001  # full-width letters are meant
+@example("hf_abcdefgh_ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ")  # full-width letters
 def test_what_does_not_read_like_a_key_is_not_split(text: str) -> None:
     assert (split(text) is not None) == well_formed(text)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from holdfast.match.pdq import MINIMUM_QUALITY, NEAREST_SIDE, Family, Form, from_hex, hash_plane, to_hex
-from holdfast.media.image import LEAST_SIDE
+from holdfast.media.filetype import FileType
+from holdfast.media.image import LEAST_SIDE, Limits, decode
 from holdfast.media.plane import Plane
-from tests.pictures import Pixels, grey, natural, photograph, plane_of
+from holdfast.media.reason import NotDecoded, Reason
+from tests.pictures import Pixels, grey, losslessly, natural, photograph, plane_of
 
 SMALLEST_HASHED = 5
 """The reference refuses to hash a picture with a shorter side: it gives quality 0."""
@@ -228,6 +232,23 @@ def test_a_plane_with_a_very_long_side_is_hashed_like_the_reference_hashes_it() 
     """A side longer than the matrices that are kept."""
     picture = natural(5003, 61, seed=1)
     assert apart(hash_plane(plane_of(picture)).of(Family.FULL), reference(picture)[0]) <= 6
+
+
+@pytest.mark.parametrize(("height", "width"), [(5, 1_000_000), (1_000_000, 5), (60, 1_000_000)])
+def test_a_very_long_and_thin_picture_costs_the_trusted_side_no_more_than_a_large_one(height: int, width: int) -> None:
+    """A file of a few kilobytes must not take a gigabyte of the process that answers everyone."""
+    file = losslessly(Image.new("L", (width, height)))
+    outcome = decode(file, FileType.PNG, Limits(64_000_000))
+    if isinstance(outcome, NotDecoded):
+        assert outcome.reason is Reason.TOO_LARGE
+        return
+    tracemalloc.start()
+    try:
+        hash_plane(outcome[0])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 256 * 1024 * 1024
 
 
 def test_hashing_the_same_plane_again_gives_the_same() -> None:

@@ -13,21 +13,27 @@ from typing import TypeVar
 
 import psycopg
 from django.db import connections
+from hypothesis import HealthCheck, settings
 
 from holdfast.bootstrap import System, new_id
 from holdfast.intake.content import Content
 from holdfast.match import bank as banks
 from holdfast.match.bank import Action, Entry
 from holdfast.match.pdq import from_hex
-from holdfast.match.screen import Match, Matched, NoMatch, NotScreened, Screening, answer_to
+from holdfast.match.screen import Answer, Match, Matched, NoMatch, NotScreened, Screening, answer_to
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.reason import Reason
-from holdfast.pipeline import Answer, Answered, Once
+from holdfast.pipeline import Answered, Once
 from tests.conftest import superuser
 
 ACTOR = "cli:test"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 Result = TypeVar("Result")
+STORIES = settings(
+    max_examples=max(1, settings.default.max_examples // 3) if settings.default else 20,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+"""For properties whose every example goes to the database, in names of its own."""
 
 
 def pdq(seed: int) -> Signal:
@@ -77,7 +83,8 @@ def insert_journal_row(data: Path, subject: str, version: int) -> None:
     """A row in the journal as if another writer had been faster."""
     with psycopg.connect(superuser(data), autocommit=True) as connection:
         connection.execute(
-            "insert into journal (subject, version, tag, schema, body, actor, at) values (%s, %s, 'bank.disabled', 1, '{}', 'x', now())",
+            "insert into journal (subject, version, tag, schema, body, actor, at)"
+            " values (%s, %s, 'bank.disabled', 1, '{}', 'x', now())",
             [subject, version],
         )
 

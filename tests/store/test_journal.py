@@ -13,7 +13,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.access import key as keys
@@ -22,7 +22,7 @@ from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, registered
 from holdfast.match import bank, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled, EntryRemoved
-from tests.store.making import ACTOR, NOW, create, insert_journal_row, rows, together
+from tests.store.making import ACTOR, NOW, STORIES, create, insert_journal_row, rows, together
 
 REWRITING = (
     "update journal set actor = 'someone else'",
@@ -32,8 +32,11 @@ REWRITING = (
     "truncate journal",
 )
 AROUND = (
-    "insert into journal (subject, version, tag, schema, body, actor, at) select subject, version, tag, schema, body,"
-    " actor, at from journal on conflict (subject, version) do update set actor = 'someone else'",
+    (
+        "insert into journal (subject, version, tag, schema, body, actor, at)"
+        " select subject, version, tag, schema, body, actor, at from journal"
+        " on conflict (subject, version) do update set actor = 'someone else'"
+    ),
     "select * from journal for update",
     "lock table journal in access exclusive mode",
     "alter table journal disable trigger all",
@@ -218,7 +221,7 @@ def test_the_events_of_these_stages_are_all_there_are(system: System) -> None:
 
 @pytest.mark.parametrize("kind", EVENTS.values(), ids=lambda kind: f"{kind.tag}/{kind.schema}")
 def test_every_kind_of_event_is_read_back_as_it_was_appended(system: System, kind: type[Event]) -> None:
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+    @STORIES
     @given(st.lists(instances(kind), min_size=1, max_size=3), st.datetimes(timezones=st.just(UTC)), texts())
     def read_back(events: list[Event], at: datetime, actor: str) -> None:
         subject = f"test:{uuid4()}"
@@ -236,7 +239,8 @@ def test_an_event_this_build_does_not_know_is_not_guessed_at(system: System) -> 
     appended(system, "bank:a", BankDisabled())
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into journal (subject, version, tag, schema, body, actor, at) values ('bank:a', 2, 'bank.exploded', 1, '{}', 'x', now())"
+            "insert into journal (subject, version, tag, schema, body, actor, at)"
+            " values ('bank:a', 2, 'bank.exploded', 1, '{}', 'x', now())"
         )
     with pytest.raises(KeyError):
         system.journal.read("bank:a")

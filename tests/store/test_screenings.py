@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.bootstrap import System
@@ -31,6 +31,7 @@ from tests.conftest import superuser
 from tests.store.making import (
     NOTHING_TOLD,
     NOW,
+    STORIES,
     all_rows,
     answered,
     insert_journal_row,
@@ -337,10 +338,12 @@ def test_many_that_could_not_screen_the_same_item_at_once_leave_one_hold(system:
 Step = tuple[str, int, int]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@STORIES
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["verdict", "nothing", "nothing", "shadow", "clock"]), st.integers(0, 1), st.integers(0, 30)),
+        st.tuples(
+            st.sampled_from(["verdict", "nothing", "nothing", "shadow", "clock"]), st.integers(0, 1), st.integers(0, 30)
+        ),
         min_size=1,
         max_size=12,
     )

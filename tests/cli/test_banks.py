@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`holdfast bank`: made, filled, emptied, moved in and out, always in words."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import json
+import os
+import stat
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.cli.forking import Done, Shell
+from tests.conftest import superuser
+from tests.store.making import md5, pdq
+
+
+def digest() -> str:
+    """A digest that no other test uses."""
+    return md5(uuid4().int).value
+
+
+def summary(shell: Shell, bank: str) -> dict[str, object]:
+    return next(one for one in shell.run("bank", "list", "--json").json if one["name"] == bank)
+
+
+def in_words(done: Done, code: int, stable_code: str) -> None:
+    """Insist that a command ended with this exit code, in words."""
+    assert done.code == code, done.err
+    assert "Traceback" not in done.words
+    assert f"code {stable_code}" in done.words
+
+
+def test_a_bank_is_made_and_listed(shell: Shell, name: str) -> None:
+    about = ("--meaning", "a test", "--source", "tests", "--threshold", "20", "--action", "review")
+    made = shell.run("bank", "create", name, *about, "--json")
+    expected = {"name": name, "meaning": "a test", "source": "tests", "threshold": 20, "action": "review"}
+    assert (made.code, made.json) == (0, {**expected, "state": "active"})
+    assert summary(shell, name) == {**expected, "state": "active", "entries": 0}
+    listed = shell.run("bank", "list")
+    assert listed.code == 0
+    assert name in listed.words
+
+
+def test_the_journal_knows_who_used_the_command_line(shell: Shell, bank: str) -> None:
+    with psycopg.connect(superuser(Path(shell.environment["HOLDFAST_DATA"]))) as connection:
+        told = connection.execute("select actor from journal where subject = %s", [f"bank:{bank}"]).fetchall()
+    assert told == [(f"cli:{getpass.getuser()}",)]
+
+
+def test_a_bank_is_not_made_twice(shell: Shell, bank: str) -> None:
+    again = ("bank", "create", bank, "--meaning", "m", "--source", "s")
+    in_words(shell.run(*again), 3, "bank.exists")
+    told = shell.run(*again, "--json")
+    assert (told.code, told.json["error"]["code"]) == (3, "bank.exists")
+    assert set(told.json["error"]) == {"code", "detail", "advice", "retry"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (("no spaces", "--meaning", "m", "--source", "s"), "input.name"),
+        (("good", "--meaning", " ", "--source", "s"), "request.invalid"),
+        (("good", "--meaning", "m", "--source", "s", "--threshold", "65"), "request.invalid"),
+    ],
+)
+def test_a_bank_that_cannot_be_is_refused_in_words(shell: Shell, wrong: tuple[str, ...], code: str) -> None:
+    in_words(shell.run("bank", "create", *wrong), 2, code)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("disable", "nothing-here"),
+        ("add", "nothing-here", "--signal", "md5:0123456789abcdef0123456789abcdef"),
+        ("export", "nothing-here", "-"),
+    ],
+)
+def test_a_bank_that_is_not_there_is_refused_in_words(shell: Shell, command: tuple[str, ...]) -> None:
+    in_words(shell.run("bank", *command), 3, "bank.unknown")
+
+
+def test_a_picture_holds_its_disguise_from_when_it_is_added_until_it_is_removed(
+    shell: Shell, bank: str, files: Path
+) -> None:
+    disguised = str(files / "disguised.jpg")
+    added = shell.run("bank", "add", bank, str(files / "known.jpg"), "--provenance", "a partner", "--json")
+    assert added.code == 0
+    (entry,) = added.json
+    assert set(entry["signal_types"]) == {"md5", "sha1", "sha256", "pdq"}
+    assert shell.run("screen", disguised).code == 1
+    assert shell.run("bank", "disable", bank).code == 0
+    assert shell.run("screen", disguised).code == 0
+    in_words(shell.run("bank", "disable", bank), 3, "bank.not_in_this_state")
+    assert shell.run("bank", "enable", bank).code == 0
+    assert shell.run("bank", "remove", bank, entry["id"], "--because", "a mistake").code == 0
+    assert shell.run("screen", disguised).code == 0
+    in_words(shell.run("bank", "remove", bank, entry["id"], "--because", "x"), 3, "entry.not_in_this_state")
+
+
+def test_several_hashes_make_one_entry_and_several_files_make_several(shell: Shell, bank: str, tmp_path: Path) -> None:
+    hashes = ("--signal", f"md5:{digest()}", "--signal", f"PDQ:{pdq(uuid4().int).value.upper()}")
+    one = shell.run("bank", "add", bank, *hashes, "--json")
+    assert [entry["signal_types"] for entry in one.json] == [["md5", "pdq"]]
+    files = [tmp_path / "first", tmp_path / "second"]
+    for file in files:
+        file.write_text(f"no picture, but known by its digests: {bank} {file.name}")
+    several = shell.run("bank", "add", bank, *map(str, files), "--json")
+    assert [entry["signal_types"] for entry in several.json] == [["md5", "sha1", "sha256"]] * 2
+    assert summary(shell, bank)["entries"] == 3
+
+
+def test_what_cannot_be_an_entry_is_refused_in_words_and_adds_nothing(shell: Shell, bank: str, files: Path) -> None:
+    refusals: list[tuple[str, tuple[str, ...]]] = [
+        ("request.invalid", ()),
+        ("request.invalid", ("no/such/file.jpg",)),
+        ("request.invalid", (str(files / "known.jpg"), str(files / "empty.jpg"))),
+        ("input.signal", ("--signal", "md5")),
+        ("input.signal", ("--signal", "pdq:" + "0" * 64)),
+    ]
+    for code, wrong in refusals:
+        in_words(shell.run("bank", "add", bank, *wrong), 2, code)
+    assert summary(shell, bank)["entries"] == 0
+
+
+# --- files
+
+
+def test_an_import_takes_good_lines_lists_bad_ones_and_says_so_by_its_exit_code(
+    shell: Shell, bank: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"signal_type,value\nmd5,{digest()}\nmd5,short\nmd5,{digest()}\n")
+    taken = shell.run("bank", "import", bank, str(file), "--json")
+    assert taken.code == 1
+    assert taken.json["added"] == 2
+    assert [(bad["number"], bad["code"]) for bad in taken.json["refused"]] == [(3, "input.signal")]
+    again = shell.run("bank", "import", bank, str(file))
+    assert again.code == 1
+    assert "Added 0 entries; refused 3 lines" in again.words
+    assert "input.duplicate" in again.words
+    good = tmp_path / "good.jsonl"
+    good.write_text(json.dumps({"signal_type": "md5", "value": digest()}) + "\n")
+    assert shell.run("bank", "import", bank, str(good)).code == 0
+    assert summary(shell, bank)["entries"] == 3
+
+
+def test_what_is_no_list_of_entries_is_refused_in_words(shell: Shell, bank: str, tmp_path: Path) -> None:
+    for file, content in (("list.csv", b"\xff\xfe\n"), ("list.csv", b""), ("list.jsonl", b"\xff"), ("list.txt", b"")):
+        (tmp_path / file).write_bytes(content)
+        in_words(shell.run("bank", "import", bank, str(tmp_path / file)), 2, "input.bank_file")
+
+
+def test_what_is_exported_is_readable_by_its_owner_alone_and_can_be_imported(
+    shell: Shell, bank: str, tmp_path: Path
+) -> None:
+    shell.run("bank", "add", bank, "--signal", f"md5:{digest()}", "--provenance", "a [bold]partner[/]")
+    file = tmp_path / "list.csv"
+    assert shell.run("bank", "export", bank, str(file)).code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == [file.name], "nothing half-written stays behind"
+    copy = f"{bank}-copy"
+    shell.run("bank", "create", copy, "--meaning", "m", "--source", "s")
+    assert shell.run("bank", "import", copy, str(file)).code == 0
+    first, second = (json.loads(shell.run("bank", "export", one, "-").out) for one in (bank, copy))
+    assert (first["signals"], first["provenance"]) == (second["signals"], second["provenance"])
+    assert first["provenance"] == "a [bold]partner[/]"
+
+
+def test_an_export_to_standard_output_is_json_lines_and_nothing_else(shell: Shell, bank: str) -> None:
+    assert shell.run("bank", "export", bank, "-").out == ""
+    shell.run("bank", "add", bank, "--signal", f"md5:{digest()}")
+    (line,) = shell.run("bank", "export", bank, "-").out.splitlines()
+    assert json.loads(line)["state"] == "active"
+
+
+def test_an_export_replaces_an_older_one(shell: Shell, bank: str, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("something older\n")
+    file.chmod(0o644)
+    assert shell.run("bank", "export", bank, str(file)).code == 0
+    assert list(csv.reader(file.open())) == [["entry", "signal_type", "value", "provenance", "state"]]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("place", ["missing/list.csv", "folder.csv"])
+def test_an_export_that_cannot_be_written_is_refused_in_words(
+    shell: Shell, bank: str, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    done = shell.run("bank", "export", bank, str(tmp_path / place))
+    assert done.code in (2, 4)
+    assert "Traceback" not in done.words
+    assert [one.name for one in tmp_path.iterdir()] == ["folder.csv"], "nothing half-written stays behind"
+
+
+# --- names that look like something else
+
+
+def test_words_in_brackets_are_shown_as_they_are(shell: Shell, name: str) -> None:
+    text = "[/x] [red]a[/red] [/] back\\slash [i]"
+    made = shell.run("bank", "create", name, "--meaning", text, "--source", "s")
+    assert made.code == 0
+    listed = shell.run("bank", "list")
+    assert listed.code == 0, listed.err[-300:]
+    assert text in listed.words
+
+
+NOT_TEXT = os.fsdecode(b"\xff")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("create", NOT_TEXT, "--meaning", "m", "--source", "s"),
+        ("create", "good", "--meaning", NOT_TEXT, "--source", "s"),
+        ("disable", NOT_TEXT),
+        ("remove", "nothing-here", NOT_TEXT, "--because", "x"),
+    ],
+)
+def test_an_argument_that_is_not_text_is_refused_in_words(shell: Shell, command: tuple[str, ...]) -> None:
+    done = shell.run("bank", *command)
+    assert done.code in (2, 3), done.err[-300:]
+    assert "Traceback" not in done.words

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys of every kind for the shared server, and names that no other test uses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from holdfast.access.key import Scope
+from tests.conftest import Server, environment_for, start_server, stop
+from tests.web.http import Asker
+
+_MAKE_KEYS = """
+import json
+from datetime import timedelta
+from holdfast.access.key import Scope
+from holdfast.bootstrap import clock, running
+from holdfast.settings import Settings
+with running(Settings.from_environment()) as system:
+    def make(*scopes, ends=None):
+        return system.keys.create(label="web test", scopes=frozenset(scopes), expires_at=ends, actor="cli:test")
+    keys = {scope.value: make(scope) for scope in Scope}
+    keys["all"], keys["explained"], keys["revoked"] = make(*Scope), make(Scope.SCREEN, Scope.EXPLAIN), make(*Scope)
+    keys["other"] = make(Scope.SCREEN, Scope.EXPLAIN)
+    keys["expired"] = make(*Scope, ends=clock() - timedelta(seconds=1))
+    system.keys.revoke(keys["revoked"].split("_")[1], actor="cli:test")
+print(json.dumps(keys))
+"""
+
+
+@pytest.fixture(scope="session")
+def keys(server: Server) -> dict[str, str]:
+    """One key for each scope alone, some for several, and some that no longer open anything."""
+    command = [sys.executable, "-c", _MAKE_KEYS]
+    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="session")
+def everyone(server: Server, keys: dict[str, str]) -> Asker:
+    """Somebody who may do everything."""
+    return Asker(server.address, keys["all"])
+
+
+@pytest.fixture(scope="session")
+def uploader(server: Server, keys: dict[str, str]) -> Asker:
+    """Somebody who may screen and not see why."""
+    return Asker(server.address, keys[Scope.SCREEN])
+
+
+@pytest.fixture(scope="session")
+def nobody(server: Server) -> Asker:
+    """Somebody without a key."""
+    return Asker(server.address)
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test uses."""
+    return f"test-{uuid4().hex[:16]}"
+
+
+@pytest.fixture
+def bank(everyone: Asker, name: str) -> str:
+    """A bank of one's own."""
+    made = everyone.send("POST", "/banks", {"name": name, "meaning": "a test", "source": "tests"})
+    assert made.status == 201
+    return name
+
+
+@pytest.fixture(scope="package")
+def small(folder: Path) -> Iterator[Server]:
+    """A server that takes at most 100,000 bytes, with one process so that its open files can be counted."""
+    environment = environment_for(folder / "small", HOLDFAST_MAX_UPLOAD_BYTES="100000", HOLDFAST_WEB_WORKERS="1")
+    running = start_server(environment)
+    yield running
+    stop(running.process)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plain requests to a live server, and what every answer of it must look like, whatever was asked."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse
+from typing import Any
+from urllib.parse import urlencode
+
+PROBLEM = {"type": str, "title": str, "status": int, "code": str, "detail": str, "advice": str, "retry": bool}
+OCTETS = "application/octet-stream"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: HTTPMessage
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who asks at `address` with a key, or without one."""
+
+    address: str
+    key: str | None = None
+    timeout: float = 60.0
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        *,
+        kind: str | None = OCTETS,
+        headers: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        **query: str,
+    ) -> Reply:
+        """One request, below /v1; a body that is not bytes is sent in chunks."""
+        asked = {**(options or {}), **query}
+        target = f"/v1{path}" + (f"?{urlencode(asked)}" if asked else "")
+        given = {"Authorization": f"Bearer {self.key}"} if self.key is not None else {}
+        given |= {"Content-Type": kind} if kind else {}
+        connection = HTTPConnection(self.address, timeout=self.timeout)
+        try:
+            chunked = not isinstance(body, bytes) and body is not None
+            with suppress(BrokenPipeError, ConnectionResetError):  # an early answer may end the sending
+                connection.request(
+                    method, target, body=body, headers={**given, **(headers or {})}, encode_chunked=chunked
+                )
+            response = connection.getresponse()
+            return checked(Reply(response.status, response.headers, response.read()))
+        finally:
+            connection.close()
+
+    def send(self, method: str, path: str, body: Any) -> Reply:
+        """One request with a JSON body."""
+        return self.ask(method, path, json.dumps(body).encode(), kind=JSON)
+
+    def announce(self, path: str, declared: int, body: bytes, *, kind: str = OCTETS) -> Reply:
+        """A POST that announces more bytes than it sends, and then ends."""
+        host, _, port = self.address.rpartition(":")
+        head = (
+            f"POST /v1{path} HTTP/1.1\r\nHost: {self.address}\r\nAuthorization: Bearer {self.key}\r\n"
+            f"Content-Type: {kind}\r\nContent-Length: {declared}\r\nConnection: close\r\n\r\n"
+        )
+        with socket.create_connection((host, int(port)), timeout=self.timeout) as connection:
+            connection.sendall(head.encode() + body)
+            connection.shutdown(socket.SHUT_WR)
+            response = HTTPResponse(connection)
+            response.begin()
+            return checked(Reply(response.status, response.headers, response.read()))
+
+
+def checked(reply: Reply) -> Reply:
+    """What holds for every answer: nothing of our insides, nothing that may be kept or sniffed, errors as problems."""
+    assert b"Traceback" not in reply.content
+    assert b'File "/' not in reply.content
+    assert b".py" not in reply.content
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+    if reply.status >= 400:
+        check_problem(reply)
+    return reply
+
+
+def check_problem(reply: Reply) -> None:
+    """An error is problem+json of one shape."""
+    assert reply.headers["Content-Type"] == "application/problem+json", (reply.status, reply.content)
+    body = reply.json
+    assert {name: type(value) for name, value in body.items()} == PROBLEM
+    assert body["status"] == reply.status
+    assert body["type"] == f"urn:holdfast:error:{body['code']}"
+    assert all(body[name].strip() for name in ("title", "code", "detail", "advice"))
+    assert ("Retry-After" in reply.headers) == body["retry"] == (reply.status == 503)
+    assert ("WWW-Authenticate" in reply.headers) == (reply.status == 401)
+
+
+def refused(reply: Reply, status: int, code: str) -> str:
+    """Insist on this error; returns its detail."""
+    assert (reply.status, reply.json.get("code")) == (status, code), reply.content
+    return str(reply.json["detail"])
+
+
+def form(*parts: tuple[str, str] | tuple[str, str, bytes]) -> tuple[bytes, str]:
+    """A multipart body and its content type: (name, text) is a field, (name, file name, bytes) a file."""
+    boundary = "a-boundary-that-no-picture-contains"
+    body = b""
+    for part in parts:
+        about = f'form-data; name="{part[0]}"'
+        if len(part) == 2:
+            head, content = f"Content-Disposition: {about}", part[1].encode()
+        else:
+            head = f'Content-Disposition: {about}; filename="{part[1]}"\r\nContent-Type: image/jpeg'
+            content = part[2]
+        body += f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def in_pieces(body: bytes, size: int = 1000) -> Iterable[bytes]:
+    """The body piece by piece, so that its length is not announced."""
+    return (body[start : start + size] for start in range(0, len(body), size))

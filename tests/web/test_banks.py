@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/v1/banks: what is put in holds the very next upload, what is taken out no longer does, and nothing goes halfway."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from holdfast.demo.pictures import encoded, hills
+from tests.store.making import md5, pdq
+from tests.web.http import OCTETS, Asker, Reply, form, in_pieces, refused
+
+CSV, JSONL = "text/csv", "application/x-ndjson"
+BANK = {"name", "meaning", "source", "threshold", "action", "state", "entries"}
+ENTRY = {"id", "bank", "state", "signal_types", "provenance"}
+SIZE = (400, 300)
+
+
+@cache
+def picture() -> bytes:
+    return encoded(hills(41_001, SIZE))
+
+
+def unique_md5() -> str:
+    """A digest that no other test uses."""
+    return md5(uuid4().int).value
+
+
+def shown(asker: Asker, bank: str) -> dict[str, Any]:
+    return next(one for one in asker.ask("GET", "/banks").json if one["name"] == bank)
+
+
+def added(asker: Asker, bank: str, *signals: tuple[str, str], provenance: str = "tests") -> Reply:
+    entry = {
+        "signals": [{"signal_type": kind, "value": value} for kind, value in signals],
+        "provenance": provenance,
+    }
+    return asker.send("POST", f"/banks/{bank}/entries", {"entries": [entry]})
+
+
+def answer(asker: Asker, content: bytes) -> str:
+    reply = asker.ask("POST", "/screen", content)
+    assert reply.status == 200
+    return str(reply.json["answer"])
+
+
+def exported(asker: Asker, bank: str) -> list[dict[str, Any]]:
+    reply = asker.ask("GET", f"/banks/{bank}/export")
+    assert reply.status == 200
+    return [json.loads(line) for line in reply.content.splitlines()]
+
+
+# --- banks
+
+
+def test_a_bank_is_made_listed_disabled_and_enabled(everyone: Asker, name: str) -> None:
+    about = {"name": name, "meaning": " a test ", "source": "tests", "threshold": 12, "action": "review"}
+    made = everyone.send("POST", "/banks", about)
+    assert made.status == 201
+    assert made.json == {**about, "meaning": "a test", "state": "active", "entries": 0}
+    assert set(made.json) == BANK
+    assert shown(everyone, name) == made.json
+    for act, state in (("disable", "disabled"), ("enable", "active")):
+        changed = everyone.ask("POST", f"/banks/{name}/{act}")
+        assert (changed.status, changed.json["state"]) == (200, state)
+        assert shown(everyone, name) == changed.json
+        refused(everyone.ask("POST", f"/banks/{name}/{act}"), 409, "bank.not_in_this_state")
+
+
+def test_without_more_a_bank_holds_at_the_recommended_distance(everyone: Asker, bank: str) -> None:
+    assert (shown(everyone, bank)["threshold"], shown(everyone, bank)["action"]) == (31, "hold")
+
+
+def test_there_is_one_bank_of_a_name(everyone: Asker, bank: str) -> None:
+    again = {"name": bank, "meaning": "another", "source": "tests"}
+    refused(everyone.send("POST", "/banks", again), 409, "bank.exists")
+    assert shown(everyone, bank)["meaning"] == "a test"
+
+
+BAD_BANKS = {
+    "no name": {"name": None},
+    "an empty name": {"name": ""},
+    "a name with a space": {"name": "a b"},
+    "a name with a slash": {"name": "a/b"},
+    "a name with an umlaut": {"name": "bänk"},
+    "a name with a line end": {"name": "bank\n"},
+    "a name that is too long": {"name": "x" * 65},
+    "an empty meaning": {"meaning": ""},
+    "a blank meaning": {"meaning": "  \t"},
+    "a meaning that is too long": {"meaning": "x" * 501},
+    "a source that is a number": {"source": 1},
+    "a threshold as text": {"threshold": "31"},
+    "a threshold as a fraction": {"threshold": 31.5},
+    "a threshold that is true": {"threshold": True},
+    "a threshold below nothing": {"threshold": -1},
+    "a threshold above the highest": {"threshold": 65},
+    "an action there is not": {"action": "delete"},
+    "something more": {"state": "active"},
+}
+
+
+@pytest.mark.parametrize("wrong", BAD_BANKS.values(), ids=BAD_BANKS)
+def test_a_bank_that_cannot_be_is_a_422_and_is_not_made(everyone: Asker, name: str, wrong: dict[str, Any]) -> None:
+    about = {"name": name, "meaning": "a test", "source": "tests"} | wrong
+    before = everyone.ask("GET", "/banks").json
+    reply = everyone.send("POST", "/banks", about)
+    assert next(iter(wrong)) in refused(reply, 422, "request.invalid")
+    assert [one["name"] for one in everyone.ask("GET", "/banks").json] == [one["name"] for one in before]
+
+
+@pytest.mark.parametrize("missing", ["name", "meaning", "source"])
+def test_a_bank_without_one_of_its_facts_is_a_422(everyone: Asker, name: str, missing: str) -> None:
+    about = {"name": name, "meaning": "a test", "source": "tests"}
+    del about[missing]
+    assert missing in refused(everyone.send("POST", "/banks", about), 422, "request.invalid")
+
+
+UNKNOWN_BANK = {
+    "disabling": lambda asker: asker.ask("POST", "/banks/nothing-here/disable"),
+    "enabling": lambda asker: asker.ask("POST", "/banks/nothing-here/enable"),
+    "adding": lambda asker: added(asker, "nothing-here", ("md5", unique_md5())),
+    "adding a picture": lambda asker: asker.ask(
+        "POST", "/banks/nothing-here/entries/picture", picture(), provenance="x"
+    ),
+    "importing": lambda asker: asker.ask("POST", "/banks/nothing-here/import", b"", kind=JSONL, provenance="x"),
+    "exporting": lambda asker: asker.ask("GET", "/banks/nothing-here/export"),
+}
+
+
+@pytest.mark.parametrize("ask", UNKNOWN_BANK.values(), ids=UNKNOWN_BANK)
+def test_a_bank_that_is_not_there_is_a_404(everyone: Asker, ask: Any) -> None:
+    refused(ask(everyone), 404, "bank.unknown")
+
+
+# --- entries
+
+
+def test_an_entry_lives_disabled_enabled_and_removed(everyone: Asker, bank: str) -> None:
+    content = f"not a picture, but known by its digest {bank}".encode()
+    import hashlib
+
+    (entry,) = added(everyone, bank, ("sha256", hashlib.sha256(content).hexdigest())).json["added"]
+    path = f"/banks/{bank}/entries/{entry}"
+
+    def verdict() -> str:
+        return str(everyone.ask("POST", "/screen", content).json["explanation"]["verdict"])
+
+    assert verdict() == "matched"
+    for act, state, expected in (("disable", "disabled", "not_screened"), ("enable", "active", "matched")):
+        changed = everyone.ask("POST", f"{path}/{act}")
+        assert set(changed.json) == ENTRY
+        assert (changed.json["id"], changed.json["bank"], changed.json["state"]) == (entry, bank, state)
+        assert verdict() == expected
+        refused(everyone.ask("POST", f"{path}/{act}"), 409, "entry.not_in_this_state")
+    refused(everyone.ask("DELETE", path), 422, "request.invalid")
+    removed = everyone.ask("DELETE", path, because="a mistake")
+    assert (removed.status, removed.json["state"]) == (200, "removed")
+    assert verdict() == "not_screened"
+    refused(everyone.ask("DELETE", path, because="again"), 409, "entry.not_in_this_state")
+    assert exported(everyone, bank) == []
+
+
+def test_an_entry_is_changed_only_through_its_own_bank(everyone: Asker, bank: str) -> None:
+    (entry,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
+    other = {"name": f"{bank}-other", "meaning": "a test", "source": "tests"}
+    assert everyone.send("POST", "/banks", other).status == 201
+    for method, end in (("POST", "/disable"), ("POST", "/enable"), ("DELETE", "")):
+        reply = everyone.ask(method, f"/banks/{bank}-other/entries/{entry}{end}", because="x")
+        refused(reply, 404, "entry.unknown")
+    assert shown(everyone, bank)["entries"] == 1
+
+
+BAD_ENTRIES = {
+    "no signals": ([], "request.invalid"),
+    "an unknown type": ([("crc32", "00000000")], "input.signal"),
+    "a value that is too short": ([("md5", "0" * 31)], "input.signal"),
+    "a value that is not hexadecimal": ([("md5", "g" * 32)], "input.signal"),
+    "a value that matches everything": ([("pdq", "0" * 64)], "input.signal"),
+    "the digest of nothing": ([("md5", "d41d8cd98f00b204e9800998ecf8427e")], "input.signal"),
+    "the same signal twice": ([("md5", "0123456789abcdef" * 2)] * 2, "request.invalid"),
+    "the same signal twice, in capitals": (
+        [("md5", "0123456789abcdef" * 2), ("MD5", "0123456789ABCDEF" * 2)],
+        "request.invalid",
+    ),
+    "too many signals": ([("md5", md5(number).value) for number in range(101)], "request.invalid"),
+}
+
+
+@pytest.mark.parametrize(("signals", "code"), BAD_ENTRIES.values(), ids=BAD_ENTRIES)
+def test_one_entry_that_cannot_be_keeps_the_good_ones_beside_it_out(
+    everyone: Asker, bank: str, signals: list[tuple[str, str]], code: str
+) -> None:
+    bad = {"signals": [{"signal_type": kind, "value": value} for kind, value in signals], "provenance": "x"}
+    good = {"signals": [{"signal_type": "md5", "value": unique_md5()}], "provenance": "x"}
+    refused(everyone.send("POST", f"/banks/{bank}/entries", {"entries": [good, bad]}), 422, code)
+    assert shown(everyone, bank)["entries"] == 0
+
+
+def test_a_thousand_entries_are_added_at_once_and_one_more_is_refused(everyone: Asker, bank: str) -> None:
+    entries = [
+        {"signals": [{"signal_type": "md5", "value": md5(uuid4().int).value}], "provenance": "x"} for _ in range(1001)
+    ]
+    refused(everyone.send("POST", f"/banks/{bank}/entries", {"entries": entries}), 422, "request.invalid")
+    assert shown(everyone, bank)["entries"] == 0
+    reply = everyone.send("POST", f"/banks/{bank}/entries", {"entries": entries[:1000]})
+    assert reply.status == 201
+    assert len(set(reply.json["added"])) == shown(everyone, bank)["entries"] == 1000
+
+
+@pytest.mark.parametrize("as_form", [False, True])
+def test_a_picture_is_banked_by_its_digests_and_its_look_and_not_kept(
+    everyone: Asker, bank: str, as_form: bool
+) -> None:
+    body, kind = form(("file", "x", picture())) if as_form else (picture(), OCTETS)
+    reply = everyone.ask("POST", f"/banks/{bank}/entries/picture", body, kind=kind, provenance="a test")
+    assert reply.status == 201
+    assert set(reply.json) == ENTRY
+    assert (reply.json["bank"], reply.json["state"], reply.json["provenance"]) == (bank, "active", "a test")
+    assert set(reply.json["signal_types"]) == {"md5", "sha1", "sha256", "pdq"}
+    (entry,) = exported(everyone, bank)
+    assert entry["entry"] == reply.json["id"]
+
+
+def test_what_cannot_be_decoded_is_banked_by_its_digests(everyone: Asker, bank: str) -> None:
+    content = f"no picture {bank}".encode()
+    reply = everyone.ask("POST", f"/banks/{bank}/entries/picture", content, provenance="x")
+    assert (reply.status, set(reply.json["signal_types"])) == (201, {"md5", "sha1", "sha256"})
+    assert everyone.ask("POST", "/screen", content).json["explanation"]["verdict"] == "matched"
+
+
+def test_an_empty_picture_or_one_without_provenance_is_refused(everyone: Asker, bank: str) -> None:
+    path = f"/banks/{bank}/entries/picture"
+    refused(everyone.ask("POST", path, b"", provenance="x"), 422, "request.invalid")
+    refused(everyone.ask("POST", path, picture()), 422, "request.invalid")
+    assert shown(everyone, bank)["entries"] == 0
+
+
+# --- at once
+
+
+def test_an_entry_holds_the_very_next_upload_whichever_process_answers_and_no_longer_once_removed(
+    everyone: Asker, bank: str
+) -> None:
+    for seed in range(42_000, 42_020):
+        image = hills(seed, SIZE)
+        disguised = encoded(image, quality=50)
+        entry = everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests").json["id"]
+        assert answer(everyone, disguised) == "hold"
+        if seed % 2:
+            assert everyone.ask("DELETE", f"/banks/{bank}/entries/{entry}", because="test").status == 200
+            assert answer(everyone, disguised) == "publish"
+    assert shown(everyone, bank)["entries"] == 10
+
+
+def test_a_bank_that_is_disabled_or_enabled_changes_the_very_next_answer(everyone: Asker, bank: str) -> None:
+    image = hills(43_000, SIZE)
+    everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
+    for _ in range(5):
+        assert answer(everyone, encoded(image, quality=50)) == "hold"
+        everyone.ask("POST", f"/banks/{bank}/disable")
+        assert answer(everyone, encoded(image, quality=50)) == "publish"
+        everyone.ask("POST", f"/banks/{bank}/enable")
+
+
+# --- files
+
+
+def csv_file(*rows: tuple[str, ...], header: str = "signal_type,value") -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows(rows)
+    return f"{header}\n{text.getvalue()}".encode()
+
+
+def imported(asker: Asker, bank: str, body: Any, kind: str = CSV) -> Reply:
+    return asker.ask("POST", f"/banks/{bank}/import", body, kind=kind, provenance="an import")
+
+
+def test_an_import_keeps_the_good_lines_of_a_csv_file_and_lists_the_bad(everyone: Asker, bank: str) -> None:
+    first, second = unique_md5(), unique_md5()
+    rows = [
+        ("md5", first),  # line 2
+        ("md5", "short"),
+        ("crc", first),
+        ("md5", first),
+        ("MD5", f" {second.upper()} "),
+        ("pdq", "0" * 64),
+        ("md5",),  # line 8
+    ]
+    reply = imported(everyone, bank, csv_file(*rows))
+    assert reply.status == 200
+    assert reply.json["added"] == 2
+    assert [(bad["line"], bad["code"]) for bad in reply.json["refused"]] == [
+        (3, "input.signal"),
+        (4, "input.signal"),
+        (5, "input.duplicate"),
+        (7, "input.signal"),
+        (8, "input.line"),
+    ]
+    assert all(set(bad) == {"line", "code", "because"} for bad in reply.json["refused"])
+    assert first not in reply.content.decode()
+    assert {entry["signals"][0]["value"] for entry in exported(everyone, bank)} == {first, second}
+
+
+def test_an_import_keeps_the_good_lines_of_a_jsonl_file_and_lists_the_bad(everyone: Asker, bank: str) -> None:
+    values = [unique_md5() for _ in range(4)]
+    lines = [
+        {"signal_type": "md5", "value": values[0], "provenance": "a partner"},
+        "not an object",
+        {"signal_type": "md5", "value": 5},
+        {"signals": [{"signal_type": "md5", "value": values[1]}, {"signal_type": "pdq", "value": pdq(7).value}]},
+        {"signals": "x"},
+        {"signals": []},
+        {"signal_type": "md5", "value": values[2], "entry": "group"},
+        {"signal_type": "md5", "value": values[3], "entry": "group"},
+    ]
+    body = "\n".join(json.dumps(line) for line in lines) + "\n{broken"
+    reply = imported(everyone, bank, body.encode(), JSONL)
+    assert reply.json["added"] == 3
+    assert [(bad["line"], bad["code"]) for bad in reply.json["refused"]] == [
+        (line, "input.line") for line in (2, 3, 5, 6, 9)
+    ]
+    entries = exported(everyone, bank)
+    assert sorted(len(entry["signals"]) for entry in entries) == [1, 2, 2]
+    assert {entry["provenance"] for entry in entries} == {"a partner", "an import"}
+
+
+def test_what_is_imported_twice_is_there_once(everyone: Asker, bank: str) -> None:
+    body = csv_file(*[("md5", unique_md5()) for _ in range(3)])
+    assert imported(everyone, bank, body).json == {"added": 3, "refused": []}
+    again = imported(everyone, bank, body).json
+    assert again["added"] == 0
+    assert [bad["code"] for bad in again["refused"]] == ["input.duplicate"] * 3
+    assert shown(everyone, bank)["entries"] == 3
+
+
+@pytest.mark.parametrize("kind", [CSV, JSONL])
+def test_a_file_sent_in_chunks_is_imported_whole(everyone: Asker, bank: str, kind: str) -> None:
+    values = [unique_md5() for _ in range(300)]
+    lines = "".join(json.dumps({"signal_type": "md5", "value": value}) + "\n" for value in values).encode()
+    body = csv_file(*[("md5", value) for value in values]) if kind == CSV else lines
+    assert imported(everyone, bank, in_pieces(body, 777), kind).json["added"] == 300
+
+
+@pytest.mark.parametrize("kind", [CSV, JSONL])
+def test_half_a_file_is_not_imported(everyone: Asker, bank: str, kind: str) -> None:
+    values = [unique_md5() for _ in range(10)]
+    lines = "".join(json.dumps({"signal_type": "md5", "value": value}) + "\n" for value in values).encode()
+    body = csv_file(*[("md5", value) for value in values]) if kind == CSV else lines
+    path = f"/banks/{bank}/import?provenance=x"
+    assert everyone.announce(path, len(body), body[: len(body) // 2], kind=kind).status == 422
+    assert shown(everyone, bank)["entries"] == 0
+
+
+BAD_FILES = {
+    "no header": (b"md5,0123\n", CSV),
+    "nothing, as CSV": (b"", CSV),
+    "another header": (b"type,hash\nmd5,x\n", CSV),
+    "not text": (b"signal_type,value\nmd5,\xff\xfe\n", CSV),
+    "not text, as JSON": (b'{"signal_type": "\xff"}\n', JSONL),
+    "a line without an end": (b"x" * 1_000_000, JSONL),
+    "another type": (b"signal_type,value\n", "application/json"),
+    "no type": (b"signal_type,value\n", ""),
+}
+
+
+@pytest.mark.parametrize(("body", "kind"), BAD_FILES.values(), ids=BAD_FILES)
+def test_what_is_no_list_of_entries_is_a_422(everyone: Asker, bank: str, body: bytes, kind: str) -> None:
+    refused(imported(everyone, bank, body, kind), 422, "input.bank_file")
+    assert shown(everyone, bank)["entries"] == 0
+
+
+BAD_PROVENANCE = {
+    "a zero byte": "a\0b",
+    "half a character": "\ud800",
+    "too long": "x" * 501,
+}
+
+
+@pytest.mark.parametrize("provenance", BAD_PROVENANCE.values(), ids=BAD_PROVENANCE)
+def test_a_line_whose_provenance_cannot_be_kept_is_listed_and_the_others_taken(
+    everyone: Asker, bank: str, provenance: str
+) -> None:
+    good, bad = unique_md5(), unique_md5()
+    lines = [
+        {"signal_type": "md5", "value": bad, "provenance": provenance},
+        {"signal_type": "md5", "value": good, "provenance": "fine"},
+    ]
+    reply = imported(everyone, bank, "\n".join(map(json.dumps, lines)).encode(), JSONL)
+    assert reply.status == 200, reply.content
+    assert reply.json["added"] == 1
+    assert [(one["line"], one["code"]) for one in reply.json["refused"]] == [(1, "input.line")]
+
+
+def test_a_byte_order_mark_at_the_beginning_of_a_file_is_of_no_consequence(everyone: Asker, bank: str) -> None:
+    body = b"\xef\xbb\xbf" + csv_file(("md5", unique_md5()))
+    assert imported(everyone, bank, body).json == {"added": 1, "refused": []}
+
+
+@pytest.mark.parametrize(("query", "kind"), [("csv", CSV), ("jsonl", JSONL)])
+def test_what_is_exported_and_imported_into_another_bank_is_the_same(
+    everyone: Asker, bank: str, query: str, kind: str
+) -> None:
+    added(everyone, bank, ("md5", unique_md5()), ("pdq", pdq(uuid4().int).value), provenance='a "list", of; ünï')
+    (off,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
+    (gone,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
+    everyone.ask("POST", f"/banks/{bank}/entries/{off}/disable")
+    everyone.ask("DELETE", f"/banks/{bank}/entries/{gone}", because="test")
+    file = everyone.ask("GET", f"/banks/{bank}/export", form=query)
+    assert file.status == 200
+    assert file.headers["Content-Type"].split(";")[0] == kind
+    copy = f"{bank}-copy"
+    everyone.send("POST", "/banks", {"name": copy, "meaning": "a copy", "source": "tests"})
+    assert imported(everyone, copy, file.content, kind).json == {"added": 2, "refused": []}
+
+    def told(name: str) -> set[tuple[frozenset[tuple[str, str]], str]]:
+        return {
+            (frozenset((one["signal_type"], one["value"]) for one in entry["signals"]), entry["provenance"])
+            for entry in exported(everyone, name)
+        }
+
+    assert told(copy) == told(bank)
+
+
+def test_an_export_of_another_form_is_a_422(everyone: Asker, bank: str) -> None:
+    refused(everyone.ask("GET", f"/banks/{bank}/export", form="xml"), 422, "request.invalid")
+
+
+def test_no_cell_of_an_export_can_be_run_by_a_spreadsheet(everyone: Asker, bank: str) -> None:
+    for start in ("=", "+", "-", "@"):
+        added(everyone, bank, ("md5", unique_md5()), provenance=f"{start}HYPERLINK(1)")
+    text = everyone.ask("GET", f"/banks/{bank}/export", form="csv").content.decode()
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert len(cells) == 25
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@")]
