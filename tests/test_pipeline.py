@@ -29,7 +29,7 @@ from holdfast.match import bank as banks
 from holdfast.match.bank import Action
 from holdfast.match.index import ScanIndex
 from holdfast.match.known import Known
-from holdfast.match.look import bankable_signals, exact_signals, look
+from holdfast.match.look import signals_to_bank, exact_signals, look
 from holdfast.match.signal import Signal
 from holdfast.media.decoder import SandboxedDecoder
 from holdfast.media.reason import Reason
@@ -91,7 +91,7 @@ def received(content: bytes) -> Upload:
 
 def signals_of(system: System, content: bytes) -> tuple[Signal, ...]:
     with received(content) as upload:
-        return bankable_signals(look(upload, system.decoder))
+        return signals_to_bank(look(upload, system.decoder), exact_only=True)
 
 
 def digests_of(content: bytes) -> tuple[Signal, ...]:

@@ -154,9 +154,11 @@ def database(settings: Settings) -> Iterator[Settings]:
     server = embedded(settings)
     with server:
         urls = server.attach()
-        if urls is None:
-            urls = server.start(wait_seconds=_TAKE_OVER_SECONDS)
-        yield with_urls(settings, urls)
+        if urls is not None:
+            # The tables are the business of whoever runs the database.
+            yield settings.model_copy(update={"database_url": urls.app, "database_owner_url": None})
+            return
+        yield with_urls(settings, server.start(wait_seconds=_TAKE_OVER_SECONDS))
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
 from holdfast.match import bank as banks
-from holdfast.match.look import bankable_signals, look
+from holdfast.match.look import look, signals_to_bank
+from holdfast.match.signal import SignalType
 from holdfast.media import probe, sandbox
 from holdfast.media.filetype import FileType
 from holdfast.media.reason import NotDecoded
@@ -215,14 +216,15 @@ def _canary(system: System, actor: str) -> Iterator[Finding]:
 
 
 def _ensure_canary(system: System, content: bytes, actor: str) -> None:
-    if any(summary.bank.name == CANARY_BANK for summary in system.banks.all_banks()):
+    if not any(summary.bank.name == CANARY_BANK for summary in system.banks.all_banks()):
+        about = banks.CreateBank(name=CANARY_BANK, meaning="a benign picture for self-tests", source="built in")
+        system.banks.change_bank(CANARY_BANK, about, actor=actor)
+    if any(signal.type is SignalType.PDQ for entry in system.banks.entries(CANARY_BANK) for signal in entry.signals):
         return
-    about = banks.CreateBank(name=CANARY_BANK, meaning="a benign picture for self-tests", source="built in")
-    system.banks.change_bank(CANARY_BANK, about, actor=actor)
     received = from_bytes(content, len(content))
     assert isinstance(received, Upload)
     with received:
-        signals = bankable_signals(look(received, system.decoder))
+        signals = signals_to_bank(look(received, system.decoder), exact_only=False)
     system.banks.add_entries(CANARY_BANK, [(signals, "built in")], actor=actor)
 
 

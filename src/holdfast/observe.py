@@ -25,4 +25,14 @@ def configure_logging(level: int = logging.INFO) -> None:
     # We say ourselves that the database is away; the pool would say it for every try.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     # Libraries' warnings, such as a lost database connection, go the same way, without their arguments.
-    logging.basicConfig(stream=sys.stderr, level=logging.ERROR, format='{"event": "library", "logger": "%(name)s"}')
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_NameOnly())
+    logging.basicConfig(level=max(level, logging.ERROR), handlers=[handler])
+
+
+class _NameOnly(logging.Formatter):
+    """Which library complained, and nothing of what it said: messages and tracebacks may quote values."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        return f'{{"event": "library", "logger": "{record.name}"}}'

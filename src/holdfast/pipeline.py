@@ -143,8 +143,10 @@ def screen(
         level, neighbours = parts.known.near(seen.hashes)
         try:
             with parts.screenings.transaction():
+                matches = _matches(seen, neighbours, parts.banks)
+                # Read last: if nothing was committed since `level`, every look above saw exactly `level`.
                 if parts.banks.newest_change() == level:
-                    return _answer(seen, neighbours, level, content, asked_by, once, parts)
+                    return _answer(seen, matches, level, content, asked_by, once, parts)
         except JournalConflict as fault:
             conflict = fault
             continue
@@ -158,16 +160,14 @@ def screen(
 
 def _answer(  # one transaction's whole context
     seen: Seen,
-    neighbours: Sequence[Neighbour],
+    matches: tuple[Match, ...],
     level: int,
     content: Content,
     asked_by: str,
     once: Once | None,
     parts: Parts,
 ) -> dict[str, Any]:
-    """Find the matches, judge, and record: inside the open transaction."""
-    near = [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
-    matches = (*parts.banks.matches_equal(seen.exact), *parts.banks.matches_near(near))
+    """Judge and record: inside the open transaction."""
     screening = judge(matches, seen.obstacle)
     answered = Answered(
         id=parts.new_id("scr"),
@@ -180,9 +180,17 @@ def _answer(  # one transaction's whole context
         at=parts.clock(),
     )
     body = answered.as_body()
-    if not parts.screenings.record(answered, body, once):
+    # An answer that asking again may change is not kept for its Idempotency-Key.
+    passing = isinstance(screening, NotScreened) and screening.reason.passes
+    if not parts.screenings.record(answered, body, None if passing else once):
         raise _AlreadyAnswered
     return body
+
+
+def _matches(seen: Seen, neighbours: Sequence[Neighbour], banks: Banks) -> tuple[Match, ...]:
+    """What the banks hold that equals or lies near what was seen, inside the open transaction."""
+    near = [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
+    return (*banks.matches_equal(seen.exact), *banks.matches_near(near))
 
 
 def _same(first: FirstAnswer, once: Once) -> dict[str, Any]:

@@ -79,6 +79,9 @@ class Settings(BaseModel):
         le=2**31,
         description="An upload longer than this is held unread beyond it, as too_large.",
     )
+    receive_seconds: float = Field(
+        default=60.0, ge=1, le=3600, description="Longest time the body of one upload may take to arrive."
+    )
     max_pixels: int = Field(
         default=64_000_000,
         ge=4096,

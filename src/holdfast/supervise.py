@@ -25,7 +25,7 @@ from typing import Final
 import structlog
 
 from holdfast import bootstrap
-from holdfast.errors import DatabaseUnavailable, PortTaken
+from holdfast.errors import DatabaseUnavailable, HoldfastError, PortTaken
 from holdfast.settings import Settings
 
 _TICK_SECONDS: Final = 0.1
@@ -61,6 +61,7 @@ class Supervisor:
         Raises ConfigurationError or DependencyError in words if something cannot start here.
         """
         require_free_port(self.settings.listen)
+        signal.signal(signal.SIGTERM, _interrupt)  # so that what was started so far is stopped
         with ExitStack() as stack:
             ready = self._start_database(stack)
             stack.callback(self._stop)  # registered after the database's own end, so it runs before it
@@ -89,7 +90,10 @@ class Supervisor:
             _log.error("part_died", part=part.name, status=status)
             if time.monotonic() - part.started_at < _RESTART_PAUSE_SECONDS:
                 time.sleep(_RESTART_PAUSE_SECONDS)  # what dies at once must not spin
-            part.process, part.started_at = part.start(), time.monotonic()
+            try:
+                part.process, part.started_at = part.start(), time.monotonic()
+            except HoldfastError as fault:
+                _log.error("part_not_started", part=part.name, code=fault.stable_code, detail=str(fault))  # tried again
 
     def _start_database(self, stack: ExitStack) -> Settings:
         if self.settings.database_url:
@@ -115,6 +119,10 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the form of a handler
         self._stopping = True
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the form of a handler
+    raise KeyboardInterrupt
 
 
 def _python(module: str, settings: Settings) -> subprocess.Popen[bytes]:

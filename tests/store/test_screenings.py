@@ -197,6 +197,20 @@ def test_a_verdict_about_an_older_version_does_not_settle_the_hold_of_a_newer(sy
     assert [item.held.content_version for item in standing(system)] == ["2"]
 
 
+def test_a_newer_version_that_is_screened_after_all_settles_its_own_hold_and_the_older(system: System) -> None:
+    record(system, answered(version="1", screening=NOTHING_TOLD))
+    record(system, answered(version="2", screening=NOTHING_TOLD, at=NOW + HOUR))
+    record(system, answered(version="2", at=NOW + 2 * HOUR))
+    assert standing(system) == []
+
+
+def test_an_older_version_that_is_screened_after_all_settles_its_own_hold_only(system: System) -> None:
+    record(system, answered(version="1", screening=NOTHING_TOLD))
+    record(system, answered(version="2", screening=NOTHING_TOLD, at=NOW + HOUR))
+    record(system, answered(version="1", at=NOW + 2 * HOUR))
+    assert [item.held.content_version for item in standing(system)] == ["2"]
+
+
 def test_a_newer_version_that_could_not_be_screened_either_is_a_hold_of_its_own(system: System) -> None:
     record(system, answered(version="1", screening=NOTHING_TOLD))
     record(system, answered(version="2", screening=NOTHING_TOLD, at=NOW + HOUR))

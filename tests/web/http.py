@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage, HTTPResponse
+from http.client import BadStatusLine, HTTPConnection, HTTPMessage, HTTPResponse
 from typing import Any
 from urllib.parse import urlencode
 
@@ -73,16 +73,25 @@ class Asker:
 
     def announce(self, path: str, declared: int, body: bytes, *, kind: str = OCTETS) -> Reply:
         """A POST that announces more bytes than it sends, and then ends."""
+        reply = self.break_off(path, f"Content-Length: {declared}", body, kind=kind)
+        assert reply is not None
+        return reply
+
+    def break_off(self, path: str, length: str, body: bytes, *, kind: str = OCTETS) -> Reply | None:
+        """A POST that ends after `body`, whatever its header said; None if no answer came."""
         host, _, port = self.address.rpartition(":")
         head = (
             f"POST /v1{path} HTTP/1.1\r\nHost: {self.address}\r\nAuthorization: Bearer {self.key}\r\n"
-            f"Content-Type: {kind}\r\nContent-Length: {declared}\r\nConnection: close\r\n\r\n"
+            f"Content-Type: {kind}\r\n{length}\r\nConnection: close\r\n\r\n"
         )
         with socket.create_connection((host, int(port)), timeout=self.timeout) as connection:
             connection.sendall(head.encode() + body)
             connection.shutdown(socket.SHUT_WR)
             response = HTTPResponse(connection)
-            response.begin()
+            try:
+                response.begin()
+            except (BadStatusLine, ConnectionResetError):
+                return None
             return checked(Reply(response.status, response.headers, response.read()))
 
 

@@ -227,9 +227,12 @@ def test_a_picture_is_banked_by_its_digests_and_its_look_and_not_kept(
     assert entry["entry"] == reply.json["id"]
 
 
-def test_what_cannot_be_decoded_is_banked_by_its_digests(everyone: Asker, bank: str) -> None:
+def test_what_cannot_be_decoded_is_banked_by_its_digests_if_that_is_said(everyone: Asker, bank: str) -> None:
     content = f"no picture {bank}".encode()
-    reply = everyone.ask("POST", f"/banks/{bank}/entries/picture", content, provenance="x")
+    path = f"/banks/{bank}/entries/picture"
+    refused(everyone.ask("POST", path, content, provenance="x"), 422, "request.invalid")
+    assert shown(everyone, bank)["entries"] == 0
+    reply = everyone.ask("POST", path, content, provenance="x", exact_only="true")
     assert (reply.status, set(reply.json["signal_types"])) == (201, {"md5", "sha1", "sha256"})
     assert everyone.ask("POST", "/screen", content).json["explanation"]["verdict"] == "matched"
 
@@ -341,11 +344,19 @@ def test_what_is_imported_twice_is_there_once(everyone: Asker, bank: str) -> Non
 
 
 @pytest.mark.parametrize("kind", [CSV, JSONL])
-def test_a_file_sent_in_chunks_is_imported_whole(everyone: Asker, bank: str, kind: str) -> None:
+def test_a_file_in_chunks_is_refused_in_words_or_imported_whole_but_never_taken_for_an_empty_one(
+    everyone: Asker, bank: str, kind: str
+) -> None:
     values = [unique_md5() for _ in range(300)]
     lines = "".join(json.dumps({"signal_type": "md5", "value": value}) + "\n" for value in values).encode()
     body = csv_file(*[("md5", value) for value in values]) if kind == CSV else lines
-    assert imported(everyone, bank, in_pieces(body, 777), kind).json["added"] == 300
+    reply = imported(everyone, bank, in_pieces(body, 777), kind)
+    assert reply.status in (200, 411, 422)
+    if reply.status == 200:
+        assert reply.json == {"added": 300, "refused": []}
+    else:
+        assert "Content-Length" in reply.json["detail"] + reply.json["advice"]
+        assert shown(everyone, bank)["entries"] == 0
 
 
 @pytest.mark.parametrize("kind", [CSV, JSONL])

@@ -22,6 +22,7 @@ from holdfast.log.event import Event, event
 
 SECRET_BYTES: Final = 16
 PREFIX_BYTES: Final = 5
+_PREFIX: Final = re.compile(r"[a-z2-7]{8}")
 _TOKEN: Final = re.compile(r"hf_([a-z2-7]{8})_([a-z2-7]{26})")
 
 
@@ -134,6 +135,11 @@ def split(untrusted_token: str) -> tuple[str, str] | None:
     """(prefix, secret) of a well-formed key, else None."""
     found = _TOKEN.fullmatch(untrusted_token)
     return (found.group(1), found.group(2)) if found else None
+
+
+def is_prefix(untrusted_text: str) -> bool:
+    """Whether a text has the form of a key's prefix."""
+    return bool(_PREFIX.fullmatch(untrusted_text))
 
 
 def digest(secret: str) -> str:

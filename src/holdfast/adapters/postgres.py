@@ -29,7 +29,7 @@ from psycopg import sql
 from holdfast import lifeline
 from holdfast.adapters import binaries
 from holdfast.adapters.accounts import DATABASE, own_account, require_reachable
-from holdfast.errors import DatabaseUnavailable, DataInUse
+from holdfast.errors import DatabaseUnavailable, DataInUse, DataUnreachable
 
 _NAME: Final = "holdfast"
 OWNER: Final = "holdfast_owner"
@@ -130,7 +130,11 @@ class EmbeddedPostgres:
         self.stop()
 
     def _make_folder(self) -> None:
-        self.folder.mkdir(mode=0o711 if self._account else 0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o711 if self._account else 0o700, parents=True, exist_ok=True)
+        except OSError as cause:
+            message = f"{self.folder}: {cause.strerror}"
+            raise DataUnreachable(message) from cause
         require_reachable(self.folder / "cluster", self._account)
         run = self._socket_folder()
         run.mkdir(mode=0o700, exist_ok=True)
@@ -216,7 +220,15 @@ class EmbeddedPostgres:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         program = [chosen.program("postgres"), "-D", str(self.cluster), *options]
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(self._tied(program), stdout=log, stderr=log, cwd="/", env=_environment())
+            self._process = subprocess.Popen(
+                self._tied(program),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C on a terminal is for the supervisor alone
+            )
 
     def _await_ready(self, password: str) -> None:
         assert self._process is not None

@@ -18,7 +18,7 @@ from holdfast.errors import InvalidBankFile, InvalidRequest
 from holdfast.intake.upload import CHUNK, Upload, receive
 from holdfast.match import bank as banks
 from holdfast.match import bankfile
-from holdfast.match.look import bankable_signals, look
+from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import parse
 
 app = typer.Typer(help="Make banks, fill them, take entries out, import and export.", no_args_is_help=True)
@@ -83,11 +83,12 @@ def add(
         list[str] | None, typer.Option(help="A hash instead, as type:value; several make one entry.")
     ] = None,
     provenance: Annotated[str, typer.Option(help="Where the knowledge comes from.")] = "command line",
+    exact_only: Annotated[bool, typer.Option(help="Take files without a usable look, by their digests alone.")] = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Add known items: pictures, or hashes. They match within a second."""
     with using(as_json=as_json, decoder=bool(files)) as system:
-        items = [(bankable_signals(_look_at(path, system)), provenance) for path in files or ()]
+        items = [(signals_to_bank(_look_at(path, system), exact_only=exact_only), provenance) for path in files or ()]
         if signal:
             items.append((tuple(parse(*text.partition(":")[::2]) for text in signal), provenance))
         if not items:
@@ -149,12 +150,22 @@ def export(
             return
         form = bankfile.form_of(file.name)
         system.banks.get(name)
-        half = file.with_name(f".{file.name}.half")
+        _write_privately(file, bankfile.write(entries, form))
+    _say(as_json, {"written": str(file)}, f"Wrote {file}.")
+
+
+def _write_privately(file: Path, lines: Iterator[str]) -> None:
+    """Write beside the place and rename, readable by this user alone. Raises InvalidRequest if it cannot be."""
+    half = file.with_name(f".{file.name}.half")
+    try:
         half.touch(mode=0o600)
         with half.open("w", encoding="utf-8") as target:
-            target.writelines(bankfile.write(entries, form))
+            target.writelines(lines)
         half.rename(file)
-    _say(as_json, {"written": str(file)}, f"Wrote {file}.")
+    except OSError as cause:
+        half.unlink(missing_ok=True)
+        message = f"{file}: {cause.strerror}"
+        raise InvalidRequest(message) from cause
 
 
 def _look_at(path: Path, system: Any) -> Any:  # noqa: ANN401  # System and Seen; imported lazily elsewhere

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
 from holdfast.bootstrap import database, decoding, prepare_tables, wire
 from holdfast.cli.output import errors_in_words, out, say_json, table
@@ -33,7 +34,9 @@ def _say(findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         say_json([asdict(finding) for finding in findings])
         return
-    rows = [[finding.what, f"[{_COLOURS[finding.grade]}]{finding.grade}[/]", finding.says] for finding in findings]
+    rows: list[list[str | Text]] = [
+        [finding.what, Text(finding.grade, _COLOURS[finding.grade]), finding.says] for finding in findings
+    ]
     table("Doctor", ["what", "state", "what was found, and what to do"], rows)
     weaker = sum(finding.grade is Grade.WEAKER for finding in findings)
     wrong = sum(finding.grade is Grade.WRONG for finding in findings)

@@ -20,7 +20,7 @@ app = typer.Typer(help="Make, list and end API keys.", no_args_is_help=True)
 def create(
     label: Annotated[str, typer.Argument(help="What it is for, such as 'upload service'.")],
     scope: Annotated[list[Scope], typer.Option(help="What it may do; repeat for several.")] = [Scope.SCREEN],  # noqa: B006  # typer copies it
-    days: Annotated[int | None, typer.Option(min=1, help="End by itself after so many days.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=36_500, help="End by itself after so many days.")] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Make a key and show it, once: only its digest is kept."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -45,7 +46,7 @@ def serve() -> None:
     with errors_in_words():
         settings = Settings.from_environment()
         supervisor = Supervisor(settings)
-        with supervisor.running():
+        with suppress(KeyboardInterrupt), supervisor.running():
             out.print(f"Holdfast {holdfast.__version__} at [bold]http://{settings.listen}/v1/[/]  (Ctrl-C stops it)")
             _warn_of_shadow(settings)
             supervisor.watch()

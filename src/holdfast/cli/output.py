@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
 import typer
+from django.db import DataError
 from django.db import Error as DjangoDatabaseError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from holdfast import errors
 
@@ -44,6 +46,8 @@ def errors_in_words(*, as_json: bool = False) -> Iterator[None]:
         yield
     except errors.HoldfastError as fault:
         _end(fault, as_json=as_json)
+    except (DataError, UnicodeEncodeError):
+        _end(errors.InvalidRequest("a text or number that cannot be stored"), as_json=as_json)
     except DjangoDatabaseError as cause:
         _end(errors.DatabaseUnavailable(type(cause).__name__), as_json=as_json)
 
@@ -53,14 +57,19 @@ def say_json(body: Any) -> None:  # noqa: ANN401  # whatever JSON can hold
     sys.stdout.write(json.dumps(body, indent=2, ensure_ascii=False) + "\n")
 
 
-def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+def table(title: str, columns: list[str], rows: Sequence[Sequence[str | Text]]) -> None:
     """A table for people."""
     drawn = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row])
     out.print(drawn)
+
+
+def printable(text: str) -> str:
+    """A text that cannot steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _end(fault: errors.HoldfastError, *, as_json: bool) -> NoReturn:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.progress import track
+from rich.text import Text
 
 from holdfast import pipeline
 from holdfast.bootstrap import System
@@ -56,10 +56,12 @@ def _say(results: list[tuple[Path, dict[str, Any]]], *, as_json: bool, shadow: b
         return
     if shadow:
         err.print("[bold white on red] SHADOW MODE [/] The answers below say publish, whatever was found.")
-    rows = [[escape(str(path)), _coloured(body["answer"]), why(body["explanation"])] for path, body in results]
+    rows: list[list[str | Text]] = [
+        [str(path), _coloured(body["answer"]), why(body["explanation"])] for path, body in results
+    ]
     table("Screened", ["file", "answer", "why"], rows)
     out.print("Each answer is in the journal; --json shows its id.", style="dim")
 
 
-def _coloured(answer: str) -> str:
-    return f"[bold red]{answer}[/]" if answer == "hold" else f"[green]{answer}[/]"
+def _coloured(answer: str) -> Text:
+    return Text(answer, "bold red" if answer == "hold" else "green")

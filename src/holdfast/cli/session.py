@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 
 from holdfast.bootstrap import System, running
 from holdfast.cli.output import errors_in_words
+from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -20,6 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document in
 @contextmanager
 def using(*, as_json: bool, decoder: bool = False) -> Iterator[System]:
     """A wired system for the length of one command."""
+    configure_logging(logging.CRITICAL)  # what goes wrong is told in words
     with errors_in_words(as_json=as_json), running(Settings.from_environment(), decoder=decoder) as system:
         yield system
 

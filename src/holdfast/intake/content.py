@@ -24,3 +24,5 @@ class Content:
     version: str = "1"
     surface: str = "default"
     uploader: str | None = None
+    named: bool = True
+    """Whether the platform named it. What nobody can name again cannot be asked about again."""

@@ -40,6 +40,9 @@ class ChangeSource(Protocol):
     def changes_after(self, number: int) -> Changes | None:
         """What changed after `number`, as one consistent picture; None if nothing did.
 
+        If the newest change is *below* `number`, the source was set back: an adapter MUST then give
+        everything there is, under that lower number.
+
         A label that was added and removed since MUST appear as removed only.
         """
 
@@ -52,6 +55,7 @@ class Known:
         self._index = index
         self._source = source
         self._following = threading.Lock()
+        self._labels: set[int] = set()
         self._radius = 0
         self.ready_to: int | None = None
 
@@ -66,13 +70,22 @@ class Known:
         """
         with self._following:
             changes = self._source.changes_after(-1 if self.ready_to is None else self.ready_to)
+            if changes is not None and changes.number < (self.ready_to or 0):
+                self._forget()  # the banks went back in time: a restored database
             if changes is not None:
                 self._index.remove(changes.removed_labels)
                 self._index.remove(changes.added_labels)
                 self._index.add(changes.added_labels, changes.added_hashes)
+                self._labels.difference_update(changes.removed_labels)
+                self._labels.update(changes.added_labels)
                 self._radius = changes.radius
                 self.ready_to = changes.number
             return self.ready_to or 0
+
+    def _forget(self) -> None:
+        """Take out everything, for a reading from the beginning."""
+        self._index.remove(list(self._labels))
+        self._labels.clear()
 
     def near(self, hashes: NDArray[np.uint64]) -> tuple[int, list[Neighbour]]:
         """(n, every neighbour of `hashes` within the widest threshold, as of bank change n or later).

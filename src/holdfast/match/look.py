@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.errors import DecoderUnavailable, InvalidRequest
 from holdfast.intake.upload import TooLong, Upload
 from holdfast.match import pdq
 from holdfast.match.signal import Signal, SignalType
@@ -29,6 +31,7 @@ class Seen:
     obstacle: NotDecoded | None
 
 
+_PLANES_THAT_SHOW: Final = 2  # over white and over black; a third is colour without transparency
 _NO_HASHES = np.empty((0, 4), np.uint64)
 
 
@@ -47,7 +50,8 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
     hashes = np.concatenate([hashed for hashed, _ in usable])
     variants = tuple(name for _, names in usable for name in names)
     obstacle = NotDecoded(Reason.SEVERAL_PICTURES) if decoded.several_pictures else None
-    if not all(names for _, names in usable):
+    # What lies hidden under transparency may match, but need not have any detail.
+    if not all(names for _, names in usable[:_PLANES_THAT_SHOW]):
         obstacle = obstacle or NotDecoded(Reason.LOW_QUALITY)
     return Seen(exact, hashes, variants, obstacle)
 
@@ -62,9 +66,21 @@ def exact_signals(upload: Upload) -> tuple[Signal, ...]:
     )
 
 
-def bankable_signals(seen: Seen) -> tuple[Signal, ...]:
-    """The signals under which this very picture would be found again: digests, and its upright hashes."""
+def signals_to_bank(seen: Seen, *, exact_only: bool) -> tuple[Signal, ...]:
+    """The signals under which this very picture would be found again: digests, and its upright hashes.
+
+    Raises DecoderUnavailable if it was not seen for a fault of ours, and InvalidRequest if it has no
+    usable look and `exact_only` does not say that its digests will do: known by its bytes alone, a
+    picture is no longer known once it is saved again.
+    """
+    obstacle = seen.obstacle
+    if obstacle and (obstacle.reason.passes or obstacle.reason is Reason.DECODER_FAILED):
+        raise DecoderUnavailable(obstacle.reason.says)
     upright = [pdq.to_hex(seen.hashes[i]) for i, name in enumerate(seen.variants) if name.endswith(pdq.Form.AS_IS)]
+    if not upright and not exact_only:
+        why = obstacle.reason.says if obstacle else "It has no usable look."
+        message = f"{why} Only its bytes would be known: say exact_only to add it so"
+        raise InvalidRequest(message)
     return (*seen.exact, *(Signal(SignalType.PDQ, value) for value in dict.fromkeys(upright)))
 
 

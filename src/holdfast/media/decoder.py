@@ -104,7 +104,14 @@ def start_server(options: ServerOptions) -> subprocess.Popen[bytes]:
     limits = [f"--spares={options.spares}", f"--seconds={options.seconds}", f"--memory-bytes={options.memory_bytes}"]
     weaker = ["--weaker"] if options.weaker else []
     environment = {"OPENBLAS_NUM_THREADS": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    process = subprocess.Popen([*command, *limits, *weaker, *ids], stdout=subprocess.PIPE, env=environment, cwd="/")
+    process = subprocess.Popen(
+        [*command, *limits, *weaker, *ids],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=environment,
+        cwd="/",
+        start_new_session=True,  # Ctrl-C on a terminal is for the supervisor alone
+    )
     assert process.stdout is not None
     if process.stdout.readline() != b"ready\n":
         process.wait()

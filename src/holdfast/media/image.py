@@ -23,6 +23,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from holdfast.media.containers import animated_png, sequence_avif
 from holdfast.media.filetype import FileType
 from holdfast.media.jpeg import segments
 from holdfast.media.plane import Plane
@@ -48,7 +49,7 @@ class Limits:
 
 
 def decode(untrusted: bytes, kind: FileType, limits: Limits) -> tuple[Plane, ...] | NotDecoded:
-    """The planes of the first picture: one, or two if it has transparency (over white, over black).
+    """The planes of the first picture: one, or three if it has transparency (over white, over black, and without it).
 
     Returns NotDecoded for whatever is wrong with the file; a picture that is not the only one in
     its file is decoded all the same, and `holds_several` tells.
@@ -76,6 +77,8 @@ def holds_several(untrusted: bytes, kind: FileType) -> bool:
             return False
         if kind is FileType.ICO:
             return len(_icon_sizes(untrusted)) != 1
+        if (kind is FileType.PNG and animated_png(untrusted)) or (kind is FileType.AVIF and sequence_avif(untrusted)):
+            return True  # whatever the library makes of it, a viewer may play it
         with _opened(untrusted, kind) as image:
             return bool(getattr(image, "is_animated", False)) or int(getattr(image, "n_frames", 1)) > 1
     except Exception:  # noqa: BLE001
@@ -99,7 +102,7 @@ def _plain_jpeg(untrusted: bytes, limits: Limits) -> tuple[Plane, ...] | NotDeco
     if too_large := _refuse_pixels(width, height, limits.max_pixels * JPEG_PIXEL_FACTOR):
         return too_large
     lumas = _jpeg_luma(untrusted)
-    return tuple(Plane(luma, height, width) for luma in lumas) if lumas else None
+    return tuple(Plane(luma, height, width) for luma in lumas) if isinstance(lumas, list) else lumas
 
 
 def _icon_sizes(untrusted: bytes) -> list[tuple[int, int]]:
@@ -134,10 +137,9 @@ def _refuse_pixels(width: int, height: int, allowed: int) -> NotDecoded | None:
 def _planes(untrusted: bytes, image: Image.Image, kind: FileType) -> tuple[Plane, ...] | NotDecoded:
     lumas = _jpeg_luma(untrusted) if kind is FileType.JPEG else None
     if lumas is None:
-        canonical = _canonical(image)
-        if isinstance(canonical, NotDecoded):
-            return canonical
-        lumas = canonical
+        lumas = _canonical(image)
+    if isinstance(lumas, NotDecoded):
+        return lumas
     # Asked after loading: the TIFF reader turns the picture itself and then forgets the flag.
     orientation = _orientation(image)
     width, height = image.size
@@ -146,16 +148,21 @@ def _planes(untrusted: bytes, image: Image.Image, kind: FileType) -> tuple[Plane
     return tuple(Plane(_upright(luma, orientation), height, width) for luma in lumas)
 
 
-def _jpeg_luma(untrusted: bytes) -> list[NDArray[np.uint8]] | None:
-    """The luma of a JPEG at a fraction of its size, or None if the general decoder must try."""
+def _jpeg_luma(untrusted: bytes) -> list[NDArray[np.uint8]] | NotDecoded | None:
+    """The luma of a JPEG at a fraction of its size; None if the general decoder must make it.
+
+    Strict: a file whose data break off or are damaged is not decoded, whatever a lenient decoder
+    would paint in the gaps.
+    """
     try:
         _, _, space, _ = simplejpeg.decode_jpeg_header(untrusted)
-        if space not in _DIRECT_JPEG_SPACES:
-            return None
-        plane = simplejpeg.decode_jpeg(untrusted, "GRAY", min_height=LEAST_SIDE, min_width=LEAST_SIDE)
-    except ValueError:
-        return None
-    return [plane[:, :, 0]]
+        if space in _DIRECT_JPEG_SPACES:
+            plane = simplejpeg.decode_jpeg(untrusted, "GRAY", min_height=LEAST_SIDE, min_width=LEAST_SIDE)
+            return [plane[:, :, 0]]
+        simplejpeg.decode_jpeg(untrusted, "CMYK", min_height=1, min_width=1)  # only to see that it is whole
+    except ValueError as fault:
+        return NotDecoded(_reason_for(fault), "JPEG")
+    return None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -190,11 +197,11 @@ def _has_alpha(image: Image.Image) -> bool:
 
 
 def _over_both(image: Image.Image) -> list[NDArray[np.uint8]]:
-    """Over white and over black; once only if nothing is transparent."""
+    """Over white, over black, and with transparency thrown away; once only if nothing is transparent."""
     alpha = np.asarray(image.getchannel("A"))
     if alpha.min() == 255:  # noqa: PLR2004  # nothing shows through
         return [_luma(image)]
-    return [_luma(_laid_over(image, ground)) for ground in ("white", "black")]
+    return [*(_luma(_laid_over(image, ground)) for ground in ("white", "black")), _luma(image)]
 
 
 def _laid_over(image: Image.Image, ground: str) -> Image.Image:
@@ -234,6 +241,11 @@ def _from_integers(image: Image.Image) -> list[NDArray[np.uint8]] | NotDecoded:
 
 def _reason_for(fault: Exception) -> Reason:
     words = str(fault).lower()
-    if "truncated" in words or "unexpected end" in words or "not enough image data" in words:
+    if (
+        "truncated" in words
+        or "premature end" in words
+        or "unexpected end" in words
+        or "not enough image data" in words
+    ):
         return Reason.TRUNCATED
     return Reason.UNDECODABLE

@@ -124,14 +124,14 @@ def restrict_calls() -> bool:
     return True
 
 
-def confine_decoder(*, cpu_seconds: int, memory_bytes: int) -> None:
-    """Everything at once, for a process that is about to read one upload. It cannot be undone."""
+def confine_decoder(*, cpu_seconds: int, memory_bytes: int) -> bool:
+    """Everything at once, for a process that is about to read one upload. Returns whether seccomp is in force."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     limit_resources(cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)
     refuse_new_privileges()
     restrict_files()
-    restrict_calls()
+    return restrict_calls()
 
 
 def _has_seccomp() -> bool:

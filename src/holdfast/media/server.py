@@ -44,6 +44,10 @@ class Options:
     spares: int
     seconds: float
     memory_bytes: int
+    nothing: int
+    """A descriptor of /dev/null, opened before files were out of reach."""
+    seccomp: bool
+    """Whether a child that cannot take seccomp on must end."""
 
 
 @dataclass(slots=True)
@@ -111,6 +115,8 @@ def _spawn(options: Options) -> _Child:
         # Nothing of the server's may stay open here: not its listener, not another child's socket.
         keep = own_end.detach()
         os.dup2(keep, 3)
+        for standard in range(3):
+            os.dup2(options.nothing, standard)
         os.closerange(4, 4096)
         with socket.socket(fileno=3) as connection:
             _decode_one(connection, server, options)
@@ -122,7 +128,9 @@ def _spawn(options: Options) -> _Child:
 def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
     """The whole life of a child: confine, wait, read one file, answer, end."""
     die_with_parent(server)
-    sandbox.confine_decoder(cpu_seconds=int(options.seconds) + 1, memory_bytes=options.memory_bytes)
+    in_force = sandbox.confine_decoder(cpu_seconds=int(options.seconds) + 1, memory_bytes=options.memory_bytes)
+    if options.seccomp and not in_force:
+        return
     message, descriptors, _, _ = socket.recv_fds(own_end, wire.REQUEST_SIZE, 1)
     if len(message) < wire.REQUEST_SIZE or not descriptors:
         return
@@ -200,8 +208,11 @@ def main() -> NoReturn:
     parser.add_argument("--weaker", action="store_true")
     wanted = parser.parse_args()
     warm_up()
-    if not wanted.weaker and not all(layer.present for layer in sandbox.layers() if layer.name == "seccomp"):
+    # Asked before files are out of reach, in either case: it loads the library that children need.
+    seccomp = all(layer.present for layer in sandbox.layers() if layer.name == "seccomp")
+    if not wanted.weaker and not seccomp:
         sys.exit("holdfast: seccomp is missing; see HOLDFAST_SANDBOX")
+    nothing = os.open(os.devnull, os.O_RDWR)
     listener = listen(wanted.socket)
     if wanted.uid is not None:
         become(wanted.uid, wanted.gid)
@@ -210,7 +221,7 @@ def main() -> NoReturn:
     sandbox.restrict_files()
     gc.freeze()
     print("ready", flush=True)
-    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes))
+    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes, nothing, seccomp))
 
 
 if __name__ == "__main__":

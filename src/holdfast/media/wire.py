@@ -20,7 +20,7 @@ from holdfast.media.filetype import FileType
 from holdfast.media.plane import Plane
 from holdfast.media.reason import NotDecoded, Reason
 
-MOST_PLANES: Final = 2
+MOST_PLANES: Final = 3
 LONGEST_SIDE: Final = 2**20
 _REQUEST: Final = struct.Struct("<QQB")  # bytes in the file, most pixels, file type
 _ANSWER: Final = struct.Struct("<BBB")  # reason (0 = decoded), planes, several pictures

@@ -111,6 +111,8 @@ class PostgresBanks:
         Raises BankUnknown; nothing is then changed.
         """
         every = [signal for signals, _ in reading.items for signal in signals]
+        if not without_known(reading, self.known_values(name, every)).items:
+            return without_known(reading, set(every))
         with _numbered_change() as number:
             # Asked under the lock: two imports of one file at the same moment add it once.
             fresh = without_known(reading, self.known_values(name, every))
@@ -178,8 +180,10 @@ class PostgresBanks:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read, read only")
             newest = self.newest_change()
-            if newest <= number:
+            if newest == number:
                 return None
+            if newest < number:
+                number = -1  # the database was set back: everything, from the beginning
             cursor.execute("select coalesce(max(threshold), 0) from bank where state = 'active'")
             radius = cursor.fetchone()[0]
             cursor.execute(CHANGED, [SignalType.PDQ, number, number])

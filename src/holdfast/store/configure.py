@@ -44,6 +44,9 @@ def _database(url: str, connections: int) -> dict[str, Any]:
     except Exception as cause:
         message = "DATABASE_URL: not a PostgreSQL connection string"
         raise InvalidSetting(message) from cause
+    if not parts.get("dbname"):
+        message = "DATABASE_URL: it names no database"
+        raise InvalidSetting(message)
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     main = {name: str(parts.pop(key, "") or "") for name, key in names.items()}
     options: dict[str, Any] = {**parts}

@@ -51,6 +51,8 @@ class PostgresKeys:
 
     def revoke(self, prefix: str, *, actor: str) -> None:
         """End a key. Raises KeyUnknown, or Refused if it was ended before."""
+        if not keys.is_prefix(prefix):
+            raise KeyUnknown(ascii(prefix))
         with transaction.atomic(durable=True):
             row = ApiKeyRow.objects.select_for_update().filter(prefix=prefix).first()
             if row is None:

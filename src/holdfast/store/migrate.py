@@ -7,9 +7,11 @@ to, and Django's own table of migrations, which it may only read.
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
@@ -18,18 +20,28 @@ from holdfast.store.models import JournalRow
 
 _EVERYTHING = "select, insert, update, delete"
 _APPEND_ONLY = "select, insert"
+_LOCK: Final = 0x484F4C44_4D494752  # "HOLDMIGR"
 
 
 def migrate(app_role: str) -> None:
-    """Create or update every table as the `owner` alias, then grant `app_role` its rights. Safe to repeat."""
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
-    grant(app_role)
+    """Create or update every table as the `owner` alias, then give `app_role` its rights. Safe to repeat.
+
+    One process at a time; whoever is at work meanwhile never loses a right for a moment.
+    """
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(%s)", [_LOCK])
+        try:
+            call_command("migrate", database="owner", verbosity=0, interactive=False)
+            grant(app_role)
+        finally:
+            cursor.execute("select pg_advisory_unlock(%s)", [_LOCK])
 
 
 def grant(app_role: str) -> None:
-    """Give `app_role` its rights on every table, and take back all others."""
+    """Give `app_role` its rights on every table, and take back all others, in one transaction."""
     role = sql.Identifier(app_role)
-    with connections["owner"].cursor() as cursor:
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK + 1])
         cursor.execute("select current_user = %s", [app_role])
         if cursor.fetchone()[0]:
             return  # one role for everything: doctor says what that costs

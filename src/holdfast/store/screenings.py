@@ -92,7 +92,7 @@ class PostgresScreenings:
             at=answered.at,
         )
         _write_screening(answered)
-        if not answered.shadow:
+        if not answered.shadow and answered.content.named:
             self._keep_unscreened(answered)
         return True
 

@@ -5,16 +5,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 import holdfast
 from holdfast.web import banks, screening, shapes
 from holdfast.web.problems import response_to
 from holdfast.web.system import require_fresh, system
 
-api = NinjaAPI(
+
+class _Api(NinjaAPI):
+    """An API whose document tells the truth about errors: they are problem+json."""
+
+    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # ninja's form
+        """The OpenAPI document."""
+        document = super().get_openapi_schema(**how)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                for status, response in operation["responses"].items():
+                    content = response.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  # errors begin there
+                        content["application/problem+json"] = content.pop("application/json")
+        return document
+
+
+api = _Api(
     title="Holdfast",
     version=holdfast.__version__,
     description="Screen uploads before they are published. Whatever is not a 200 with `publish` means: hold.",
@@ -27,13 +44,12 @@ api.add_router("/banks", banks.router)
 
 
 @api.exception_handler(Exception)
-def _any_fault(request: HttpRequest, fault: Exception) -> HttpResponse:  # noqa: ARG001  # ninja's form
-    return response_to(fault)
+def _any_fault(request: HttpRequest, fault: Exception | type[Exception]) -> HttpResponse:  # noqa: ARG001  # ninja's form
+    return response_to(fault if isinstance(fault, Exception) else fault())
 
 
-@api.exception_handler(ValidationError)
-def _not_valid(request: HttpRequest, fault: ValidationError) -> HttpResponse:  # noqa: ARG001
-    return response_to(fault)
+for _kind in (ValidationError, HttpError, Http404):  # the framework has handlers of its own for these
+    api.add_exception_handler(_kind, _any_fault)
 
 
 @api.get("/health/live", response={200: dict[str, bool]}, tags=["health"])

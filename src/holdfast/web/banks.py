@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router
@@ -15,13 +15,13 @@ from holdfast.errors import InvalidBankFile, InvalidRequest
 from holdfast.intake.upload import CHUNK, Upload
 from holdfast.match import bank as banks
 from holdfast.match import bankfile
-from holdfast.match.look import bankable_signals, look
+from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import Signal, parse
 from holdfast.store.banks import BankSummary
 from holdfast.web import shapes
 from holdfast.web.auth import NeedsKey, actor_of
 from holdfast.web.system import system
-from holdfast.web.uploads import take_upload
+from holdfast.web.uploads import refuse_unknown, take_upload
 
 router = Router(tags=["banks"])
 _READ, _WRITE = NeedsKey(Scope.BANKS_READ), NeedsKey(Scope.BANKS_WRITE)
@@ -85,12 +85,15 @@ def add_entries(request: HttpRequest, name: str, new: shapes.NewEntries) -> tupl
 )
 def add_picture(request: HttpRequest, name: str, options: Query[shapes.PictureOptions]) -> tuple[int, dict[str, Any]]:
     """Add a known picture: its signals are computed and kept, the picture is not."""
-    received, _ = take_upload(request, system().settings.max_upload_bytes)
+    refuse_unknown(request, shapes.PictureOptions)
+    received, _ = take_upload(request, system().settings)
     if not isinstance(received, Upload) or received.size == 0:
+        if isinstance(received, Upload):
+            received.close()
         message = "body: empty, or larger than the limit"
         raise InvalidRequest(message)
     with received:
-        signals = bankable_signals(look(received, system().decoder))
+        signals = signals_to_bank(look(received, system().decoder), exact_only=options.exact_only == "true")
     item = (signals, options.provenance)
     return 201, _entry_shape(system().banks.add_entries(name, [item], actor=actor_of(request))[0])
 
@@ -101,8 +104,9 @@ def add_picture(request: HttpRequest, name: str, options: Query[shapes.PictureOp
     auth=_WRITE,
     openapi_extra=_LINES_BODY,
 )
-def import_lines(request: HttpRequest, name: str, options: Query[shapes.PictureOptions]) -> dict[str, Any]:
+def import_lines(request: HttpRequest, name: str, options: Query[shapes.ImportOptions]) -> dict[str, Any]:
     """Import CSV (text/csv) or JSON lines (application/x-ndjson): good lines are kept, bad lines listed."""
+    refuse_unknown(request, shapes.ImportOptions)
     form = next((form for form, kind in _TYPES.items() if kind.split(";")[0] == request.content_type), None)
     if form is None:
         message = "Content-Type: text/csv or application/x-ndjson"
@@ -122,10 +126,11 @@ def import_lines(request: HttpRequest, name: str, options: Query[shapes.PictureO
         "responses": {200: {"description": "The entries.", "content": {"text/csv": {}, "application/x-ndjson": {}}}}
     },
 )
-def export_entries(request: HttpRequest, name: str, form: Literal["csv", "jsonl"] = "jsonl") -> StreamingHttpResponse:  # noqa: ARG001
+def export_entries(request: HttpRequest, name: str, options: Query[shapes.ExportOptions]) -> StreamingHttpResponse:
     """Every entry that was not removed. Hashes of such material are sensitive: keep the file so."""
+    refuse_unknown(request, shapes.ExportOptions)
     system().banks.get(name)
-    wanted = bankfile.Form(form)
+    wanted = bankfile.Form(options.form)
     lines = bankfile.write(system().banks.entries(name), wanted)
     return StreamingHttpResponse(lines, content_type=_TYPES[wanted])
 
@@ -151,6 +156,7 @@ def remove_entry(
     request: HttpRequest, name: str, entry_id: str, options: Query[shapes.RemoveOptions]
 ) -> dict[str, Any]:
     """Take an entry out for good. This weakens protection."""
+    refuse_unknown(request, shapes.RemoveOptions)
     return _entry_changed(request, name, entry_id, banks.RemoveEntry(because=options.because))
 
 
@@ -169,9 +175,14 @@ def _signals(entry: shapes.NewEntry) -> tuple[Signal, ...]:
 
 def _lines(request: HttpRequest) -> Iterator[str]:
     """The body as lines of UTF-8. Raises InvalidBankFile if it is not UTF-8 or a line never ends."""
-    decoder, rest = codecs.getincrementaldecoder("utf-8-sig")(), ""
+    decoder, rest, missing = (
+        codecs.getincrementaldecoder("utf-8-sig")(),
+        "",
+        int(request.META.get("CONTENT_LENGTH") or 0),
+    )
     try:
         while chunk := request.read(CHUNK):
+            missing -= len(chunk)
             *whole, rest = (rest + decoder.decode(chunk)).split("\n")
             yield from (f"{line}\n" for line in whole)
             if len(rest) > bankfile.LONGEST_LINE:
@@ -181,6 +192,9 @@ def _lines(request: HttpRequest) -> Iterator[str]:
     except UnicodeDecodeError as fault:
         message = "the file is not UTF-8 text"
         raise InvalidBankFile(message) from fault
+    if missing > 0:
+        message = f"{missing} bytes of the announced length did not come"
+        raise InvalidBankFile(message)
     if rest:
         yield rest
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DataError
 from django.db import Error as DjangoDatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -21,6 +22,7 @@ from ninja.errors import HttpError, ValidationError
 from holdfast import errors
 
 _RETRY_AFTER_SECONDS: Final = 2
+_LENGTH_MISSING: Final = errors.InvalidRequest("Content-Length: a body in chunks is not taken; announce its length")
 _STATUS: Final[Sequence[tuple[type[errors.HoldfastError], int]]] = (
     (errors.KeyMissing, 401),
     (errors.KeyRefused, 401),
@@ -67,6 +69,8 @@ def _named(fault: Exception) -> errors.HoldfastError:  # noqa: PLR0911  # one li
             return errors.InvalidRequest(str(fault))
         case RequestDataTooBig() | SuspiciousOperation() | MultiPartParserError():
             return errors.InvalidRequest(str(fault))
+        case DataError():
+            return errors.InvalidRequest("a text or number that cannot be stored")
         case DjangoDatabaseError():
             _log.error("database_failed", fault=type(fault).__name__)
             return errors.DatabaseUnavailable()
@@ -109,7 +113,9 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer."""
-        response: HttpResponse = self._get_response(request)
+        # Half a body in chunks cannot be told from a whole one, so the length must be announced.
+        unannounced = "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH")
+        response: HttpResponse = response_to(_LENGTH_MISSING) if unannounced else self._get_response(request)
         if response.status_code == 405 and "problem" not in response.get("Content-Type", ""):  # noqa: PLR2004
             allowed = response.get("Allow")
             response = response_to(errors.MethodNotAllowed())

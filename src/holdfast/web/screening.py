@@ -20,7 +20,7 @@ from holdfast.pipeline import Once, screen
 from holdfast.web import shapes
 from holdfast.web.auth import NeedsKey, actor_of, key_of
 from holdfast.web.system import require_fresh, system
-from holdfast.web.uploads import take_upload
+from holdfast.web.uploads import refuse_unknown, take_upload
 
 router = Router(tags=["screening"])
 _LONGEST_IDEMPOTENCY_KEY: Final = 255
@@ -67,7 +67,8 @@ def screen_upload(request: HttpRequest, response: HttpResponse, options: Query[s
     `hold`: do not publish. Any other outcome than a 200 means the same: hold, and ask again.
     """
     require_fresh()
-    received, fields = take_upload(request, system().settings.max_upload_bytes)
+    refuse_unknown(request, shapes.ScreenOptions)
+    received, fields = take_upload(request, system().settings)
     try:
         chosen = _with_fields(options, fields)
         once = _once(request, chosen, received)
@@ -95,18 +96,20 @@ def get_screening(request: HttpRequest, screening_id: str) -> dict[str, Any]:  #
     response={200: list[shapes.UnscreenedShape], (401, 403, 503): shapes.Problem},
     auth=NeedsKey(Scope.SCREEN),
 )
-def list_unscreened(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
+def list_unscreened(request: HttpRequest) -> list[dict[str, Any]]:
     """Items held only because they could not be screened, the one due first at the top (at most 1000).
 
-    Send those marked `send_again` again; ask the uploader for another format of the others.
+    Send those marked `send_again` again; ask the uploader for another format of the others. Reasons are
+    for keys with the scope explain.
     """
+    explained = Scope.EXPLAIN in key_of(request).scopes
     return [
         {
             "id": item.id,
             "content_id": item.held.content,
             "content_version": item.held.content_version,
-            "reason": item.held.reason.value,
-            "reason_says": item.held.reason.says,
+            "reason": item.held.reason.value if explained else None,
+            "reason_says": item.held.reason.says if explained else None,
             "send_again": item.held.reason.passes,
             "state": item.held.state.value,
             "owner": item.held.owner,
@@ -139,6 +142,7 @@ def _with_fields(options: shapes.ScreenOptions, fields: dict[str, str]) -> shape
 def _content(options: shapes.ScreenOptions) -> Content:
     return Content(
         id=options.content_id or new_id("con"),
+        named=options.content_id is not None,
         version=options.content_version,
         surface=options.surface,
         uploader=options.uploader,
@@ -154,5 +158,6 @@ def _once(request: HttpRequest, options: shapes.ScreenOptions, received: Upload 
         message = f"Idempotency-Key: between 1 and {_LONGEST_IDEMPOTENCY_KEY} printable characters"
         raise InvalidRequest(message)
     what = received.digests.sha256 if isinstance(received, Upload) else "too long"
-    whole = json.dumps([what, options.model_dump()], sort_keys=True)
+    # Shadow mode is part of it: what it answered must not be repeated once it is off.
+    whole = json.dumps([what, options.model_dump(), system().settings.shadow], sort_keys=True)
     return Once(key_of(request).prefix, given, hashlib.sha256(whole.encode()).hexdigest())

@@ -92,8 +92,8 @@ class UnscreenedShape(Schema):
     id: str
     content_id: str
     content_version: str
-    reason: str
-    reason_says: str
+    reason: str | None = Field(description="Only for keys with the scope explain.")
+    reason_says: str | None
     send_again: bool = Field(description="Whether the same bytes may well be screened now; else try another format.")
     state: str
     owner: str
@@ -188,6 +188,21 @@ class PictureOptions(Strict):
     """Where the knowledge about a picture comes from."""
 
     provenance: Text
+    exact_only: Literal["true", "false"] = Field(
+        default="false", description="Take a file that has no usable look, by its digests alone."
+    )
+
+
+class ImportOptions(Strict):
+    """Where the knowledge in lines that do not say comes from."""
+
+    provenance: Text
+
+
+class ExportOptions(Strict):
+    """How to write an export."""
+
+    form: Literal["csv", "jsonl"] = "jsonl"
 
 
 class Ready(Schema):

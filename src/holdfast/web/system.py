@@ -8,11 +8,10 @@ import time
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.bootstrap import System
-from holdfast.errors import HoldfastError, NotReady
+from holdfast.errors import NotReady
 
 _log = structlog.get_logger("banks")
 
@@ -59,7 +58,7 @@ def _follow(system: System) -> None:
         try:
             system.known.follow()
             _process.heard_at = time.monotonic()
-        except (DjangoDatabaseError, HoldfastError) as fault:
+        except Exception as fault:  # noqa: BLE001  # whatever it is: screening fences itself, and this goes on
             _log.warning("banks_not_heard", fault=type(fault).__name__)
             connections.close_all()  # a broken connection is not mended by using it again
         time.sleep(system.settings.bank_poll_seconds)

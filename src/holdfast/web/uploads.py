@@ -2,87 +2,126 @@
 """Take the upload out of a request as a stream: a raw body, or the one file of a multipart form.
 
 The bytes go straight into a sealed memory file and are digested on the way; neither Django nor a
-temporary file ever holds them.
+temporary file ever holds them. A body that takes too long to arrive is given up.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopFutureHandlers
 from django.http import HttpRequest
+from pydantic import BaseModel
 
 from holdfast.errors import InvalidRequest
 from holdfast.intake.upload import CHUNK, Receiver, TooLong, Upload, receive
+from holdfast.settings import Settings
 
 
 class _ReceivingHandler(FileUploadHandler):
-    """Django's upload handler that feeds a `Receiver`."""
+    """Django's upload handler that feeds a `Receiver`. Of a second file it only notes that there was one."""
 
     chunk_size = CHUNK
 
-    def __init__(self, request: HttpRequest, limit: int) -> None:
+    def __init__(self, request: HttpRequest, settings: Settings) -> None:
         super().__init__(request)
-        self.limit = limit
+        self.limit = settings.max_upload_bytes
+        self.deadline = _Deadline(settings.receive_seconds)
+        self.files = 0
         self.receiver: Receiver | None = None
         self.received: Upload | TooLong | None = None
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's form
         super().new_file(*args, **kwargs)
-        if self.receiver is not None:
-            message = "body: a form carries one file"
-            raise InvalidRequest(message)
+        self.files += 1
+        if self.files > 1:
+            raise SkipFile
         self.receiver = Receiver(self.limit)
         raise StopFutureHandlers
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002
         assert self.receiver is not None
-        self.receiver.take(raw_data)
-        if self.receiver.over_limit:
-            self.received = TooLong(self.limit)
-            raise StopUpload(connection_reset=False)
+        self.deadline.check()
+        self.receiver.take(raw_data)  # past the limit it only counts, so that the fields after the file are seen
 
     def file_complete(self, file_size: int) -> UploadedFile[Any] | None:  # noqa: ARG002
         assert self.receiver is not None
-        self.received = self.receiver.finish()
+        self.received, self.receiver = self.receiver.finish(), None
         return UploadedFile(name="upload", size=0)
 
     def forget(self) -> None:
         """Give back the memory of an upload that nobody took."""
         if isinstance(self.received, Upload):
             self.received.close()
-        elif self.receiver is not None:
+        if self.receiver is not None:
             self.receiver.abandon()
 
 
-def take_upload(request: HttpRequest, limit: int) -> tuple[Upload | TooLong, dict[str, str]]:
+class _Deadline:
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.ends = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise InvalidRequest if the time is over."""
+        if time.monotonic() > self.ends:
+            message = f"body: it did not arrive within {self.seconds:.0f} s"
+            raise InvalidRequest(message)
+
+
+def take_upload(request: HttpRequest, settings: Settings) -> tuple[Upload | TooLong, dict[str, str]]:
     """The upload of a request and the text fields that came with it (none with a raw body).
 
-    Raises InvalidRequest if there is no file in a form, more than one, or half an upload.
+    Raises InvalidRequest if there is no file in a form, more than one, half an upload, a field
+    twice, or if it takes too long.
     """
     if request.content_type == "multipart/form-data":
-        return _from_form(request, limit)
-    declared = request.META.get("CONTENT_LENGTH") or ""
-    return receive(_chunks(request), limit, declared=int(declared) if declared.isdigit() else None), {}
+        return _from_form(request, settings)
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    declared = int(announced) if announced.isdigit() else None
+    chunks = _chunks(request, _Deadline(settings.receive_seconds))
+    return receive(chunks, settings.max_upload_bytes, declared=declared), {}
 
 
-def _chunks(request: HttpRequest) -> Iterator[bytes]:
+def refuse_unknown(request: HttpRequest, shape: type[BaseModel]) -> None:
+    """Raise InvalidRequest for an option in the address that is not one of `shape`, or that stands there twice."""
+    for name, values in request.GET.lists():
+        if name not in shape.model_fields:
+            message = f"{name!a}: no such option"
+            raise InvalidRequest(message)
+        if len(values) > 1:
+            message = f"{name}: given twice"
+            raise InvalidRequest(message)
+
+
+def _chunks(request: HttpRequest, deadline: _Deadline) -> Iterator[bytes]:
     while chunk := request.read(CHUNK):
+        deadline.check()
         yield chunk
 
 
-def _from_form(request: HttpRequest, limit: int) -> tuple[Upload | TooLong, dict[str, str]]:
-    handler = _ReceivingHandler(request, limit)
+def _from_form(request: HttpRequest, settings: Settings) -> tuple[Upload | TooLong, dict[str, str]]:
+    handler = _ReceivingHandler(request, settings)
     request.upload_handlers = [handler]
     try:
-        fields = {name: str(value) for name, value in request.POST.items()}
+        fields = {name: [str(value) for value in values] for name, values in request.POST.lists()}
+        received = _one_file(handler, fields)
     except BaseException:
         handler.forget()
         raise
-    if handler.received is None:
-        handler.forget()
+    return received, {name: values[0] for name, values in fields.items()}
+
+
+def _one_file(handler: _ReceivingHandler, fields: dict[str, list[str]]) -> Upload | TooLong:
+    """The file of a form that has exactly one, and no field twice."""
+    if handler.received is None or handler.files > 1:
         message = "body: a form must carry one file"
         raise InvalidRequest(message)
-    return handler.received, fields
+    for name, values in fields.items():
+        if len(values) > 1:
+            message = f"{name!a}: given twice"
+            raise InvalidRequest(message)
+    return handler.received
