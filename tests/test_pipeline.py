@@ -29,7 +29,7 @@ from holdfast.match import bank as banks
 from holdfast.match.bank import Action
 from holdfast.match.index import ScanIndex
 from holdfast.match.known import Known
-from holdfast.match.look import signals_to_bank, exact_signals, look
+from holdfast.match.look import exact_signals, look, signals_to_bank
 from holdfast.match.signal import Signal
 from holdfast.media.decoder import SandboxedDecoder
 from holdfast.media.reason import Reason
@@ -422,6 +422,14 @@ def test_the_same_request_with_the_same_idempotency_key_gets_the_same_answer_and
     before = all_rows(stocked)
     assert screened(stocked, unrelated(), once=ONCE) == first
     assert all_rows(stocked) == before
+
+
+def test_an_answer_that_asking_again_may_change_is_not_kept_for_its_idempotency_key(stocked: System) -> None:
+    broken = without_decoder(stocked, Path("/nonexistent/decoder.sock"))
+    assert told(screened(stocked, unrelated(), parts=broken, once=ONCE))[2] == Reason.DECODER_UNAVAILABLE
+    second = screened(stocked, unrelated(), once=ONCE)
+    assert told(second) == ("publish", "no_match", None)
+    assert screened(stocked, unrelated(), parts=broken, once=ONCE) == second, "from then on it is kept"
 
 
 def test_another_request_with_the_same_idempotency_key_is_refused_and_not_recorded(stocked: System) -> None:

@@ -23,6 +23,7 @@ DEFAULTS = {
     "shadow": False,
     "max_upload_bytes": 64 * 1024 * 1024,
     "max_pixels": 64_000_000,
+    "receive_seconds": 60.0,
     "decode_seconds": 10.0,
     "decode_memory_bytes": 1024 * 1024 * 1024,
     "decoder_spares": 4,
@@ -42,6 +43,7 @@ WHOLE_NUMBERS = {
     "HOLDFAST_DECODER_SPARES": (1, 64),
 }
 NUMBERS = {
+    "HOLDFAST_RECEIVE_SECONDS": (1.0, 3600.0),
     "HOLDFAST_DECODE_SECONDS": (0.1, 600.0),
     "HOLDFAST_BANK_POLL_SECONDS": (0.01, 5.0),
     "HOLDFAST_BANK_STALE_SECONDS": (0.1, 300.0),

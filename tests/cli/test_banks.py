@@ -109,7 +109,7 @@ def test_several_hashes_make_one_entry_and_several_files_make_several(shell: She
     files = [tmp_path / "first", tmp_path / "second"]
     for file in files:
         file.write_text(f"no picture, but known by its digests: {bank} {file.name}")
-    in_words(shell.run("bank", "add", bank, *map(str, files), "--json"), 2, "request.invalid")
+    in_words(shell.run("bank", "add", bank, *map(str, files)), 2, "request.invalid")
     several = shell.run("bank", "add", bank, *map(str, files), "--exact-only", "--json")
     assert [entry["signal_types"] for entry in several.json] == [["md5", "sha1", "sha256"]] * 2
     assert summary(shell, bank)["entries"] == 3

@@ -115,7 +115,7 @@ def check_problem(reply: Reply) -> None:
     assert {name: type(value) for name, value in body.items()} == PROBLEM
     assert body["status"] == reply.status
     assert body["type"] == f"urn:holdfast:error:{body['code']}"
-    assert all(body[name].strip() for name in ("title", "code", "detail", "advice"))
+    assert all(body[name] for name in ("title", "code", "detail", "advice"))
     assert ("Retry-After" in reply.headers) == body["retry"] == (reply.status == 503)
     assert ("WWW-Authenticate" in reply.headers) == (reply.status == 401)
 
