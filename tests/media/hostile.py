@@ -423,7 +423,8 @@ def confine(layers: str) -> None:
             sandbox.layers()  # as the decoder server does before it forks decoders
             sandbox.confine_decoder(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES)
         case "cold":
-            sandbox.confine_decoder(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES)
+            if not sandbox.confine_decoder(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES):
+                os._exit(OTHER)  # it says that seccomp is not in force, and its caller ends
         case "landlock":
             sandbox.refuse_new_privileges()
             sandbox.restrict_files()

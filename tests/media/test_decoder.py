@@ -141,10 +141,10 @@ def test_what_comes_out_of_the_sandbox_is_what_the_picture_decodes_to(
     assert (there.full_height, there.full_width) == picture.shape[:2]
 
 
-def test_a_transparent_picture_comes_out_as_two_planes(decoder: SandboxedDecoder) -> None:
+def test_a_transparent_picture_comes_out_as_three_planes(decoder: SandboxedDecoder) -> None:
     picture = Image.fromarray(natural(60, 80))
     picture.putalpha(Image.fromarray(grey(60, 80, seed=1)))
-    assert len(planes(decoder, losslessly(picture)).planes) == 2
+    assert len(planes(decoder, losslessly(picture)).planes) == 3
 
 
 def test_a_file_of_several_pictures_comes_out_saying_so(decoder: SandboxedDecoder) -> None:

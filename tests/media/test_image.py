@@ -72,7 +72,7 @@ def sound(outcome: tuple[Plane, ...] | NotDecoded, most_pixels: int) -> bool:
     """Whether an outcome keeps every promise that does not depend on the file."""
     if isinstance(outcome, NotDecoded):
         return outcome.reason in {Reason.UNDECODABLE, Reason.TRUNCATED, Reason.UNSUPPORTED, Reason.TOO_LARGE}
-    return len(outcome) in {1, 2} and all(
+    return len(outcome) in {1, 3} and all(
         plane.luma.dtype == np.uint8
         and plane.luma.flags.c_contiguous
         and 1 <= plane.luma.shape[0] <= plane.full_height
@@ -202,14 +202,14 @@ def laid(picture: Pixels, alpha: Pixels, ground: int) -> Pixels:
 
 
 @pytest.mark.parametrize("kind", [FileType.PNG, FileType.WEBP, FileType.TIFF])
-def test_a_transparent_picture_is_seen_over_white_and_over_black(kind: FileType) -> None:
+def test_a_transparent_picture_is_seen_over_white_over_black_and_without_its_transparency(kind: FileType) -> None:
     picture, alpha = natural(60, 80, seed=6), grey(60, 80, seed=7)
     image = Image.fromarray(picture)
     image.putalpha(Image.fromarray(alpha))
-    over = planes(losslessly(image, kind), kind)
-    assert len(over) == 2
-    for plane, ground in zip(over, (255, 0), strict=True):
-        assert off(plane, plane_of(laid(picture, alpha, ground)).luma) < 1
+    white, black, bare, *_ = planes(losslessly(image, kind), kind)
+    assert off(white, plane_of(laid(picture, alpha, 255)).luma) < 1
+    assert off(black, plane_of(laid(picture, alpha, 0)).luma) < 1
+    assert off(bare, plane_of(picture).luma) < 1
 
 
 def test_a_picture_hidden_in_transparency_is_on_one_of_the_planes() -> None:
@@ -217,41 +217,58 @@ def test_a_picture_hidden_in_transparency_is_on_one_of_the_planes() -> None:
     hidden = grey(80, 100, seed=8)
     image = Image.fromarray(np.full((80, 100, 3), 255, np.uint8))
     image.putalpha(Image.fromarray(hidden))
-    white, black = planes(losslessly(image), FileType.PNG)
+    white, black, bare, *_ = planes(losslessly(image), FileType.PNG)
     assert (white.luma == 255).all()
     assert off(black, hidden) < 1
+    assert (bare.luma == 255).all()
 
 
-def test_grey_with_transparency_is_seen_over_both() -> None:
+def test_a_picture_hidden_below_transparency_is_on_one_of_the_planes() -> None:
+    """Colours that no ground shows: a platform that drops transparency would."""
+    hidden = natural(80, 100, seed=8)
+    image = Image.fromarray(hidden)
+    image.putalpha(0)
+    white, black, bare, *_ = planes(losslessly(image), FileType.PNG)
+    assert (white.luma == 255).all()
+    assert (black.luma == 0).all()
+    assert off(bare, plane_of(hidden).luma) < 1
+
+
+def test_grey_with_transparency_is_seen_all_three_ways() -> None:
     image = Image.merge("LA", [Image.fromarray(grey(40, 50)), Image.fromarray(grey(40, 50, seed=1))])
-    assert len(planes(losslessly(image), FileType.PNG)) == 2
+    *_, bare, *_ = planes(losslessly(image), FileType.PNG)
+    assert off(bare, grey(40, 50)) == 0
 
 
 @pytest.mark.parametrize("kind", [FileType.PNG, FileType.GIF])
-def test_a_palette_with_a_transparent_colour_is_seen_over_both(kind: FileType) -> None:
+def test_a_palette_with_a_transparent_colour_is_seen_all_three_ways(kind: FileType) -> None:
     image = Image.fromarray(natural(40, 50)).quantize(16)
-    white, black = planes(encoded(image, kind, transparency=int(np.asarray(image)[0, 0])), kind)
+    shown = np.asarray(image.convert("RGB").convert("L"))
+    white, black, bare, *_ = planes(encoded(image, kind, transparency=int(np.asarray(image)[0, 0])), kind)
     assert (white.luma[0, 0], black.luma[0, 0]) == (255, 0)
+    assert off(bare, shown) == 0
 
 
 @pytest.mark.parametrize(
     ("mode", "transparent"), [("RGB", (10, 20, 30)), ("L", 77), ("1", 0)], ids=["colour", "grey", "one bit"]
 )
-def test_a_single_transparent_colour_is_seen_over_both(mode: str, transparent: int | tuple[int, ...]) -> None:
+def test_a_single_transparent_colour_is_seen_all_three_ways(mode: str, transparent: int | tuple[int, ...]) -> None:
     image = Image.new(mode, (30, 20), transparent)
-    white, black = planes(encoded(image, FileType.PNG, transparency=transparent), FileType.PNG)
+    white, black, bare, *_ = planes(encoded(image, FileType.PNG, transparency=transparent), FileType.PNG)
     assert (white.luma == 255).all()
     assert (black.luma == 0).all()
+    assert (bare.luma == np.asarray(image.convert("L"))).all()
 
 
-def test_a_single_transparent_grey_of_sixteen_bits_is_seen_over_both() -> None:
+def test_a_single_transparent_grey_of_sixteen_bits_is_seen_all_three_ways() -> None:
     file = encoded(Image.fromarray(np.full((20, 30), 0x4D4D, np.uint16)), FileType.PNG)
     body = b"tRNS" + struct.pack(">H", 0x4D4D)
     at = file.index(b"IDAT") - 4
     marked = file[:at] + struct.pack(">I", 2) + body + struct.pack(">I", zlib.crc32(body)) + file[at:]
-    white, black = planes(marked, FileType.PNG)
+    white, black, bare = planes(marked, FileType.PNG)
     assert (white.luma == 255).all()
     assert (black.luma == 0).all()
+    assert (bare.luma == 0x4D).all()
 
 
 # --- size
@@ -370,6 +387,15 @@ def test_a_file_that_ends_within_its_pixels_is_called_truncated(kind: FileType) 
     assert refusal(file[: len(file) * 3 // 4], kind).reason is Reason.TRUNCATED
 
 
+@pytest.mark.parametrize("form", [{}, {"progressive": True}, {"subsampling": 0}], ids=["plain", "progressive", "full"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_photograph_that_breaks_off_is_not_made_whole_by_an_end_mark(mode: str, form: dict[str, object]) -> None:
+    """A lenient reader would paint what is missing grey and call it a picture."""
+    file = encoded(Image.fromarray(natural(200, 300)).convert(mode), FileType.JPEG, **form)
+    for part in (0.5, 0.7, 0.9):
+        assert refusal(file[: int(len(file) * part)] + b"\xff\xd9", FileType.JPEG).reason is Reason.TRUNCATED
+
+
 @pytest.mark.parametrize("kind", FileType)
 @given(data=st.data())
 def test_a_file_cut_anywhere_gives_an_outcome(kind: FileType, data: st.DataObject) -> None:
@@ -442,6 +468,34 @@ def test_a_still_picture_in_front_of_an_animation_of_one_is_two() -> None:
     first, second = (Image.fromarray(natural(64, 64, seed)) for seed in (0, 1))
     file = encoded(first, FileType.PNG, save_all=True, append_images=[second], default_image=True)
     assert holds_several(file, FileType.PNG)
+
+
+def png_with(chunk: bytes, body: bytes, *, before: bytes) -> bytes:
+    """A still PNG with this chunk put before another."""
+    file = losslessly(natural(20, 20))
+    at = file.index(before) - 4
+    whole = struct.pack(">I", len(body)) + chunk + body + struct.pack(">I", zlib.crc32(chunk + body))
+    return file[:at] + whole + file[at:]
+
+
+@pytest.mark.parametrize("chunk", [b"acTL", b"fcTL", b"fdAT"])
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+def test_any_part_of_an_animation_in_a_png_means_several(chunk: bytes, before: bytes) -> None:
+    """Whatever one reader makes of a part that is out of place, a viewer may play it."""
+    assert holds_several(png_with(chunk, bytes(8), before=before), FileType.PNG)
+
+
+def test_other_parts_of_a_png_do_not() -> None:
+    assert not holds_several(png_with(b"tEXt", b"fdAT\0acTL fcTL", before=b"IDAT"), FileType.PNG)
+
+
+@pytest.mark.parametrize("brand", [b"avis", b"msf1"])
+def test_an_avif_that_calls_itself_a_sequence_holds_several(brand: bytes) -> None:
+    file = encoded(natural(20, 20), FileType.AVIF)
+    box = int.from_bytes(file[:4], "big")
+    assert not holds_several(file, FileType.AVIF)
+    for at in range(16, box, 4):
+        assert holds_several(file[:at] + brand + file[at + 4 :], FileType.AVIF)
 
 
 def test_an_icon_of_two_sizes_holds_several() -> None:

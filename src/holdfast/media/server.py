@@ -114,9 +114,9 @@ def _spawn(options: Options) -> _Child:
     try:
         # Nothing of the server's may stay open here: not its listener, not another child's socket.
         keep = own_end.detach()
-        os.dup2(keep, 3)
         for standard in range(3):
             os.dup2(options.nothing, standard)
+        os.dup2(keep, 3)  # last: it may take the place of the descriptor just copied
         os.closerange(4, 4096)
         with socket.socket(fileno=3) as connection:
             _decode_one(connection, server, options)
