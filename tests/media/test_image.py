@@ -206,7 +206,7 @@ def test_a_transparent_picture_is_seen_over_white_over_black_and_without_its_tra
     picture, alpha = natural(60, 80, seed=6), grey(60, 80, seed=7)
     image = Image.fromarray(picture)
     image.putalpha(Image.fromarray(alpha))
-    white, black, bare, *_ = planes(losslessly(image, kind), kind)
+    white, black, bare = planes(losslessly(image, kind), kind)
     assert off(white, plane_of(laid(picture, alpha, 255)).luma) < 1
     assert off(black, plane_of(laid(picture, alpha, 0)).luma) < 1
     assert off(bare, plane_of(picture).luma) < 1
@@ -217,7 +217,7 @@ def test_a_picture_hidden_in_transparency_is_on_one_of_the_planes() -> None:
     hidden = grey(80, 100, seed=8)
     image = Image.fromarray(np.full((80, 100, 3), 255, np.uint8))
     image.putalpha(Image.fromarray(hidden))
-    white, black, bare, *_ = planes(losslessly(image), FileType.PNG)
+    white, black, bare = planes(losslessly(image), FileType.PNG)
     assert (white.luma == 255).all()
     assert off(black, hidden) < 1
     assert (bare.luma == 255).all()
@@ -228,7 +228,7 @@ def test_a_picture_hidden_below_transparency_is_on_one_of_the_planes() -> None:
     hidden = natural(80, 100, seed=8)
     image = Image.fromarray(hidden)
     image.putalpha(0)
-    white, black, bare, *_ = planes(losslessly(image), FileType.PNG)
+    white, black, bare = planes(losslessly(image), FileType.PNG)
     assert (white.luma == 255).all()
     assert (black.luma == 0).all()
     assert off(bare, plane_of(hidden).luma) < 1
@@ -236,7 +236,7 @@ def test_a_picture_hidden_below_transparency_is_on_one_of_the_planes() -> None:
 
 def test_grey_with_transparency_is_seen_all_three_ways() -> None:
     image = Image.merge("LA", [Image.fromarray(grey(40, 50)), Image.fromarray(grey(40, 50, seed=1))])
-    *_, bare, *_ = planes(losslessly(image), FileType.PNG)
+    *_, bare = planes(losslessly(image), FileType.PNG)
     assert off(bare, grey(40, 50)) == 0
 
 
@@ -244,7 +244,7 @@ def test_grey_with_transparency_is_seen_all_three_ways() -> None:
 def test_a_palette_with_a_transparent_colour_is_seen_all_three_ways(kind: FileType) -> None:
     image = Image.fromarray(natural(40, 50)).quantize(16)
     shown = np.asarray(image.convert("RGB").convert("L"))
-    white, black, bare, *_ = planes(encoded(image, kind, transparency=int(np.asarray(image)[0, 0])), kind)
+    white, black, bare = planes(encoded(image, kind, transparency=int(np.asarray(image)[0, 0])), kind)
     assert (white.luma[0, 0], black.luma[0, 0]) == (255, 0)
     assert off(bare, shown) == 0
 
@@ -254,7 +254,7 @@ def test_a_palette_with_a_transparent_colour_is_seen_all_three_ways(kind: FileTy
 )
 def test_a_single_transparent_colour_is_seen_all_three_ways(mode: str, transparent: int | tuple[int, ...]) -> None:
     image = Image.new(mode, (30, 20), transparent)
-    white, black, bare, *_ = planes(encoded(image, FileType.PNG, transparency=transparent), FileType.PNG)
+    white, black, bare = planes(encoded(image, FileType.PNG, transparency=transparent), FileType.PNG)
     assert (white.luma == 255).all()
     assert (black.luma == 0).all()
     assert (bare.luma == np.asarray(image.convert("L"))).all()
