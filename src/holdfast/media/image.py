@@ -233,10 +233,8 @@ def _from_integers(image: Image.Image) -> list[NDArray[np.uint8]] | NotDecoded:
             return NotDecoded(Reason.UNSUPPORTED, "grey values beyond 16 bits")
         plain[rows] = strip >> 8
         clear[rows] = strip == transparent if isinstance(transparent, int) else False
-    grounds = (255, 0) if clear.any() else (0,)
-    return [
-        np.asarray(_smaller(Image.fromarray(np.where(clear, ground, plain).astype(np.uint8)))) for ground in grounds
-    ]
+    seen = [np.where(clear, ground, plain).astype(np.uint8) for ground in (255, 0)] if clear.any() else []
+    return [np.asarray(_smaller(Image.fromarray(luma))) for luma in (*seen, plain)]
 
 
 def _reason_for(fault: Exception) -> Reason:
