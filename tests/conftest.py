@@ -41,16 +41,6 @@ pytest_plugins = ["tests.skips"]
 READY_SECONDS = 60.0
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of `known_faults.txt` fail without turning the run red."""
-    lines = (Path(__file__).parent / "known_faults.txt").read_text().splitlines()
-    known = dict(line.split(" # ", 1) for line in lines if line and not line.startswith("#"))
-    for item in items:
-        reason = known.get(item.nodeid.partition("[")[0])
-        if reason:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
-
-
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A short-named directory that the database's own user can reach."""

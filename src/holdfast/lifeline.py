@@ -38,8 +38,13 @@ def become(uid: int, gid: int) -> None:
 
 
 def command(program: list[str], *, by: signal.Signals, uid: int | None = None, gid: int | None = None) -> list[str]:
-    """The command line that starts `program` tied to this process, under another uid if one is given."""
-    ids = [] if uid is None or gid is None else [f"--uid={uid}", f"--gid={gid}"]
+    """The command line that starts `program` tied to this process, under another uid and gid if both are given.
+
+    Raises ValueError for one without the other: the program would keep rights it was meant to lose.
+    """
+    if (uid is None) != (gid is None):
+        raise ValueError("a uid needs a gid, and a gid a uid")
+    ids = [] if uid is None else [f"--uid={uid}", f"--gid={gid}"]
     tied = [f"--parent={os.getpid()}", f"--signal={int(by)}"]
     return [sys.executable, "-I", "-S", __file__, *tied, *ids, "--", *program]
 
@@ -53,6 +58,8 @@ def main() -> None:
         parser.add_argument(name, type=int)
     parser.add_argument("program", nargs="+")
     wanted = parser.parse_args()
+    if (wanted.uid is None) != (wanted.gid is None):
+        parser.error("--uid needs --gid, and --gid --uid")
     if wanted.uid is not None:
         become(wanted.uid, wanted.gid)
     die_with_parent(wanted.parent, by=signal.Signals(wanted.signal))

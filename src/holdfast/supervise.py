@@ -31,6 +31,7 @@ from holdfast.settings import Settings
 _TICK_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 15.0
 _TAKE_OVER_SECONDS: Final = 30.0
+_PORT_SECONDS: Final = 2.0
 _RESTART_PAUSE_SECONDS: Final = 1.0
 _log = structlog.get_logger("serve")
 
@@ -143,13 +144,25 @@ def _migrate(settings: Settings) -> None:
 
 
 def require_free_port(listen: str) -> None:
-    """Raise PortTaken if something else listens at `listen`."""
+    """Raise PortTaken if something else listens at `listen`, and goes on doing so.
+
+    After kill -9 the processes of the last `serve` are gone within a moment; a restart must not trip over them.
+    """
+    patience = time.monotonic() + _PORT_SECONDS
+    while fault := _taken(listen):
+        if time.monotonic() > patience:
+            message = f"{listen}: {fault.strerror}"
+            raise PortTaken(message) from fault
+        time.sleep(_TICK_SECONDS)
+
+
+def _taken(listen: str) -> OSError | None:
     host, _, port = listen.rpartition(":")
     address = host.strip("[]")
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, int(port)))
-        except OSError as cause:
-            message = f"{listen}: {cause.strerror}"
-            raise PortTaken(message) from cause
+        except OSError as fault:
+            return fault
+    return None

@@ -27,6 +27,7 @@ from holdfast.intake.upload import Upload, from_bytes
 from holdfast.media import image, sandbox, wire
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
 from holdfast.media.filetype import FileType
+from holdfast.media.plane import LONGEST_SIDE
 from holdfast.media.reason import NotDecoded, Reason
 from tests.media.processes import children_of, eventually, facts_of, watching
 from tests.pictures import animation, encoded, grey, losslessly, natural
@@ -171,7 +172,7 @@ def test_what_cannot_be_decoded_comes_out_as_its_reason(
 
 def test_a_picture_with_a_longer_side_than_can_be_answered_is_too_large(decoder: SandboxedDecoder) -> None:
     """The decoder is honest, and so must the reason be: nothing failed."""
-    assert reason(decoder, encoded(Image.new("L", (wire.LONGEST_SIDE + 1, 1)), FileType.PNG)) is Reason.TOO_LARGE
+    assert reason(decoder, encoded(Image.new("L", (LONGEST_SIDE + 1, 1)), FileType.PNG)) is Reason.TOO_LARGE
 
 
 def test_the_same_upload_can_be_decoded_again(decoder: SandboxedDecoder) -> None:

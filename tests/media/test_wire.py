@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from holdfast.media import wire
 from holdfast.media.filetype import FileType
-from holdfast.media.plane import Plane
+from holdfast.media.plane import LONGEST_SIDE, Plane
 from holdfast.media.reason import NotDecoded, Reason
 
 MOST_PIXELS = 4096
@@ -69,8 +69,8 @@ def within_bounds(outcome: Outcome | None, most_pixels: int = MOST_PIXELS) -> bo
         return True
     return 1 <= len(outcome.planes) <= wire.MOST_PLANES and all(
         plane.luma.dtype == np.uint8
-        and 1 <= plane.luma.shape[0] <= plane.full_height <= wire.LONGEST_SIDE
-        and 1 <= plane.luma.shape[1] <= plane.full_width <= wire.LONGEST_SIDE
+        and 1 <= plane.luma.shape[0] <= plane.full_height <= LONGEST_SIDE
+        and 1 <= plane.luma.shape[1] <= plane.full_width <= LONGEST_SIDE
         and plane.full_height * plane.full_width <= most_pixels
         for plane in outcome.planes
     )

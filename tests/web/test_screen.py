@@ -517,4 +517,4 @@ def test_an_upload_that_was_answered_is_kept_nowhere(small: Server, limited: Ask
     before = open_uploads(small)
     for _ in range(3):
         assert upload(limited).status in (200, 404, 422)  # type: ignore[operator]
-    assert len(open_uploads(small)) == len(before)
+    assert len(open_uploads(small)) <= len(before)

@@ -71,6 +71,9 @@ class SandboxedDecoder:
         child.settimeout(self.seconds)
         try:
             socket.send_fds(child, [request.pack()], [upload.descriptor])
+        except OSError as fault:  # it died before it saw the file: not the file's fault
+            return NotDecoded(Reason.DECODER_UNAVAILABLE, type(fault).__name__)
+        try:
             return wire.receive_answer(child, most_pixels=self.max_pixels * JPEG_PIXEL_FACTOR)
         except TimeoutError:
             return NotDecoded(Reason.TIMED_OUT)

@@ -25,8 +25,8 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from holdfast.media.containers import animated_png, sequence_avif
 from holdfast.media.filetype import FileType
-from holdfast.media.jpeg import segments
-from holdfast.media.plane import Plane
+from holdfast.media.jpeg import all_scans_there, segments
+from holdfast.media.plane import LONGEST_SIDE, Plane
 from holdfast.media.reason import NotDecoded, Reason
 
 LEAST_SIDE: Final = 512  # below it the hash begins to move: 8 bits more at 128
@@ -129,6 +129,8 @@ def _refuse_size(image: Image.Image, kind: FileType, limits: Limits) -> NotDecod
 def _refuse_pixels(width: int, height: int, allowed: int) -> NotDecoded | None:
     if width < 1 or height < 1:
         return NotDecoded(Reason.UNDECODABLE, "no pixels")
+    if max(width, height) > LONGEST_SIDE:
+        return NotDecoded(Reason.TOO_LARGE, f"{width} x {height} pixels; no side may be longer than {LONGEST_SIDE}")
     if width * height > allowed:
         return NotDecoded(Reason.TOO_LARGE, f"{width} x {height} pixels; {allowed} are allowed")
     return None
@@ -154,6 +156,8 @@ def _jpeg_luma(untrusted: bytes) -> list[NDArray[np.uint8]] | NotDecoded | None:
     Strict: a file whose data break off or are damaged is not decoded, whatever a lenient decoder
     would paint in the gaps.
     """
+    if _scans_missing(untrusted):
+        return NotDecoded(Reason.TRUNCATED, "JPEG")
     try:
         _, _, space, _ = simplejpeg.decode_jpeg_header(untrusted)
         if space in _DIRECT_JPEG_SPACES:
@@ -163,6 +167,12 @@ def _jpeg_luma(untrusted: bytes) -> list[NDArray[np.uint8]] | NotDecoded | None:
     except ValueError as fault:
         return NotDecoded(_reason_for(fault), "JPEG")
     return None
+
+
+def _scans_missing(untrusted: bytes) -> bool:
+    """Whether the file was cut between its scans, which no decoder warns of."""
+    found = segments(untrusted)
+    return (found is None or found.in_scans) and not all_scans_there(untrusted)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+LONGEST_SIDE: Final = 2**20  # pixels; no picture that people see is longer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -126,6 +126,7 @@ def restrict_calls() -> bool:
 
 def confine_decoder(*, cpu_seconds: int, memory_bytes: int) -> bool:
     """Everything at once, for a process that is about to read one upload. Returns whether seccomp is in force."""
+    _has_seccomp()  # loads libseccomp while files can still be opened
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     limit_resources(cpu_seconds=cpu_seconds, memory_bytes=memory_bytes)

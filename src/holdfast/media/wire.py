@@ -17,11 +17,10 @@ from typing import Final
 import numpy as np
 
 from holdfast.media.filetype import FileType
-from holdfast.media.plane import Plane
+from holdfast.media.plane import LONGEST_SIDE, Plane
 from holdfast.media.reason import NotDecoded, Reason
 
 MOST_PLANES: Final = 3
-LONGEST_SIDE: Final = 2**20
 _REQUEST: Final = struct.Struct("<QQB")  # bytes in the file, most pixels, file type
 _ANSWER: Final = struct.Struct("<BBB")  # reason (0 = decoded), planes, several pictures
 _PLANE: Final = struct.Struct("<IIII")  # height, width, full height, full width
