@@ -20,13 +20,13 @@ from holdfast.access import key
 from holdfast.cli import output
 from holdfast.cli.main import app
 from holdfast.log.event import registered
-from holdfast.match import bank, screen, unscreened
+from holdfast.match import archive, bank, screen, unscreened
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
 
 FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by docs/reference.py (make docs). Change the code, not this page. -->\n"
-_STAGES = (bank, screen, unscreened, key)  # importing a stage registers its events
+_STAGES = (archive, bank, screen, unscreened, key)  # importing a stage registers its events
 
 
 def settings_page() -> str:

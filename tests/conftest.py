@@ -29,7 +29,7 @@ from holdfast import bootstrap
 from holdfast.access.key import Scope
 from holdfast.bootstrap import System
 from holdfast.demo.client import Client
-from holdfast.match.index import ScanIndex
+from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.settings import Settings
 
@@ -64,7 +64,7 @@ def wired(folder: Path) -> Iterator[System]:
 def system(wired: System) -> System:
     """The wired system with empty tables and an empty memory."""
     empty_tables(wired.settings.data)
-    return dataclasses.replace(wired, known=Known(ScanIndex(), wired.banks))
+    return dataclasses.replace(wired, known=Known(LayeredIndex, wired.banks))
 
 
 def superuser(data: Path) -> str:
@@ -77,9 +77,12 @@ def empty_tables(data: Path) -> None:
     """Forget everything: as superuser, with triggers off, which no role of ours can do."""
     with psycopg.connect(superuser(data), autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
-        tables = "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency"
+        tables = (
+            "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
+            "bank_change, process, archive"
+        )
         connection.execute(f"truncate {tables} restart identity")
-        connection.execute("update bank_head set number = 0")
+        connection.execute("insert into bank_change (number) values (0)")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from holdfast.intake.content import Content
 from holdfast.intake.upload import TooLong, Upload, from_bytes
 from holdfast.match import bank as banks
 from holdfast.match.bank import Action
-from holdfast.match.index import ScanIndex
+from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.match.look import exact_signals, look, signals_to_bank
 from holdfast.match.signal import Signal
@@ -261,7 +261,7 @@ class ChangedBehindTheBack(Known):
 def test_a_bank_changed_between_look_up_and_recording_is_noticed(system: System) -> None:
     create(system)
     entry = [signal for signal in signals_of(system, known()) if not signal.type.is_exact]
-    memory = ChangedBehindTheBack(ScanIndex(), system.banks)
+    memory = ChangedBehindTheBack(LayeredIndex, system.banks)
     memory.follow()
     memory.changes = iter([lambda: add(system, *entry)])
     answer = screened(system, known(), parts=replace(system.parts(), known=memory))
@@ -271,7 +271,7 @@ def test_a_bank_changed_between_look_up_and_recording_is_noticed(system: System)
 
 def test_banks_that_change_faster_than_they_can_be_followed_give_no_answer(system: System) -> None:
     create(system)
-    memory = ChangedBehindTheBack(ScanIndex(), system.banks)
+    memory = ChangedBehindTheBack(LayeredIndex, system.banks)
     memory.follow()
     memory.changes = iter(lambda: lambda: create(system, f"bank-{system.banks.newest_change()}"), None)
     with pytest.raises(NotReady):

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.adapters.accounts import DECODER, own_account
+from holdfast.adapters.index_folder import IndexFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.errors import DecoderUnavailable, InvalidSetting
-from holdfast.match.index import ScanIndex
+from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
 from holdfast.settings import SandboxPolicy, Settings
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     import subprocess
 
     from holdfast.pipeline import Parts
+    from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
     from holdfast.store.journal import PostgresJournal
     from holdfast.store.keys import PostgresKeys
+    from holdfast.store.processes import PostgresProcesses
     from holdfast.store.screenings import PostgresScreenings
 
 _ID_BYTES: Final = 15
@@ -44,7 +47,10 @@ class System:
     banks: PostgresBanks
     screenings: PostgresScreenings
     keys: PostgresKeys
+    archive: PostgresArchive
+    processes: PostgresProcesses
     known: Known
+    index_folder: IndexFolder
     decoder: SandboxedDecoder
 
     def parts(self) -> Parts:
@@ -56,6 +62,7 @@ class System:
             known=self.known,
             banks=self.banks,
             screenings=self.screenings,
+            archive=self.archive,
             clock=clock,
             new_id=new_id,
             shadow=self.settings.shadow,
@@ -88,9 +95,11 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         web=web,
     )
     # Models can only be imported once Django is configured.
+    from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
+    from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
 
     journal = PostgresJournal()
@@ -102,7 +111,16 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         banks=banks,
         screenings=PostgresScreenings(journal, new_id, owner=settings.unscreened_owner, patience=patience),
         keys=PostgresKeys(journal, clock),
-        known=Known(ScanIndex(), banks),
+        archive=PostgresArchive(
+            journal,
+            clock,
+            new_id,
+            kept=settings.archive_days > 0,
+            private_surfaces=frozenset(settings.private_surfaces.split(",")),
+        ),
+        processes=PostgresProcesses(),
+        known=Known(LayeredIndex, banks),
+        index_folder=IndexFolder(settings.data / "index"),
         decoder=SandboxedDecoder(
             settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
         ),

@@ -13,11 +13,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+import psycopg
 from django.db import Error as DjangoDatabaseError
 from django.db import connection, transaction
 
 from holdfast import pipeline
 from holdfast.access.key import Scope
+from holdfast.adapters.listener import listening
 from holdfast.bootstrap import System, clock
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
@@ -25,6 +27,8 @@ from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
 from holdfast.match import bank as banks
+from holdfast.match.index import LayeredIndex
+from holdfast.match.known import CHANNEL
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import SignalType
 from holdfast.media import probe, sandbox
@@ -39,6 +43,8 @@ _CANARY_SIZE: Final = (800, 600)
 _LEAST_FREE_BYTES: Final = 5 * 1024**3
 _MOST_CLOCK_SECONDS: Final = 1.0
 _CLOCK_NOT_SYNCHRONISED: Final = 5
+_NOTIFICATION_SECONDS: Final = 2.0
+_PROCESS_SHOWN: Final = timedelta(minutes=1)
 _UNSCREENED_SHOWN: Final = 1
 
 
@@ -69,6 +75,8 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("codecs", lambda: _codecs(system)),
         ("database", _database),
         ("index", lambda: _index(system)),
+        ("notifications", lambda: _notifications(system)),
+        ("processes", lambda: _processes(system)),
         ("clock", _clock),
         ("disk", lambda: _disk(system)),
         ("settings", lambda: _settings(system)),
@@ -78,7 +86,7 @@ def examine(system: System, *, actor: str) -> list[Finding]:
     for what, examination in examinations:
         try:
             findings.extend(examination())
-        except (HoldfastError, DjangoDatabaseError, OSError) as fault:
+        except (HoldfastError, DjangoDatabaseError, psycopg.Error, OSError) as fault:
             findings.append(Finding(what, Grade.WRONG, f"could not be examined: {type(fault).__name__}: {fault}"))
     return findings
 
@@ -144,10 +152,37 @@ def _refused(statement: str) -> Finding:
 
 def _index(system: System) -> Iterator[Finding]:
     began = time.perf_counter()
-    level = system.known.follow()
+    stored = system.index_folder.read()
+    level = system.known.adopt(LayeredIndex(stored.segments), stored.level) if stored else system.known.follow()
     seconds = time.perf_counter() - began
-    says = f"{len(system.known):,} perceptual hashes loaded in {seconds:.2f} s, level with bank change {level}"
+    says = f"{len(system.known):,} perceptual hashes loaded in {seconds:.2f} s, level with bank change {level.number}"
     yield Finding("index", Grade.GOOD, says)
+    counted = system.banks.count_perceptual()
+    same = counted == len(system.known) or system.banks.newest_level() != level
+    says = "holds what the database holds" if same else f"holds {len(system.known):,}, the database {counted:,}"
+    yield Finding("index: complete", Grade.GOOD if same else Grade.WRONG, says)
+
+
+def _notifications(system: System) -> Iterator[Finding]:
+    """Listen as every process does, notify as a bank change does, and wait."""
+    url = system.settings.database_listen_url or system.settings.database_url
+    assert url is not None
+    with listening(url, CHANNEL) as direct:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_notify(%s, '')", [CHANNEL])
+        heard = any(True for _ in direct.notifies(timeout=_NOTIFICATION_SECONDS, stop_after=1))
+    says = "a round trip came back" if heard else "none came back: let DATABASE_LISTEN_URL reach PostgreSQL directly"
+    yield Finding("notifications", Grade.GOOD if heard else Grade.WEAKER, says)
+
+
+def _processes(system: System) -> Iterator[Finding]:
+    """Whether every process that screens is level."""
+    newest = system.banks.newest_change()
+    for seen in system.processes.heard_of(within=_PROCESS_SHOWN):
+        stale = seen.silent_seconds > system.settings.bank_stale_seconds
+        level = f"level with bank change {seen.ready_to} of {newest}"
+        says = f"pid {seen.pid} on {seen.host}, heard of {seen.silent_seconds:.1f} s ago, {level}"
+        yield Finding(f"process: {seen.kind}", Grade.WEAKER if stale else Grade.GOOD, says)
 
 
 def _clock() -> Iterator[Finding]:

@@ -17,8 +17,9 @@ from typing import Any, Final, Protocol
 from holdfast.errors import IdempotencyConflict, JournalConflict, NotReady
 from holdfast.intake.content import Content
 from holdfast.intake.upload import TooLong, Upload
+from holdfast.match.archive import ArchivedItem, archived
 from holdfast.match.index import Neighbour
-from holdfast.match.known import Known
+from holdfast.match.known import Known, Level
 from holdfast.match.look import Seen, look
 from holdfast.match.screen import Answer, Match, NotScreened, Screening, answer_to, judge, matches_of, verdict_name
 from holdfast.match.signal import Signal
@@ -86,14 +87,21 @@ class Answered:
 class Banks(Protocol):
     """What screening asks of the banks as committed."""
 
-    def newest_change(self) -> int:
-        """The number of the newest committed change."""
+    def newest_level(self) -> Level:
+        """The newest committed change."""
 
     def matches_equal(self, signals: Sequence[Signal]) -> list[Match]:
         """The active entries that hold one of these digests."""
 
     def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
         """The active matches behind (label, variant, distance)."""
+
+
+class Archive(Protocol):
+    """What screened items leave behind."""
+
+    def keep(self, item: ArchivedItem) -> None:
+        """Write one item inside the open transaction, unless nothing may be kept of it."""
 
 
 class Screenings(Protocol):
@@ -117,6 +125,7 @@ class Parts:
     known: Known
     banks: Banks
     screenings: Screenings
+    archive: Archive
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     shadow: bool
@@ -145,7 +154,7 @@ def screen(
             with parts.screenings.transaction():
                 matches = _matches(seen, neighbours, parts.banks)
                 # Read last: if nothing was committed since `level`, every look above saw exactly `level`.
-                if parts.banks.newest_change() == level:
+                if parts.banks.newest_level() == level:
                     return _answer(seen, matches, level, content, asked_by, once, parts)
         except JournalConflict as fault:
             conflict = fault
@@ -161,7 +170,7 @@ def screen(
 def _answer(  # one transaction's whole context
     seen: Seen,
     matches: tuple[Match, ...],
-    level: int,
+    level: Level,
     content: Content,
     asked_by: str,
     once: Once | None,
@@ -175,7 +184,7 @@ def _answer(  # one transaction's whole context
         screening=screening,
         answer=Answer.PUBLISH if parts.shadow else answer_to(screening),
         shadow=parts.shadow,
-        list_version=level,
+        list_version=level.number,
         asked_by=asked_by,
         at=parts.clock(),
     )
@@ -184,6 +193,7 @@ def _answer(  # one transaction's whole context
     passing = isinstance(screening, NotScreened) and screening.reason.passes
     if not parts.screenings.record(answered, body, None if passing else once):
         raise _AlreadyAnswered
+    parts.archive.keep(archived(seen, content, screening=answered.id, verdict=answered.verdict, at=answered.at))
     return body
 
 

@@ -4,9 +4,10 @@
 A port is defined by the stage that needs it; this page only gathers them.
 
     Decoder       match      media.decoder.SandboxedDecoder
-    HashIndex     match      match.index.ScanIndex
+    HashIndex     match      match.index.LayeredIndex
     ChangeSource  match      store.banks.PostgresBanks
     Banks         pipeline   store.banks.PostgresBanks
+    Archive       pipeline   store.archive.PostgresArchive
     Screenings    pipeline   store.screenings.PostgresScreenings
     Journal       every      store.journal.PostgresJournal
 """
@@ -15,6 +16,6 @@ from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
-from holdfast.pipeline import Banks, Screenings
+from holdfast.pipeline import Archive, Banks, Screenings
 
-__all__ = ["Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]
+__all__ = ["Archive", "Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]

@@ -18,7 +18,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from holdfast.errors import InvalidSetting
 
-_UNPREFIXED = {"database_url": "DATABASE_URL", "database_owner_url": "DATABASE_OWNER_URL"}
+_UNPREFIXED = {
+    "database_url": "DATABASE_URL",
+    "database_owner_url": "DATABASE_OWNER_URL",
+    "database_listen_url": "DATABASE_LISTEN_URL",
+}
 MIB = 1024 * 1024
 
 
@@ -45,6 +49,10 @@ def _listen_address(value: str) -> str:
     return value
 
 
+def _surface_list(value: str) -> str:
+    return ",".join(name.strip() for name in value.split(",") if name.strip())
+
+
 class Settings(BaseModel):
     """All settings of one running Holdfast. Sizes in bytes, times in seconds unless the name says otherwise."""
 
@@ -57,9 +65,14 @@ class Settings(BaseModel):
         default=None,
         description="The same database as the role that owns the tables; needed with DATABASE_URL to migrate.",
     )
+    database_listen_url: str | None = Field(
+        default=None,
+        description="The same database, reached directly. Needed where DATABASE_URL goes through a pooler of "
+        "transactions (PgBouncer), which loses notifications. Unset: DATABASE_URL.",
+    )
     data: Path = Field(
         default_factory=default_data,
-        description="Where the embedded database, sockets and secrets live. "
+        description="Where the embedded database, the index, sockets and secrets live. "
         "Default: /var/lib/holdfast for root, else ~/.local/share/holdfast.",
     )
     listen: Annotated[str, AfterValidator(_listen_address)] = Field(
@@ -104,13 +117,26 @@ class Settings(BaseModel):
         "weaker: go on, and let doctor say so.",
     )
     bank_poll_seconds: float = Field(
-        default=0.25, ge=0.01, le=5, description="How often each process asks for bank changes."
+        default=0.25,
+        ge=0.01,
+        le=5,
+        description="Longest time until a process asks for bank changes by itself, "
+        "if the notification of one was lost.",
     )
     bank_stale_seconds: float = Field(
         default=5.0,
         ge=0.1,
         le=300,
         description="A process that has not heard from the banks for this long answers 503.",
+    )
+    archive_days: float = Field(
+        default=90.0,
+        ge=0,
+        le=3650,
+        description="How long the signals of screened items are kept, for searches that run backwards. 0: never kept.",
+    )
+    private_surfaces: Annotated[str, AfterValidator(_surface_list)] = Field(
+        default="", description="Surfaces whose items leave nothing in the archive, separated by commas."
     )
     unscreened_owner: str = Field(
         default="trust-and-safety",

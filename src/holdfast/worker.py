@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The background runner: watches the clocks of unscreened holds, and forgets old idempotency answers.
+"""The background runner: watches clocks, forgets what is kept for a time only, and keeps the index's segments.
 
 One `serve` runs one; more may run beside it, on any machine that reaches the database. What they
 do is leased row by row, so that no two do the same.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -18,9 +18,11 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.bootstrap import clock, wire
+from holdfast.follow import Follower
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
+from holdfast.store.processes import ThisProcess
 
 if TYPE_CHECKING:
     from holdfast.store.screenings import PostgresScreenings
@@ -50,10 +52,17 @@ def run(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    screenings = wire(settings).screenings
+    system = wire(settings)
+    follower = Follower(system, ThisProcess("worker"))
+    # In a thread of its own: building segments of millions takes longer than clocks may wait.
+    keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
+    keeper.start()
+    screenings = system.screenings
     while not stopping.wait(_ROUND_SECONDS):
         try:
             one_round(screenings, clock())
+            system.processes.forget_silent()
+            system.archive.forget_old(clock() - timedelta(days=settings.archive_days))
         except DjangoDatabaseError as fault:
             _log.warning("database_away", fault=type(fault).__name__)
             connections.close_all()  # a broken connection is not mended by using it again

@@ -12,14 +12,14 @@ import pytest
 
 from holdfast import errors
 from holdfast.log.event import registered
-from holdfast.match import bank, screen, unscreened
+from holdfast.match import archive, bank, screen, unscreened
 from holdfast.match.bank import Action
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (bank, screen, unscreened)
+STAGES = (archive, bank, screen, unscreened)
 
 
 def _reference() -> ModuleType:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 import numpy as np
+import psycopg
 import pytest
 from django.db import connection
 from hypothesis import given
@@ -26,10 +27,11 @@ from holdfast.errors import (
 from holdfast.match import bank as banks
 from holdfast.match.bank import Action, BankState, EntryState
 from holdfast.match.bankfile import Form, Reading, read, write
-from holdfast.match.index import ScanIndex
+from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.match.pdq import from_hex
 from holdfast.match.signal import Signal, SignalType
+from tests.conftest import superuser
 from tests.store.making import ACTOR, STORIES, add, all_rows, create, found, insert_journal_row, md5, pdq, together
 
 WRITERS, EACH = 6, 5
@@ -60,6 +62,7 @@ def test_many_entries_added_at_once_are_one_change(system: System) -> None:
 
 def test_who_follows_while_many_write_sees_every_entry_exactly_once_and_in_order(system: System) -> None:
     create(system)
+    first = system.banks.newest_level()
     steps: list[tuple[int, list[int]]] = []
 
     def write_some(writer: int) -> None:
@@ -67,14 +70,15 @@ def test_who_follows_while_many_write_sees_every_entry_exactly_once_and_in_order
             add(system, pdq(100 * writer + number))
 
     def follow() -> None:
-        level = 1
-        while level < 1 + WRITERS * EACH:
+        level = first
+        while level.number < 1 + WRITERS * EACH:
             changes = system.banks.changes_after(level)
             if changes is not None:
-                assert changes.number > level
-                assert not changes.removed_labels
-                steps.append((changes.number, list(changes.added_labels)))
-                level = changes.number
+                assert changes.level.number > level.number
+                assert not len(changes.removed_labels)
+                assert not changes.whole
+                steps.append((changes.level.number, list(changes.added_labels)))
+                level = changes.level
 
     together([follow, *(lambda writer=writer: write_some(writer) for writer in range(WRITERS))])
 
@@ -161,13 +165,13 @@ def test_a_change_that_fails_leaves_no_number_no_journal_row_and_no_entry(
     create(system, "empty")
     entry = add(system, pdq(1))
     system.known.follow()
-    before = all_rows(system)
+    before, level = all_rows(system), system.banks.newest_level()
     with pytest.raises(HoldfastError if isinstance(fault, str) else fault) as failed:
         change(system, entry.id)
     if isinstance(fault, str):
         assert failed.value.stable_code == fault
     assert all_rows(system) == before
-    assert system.banks.changes_after(before["number"]) is None
+    assert system.banks.changes_after(level) is None
 
 
 def test_a_text_that_the_database_cannot_hold_is_refused_in_words_and_changes_nothing(system: System) -> None:
@@ -307,7 +311,7 @@ class Story:
         self.signals = [[pdq(int(run, 16) * 8 + 4 * bank + number) for number in range(4)] for bank in (0, 1)]
         self.banks: dict[int, BankState] = {}
         self.entries: dict[tuple[int, int], tuple[str, EntryState]] = {}
-        self.follower = Known(ScanIndex(), system.banks)
+        self.follower = Known(LayeredIndex, system.banks)
 
     def create(self, bank: int, _: int) -> None:
         create(self.system, self.names[bank])
@@ -352,9 +356,9 @@ class Story:
             for (bank, _), (entry, state) in self.entries.items()
             if self.banks[bank] is BankState.ACTIVE and state is EntryState.ACTIVE
         }
-        newest = self.system.banks.newest_change()
+        newest = self.system.banks.newest_level()
         hashes = np.stack([from_hex(signal.value) for row in self.signals for signal in row])
-        for known in (self.follower, Known(ScanIndex(), self.system.banks)):
+        for known in (self.follower, Known(LayeredIndex, self.system.banks)):
             assert known.follow() == newest
             level, near = known.near(hashes)
             assert level == newest
@@ -393,14 +397,32 @@ def test_memory_that_follows_any_changes_finds_exactly_the_active_entries_of_act
 
 
 def test_changes_after_the_newest_are_none(system: System) -> None:
-    assert system.banks.changes_after(0) is None
+    assert system.banks.changes_after(system.banks.newest_level()) is None
     create(system)
-    assert system.banks.changes_after(1) is None
+    assert system.banks.changes_after(system.banks.newest_level()) is None
+
+
+def test_a_database_set_back_that_reached_the_same_number_again_is_read_anew(system: System) -> None:
+    """A restore loses changes; others then take their numbers. Only the token tells them apart."""
+    create(system)
+    lost = add(system, pdq(1))
+    system.known.follow()
+    with psycopg.connect(superuser(system.settings.data), autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("delete from bank_change where number = 2")
+        connection.execute("delete from entry_signal where entry_id = %s", [lost.id])
+        connection.execute("delete from entry where id = %s", [lost.id])
+    kept = add(system, pdq(2))
+    assert system.banks.newest_change() == system.known.ready_to == 2
+    system.known.follow()
+    _, near = system.known.near(np.stack([from_hex(pdq(1).value), from_hex(pdq(2).value)]))
+    assert [(one.query, one.distance) for one in near] == [(1, 0)]
+    assert [match.entry for match in system.banks.matches_near([(near[0].label, "", 0)])] == [kept.id]
 
 
 def test_an_empty_set_of_banks_is_loaded_too_so_that_answers_can_be_given(system: System) -> None:
     assert system.known.ready_to is None
-    assert system.known.follow() == 0
+    assert system.known.follow().number == 0
     assert system.known.ready_to == 0
 
 

@@ -46,7 +46,7 @@ def test_while_rights_are_given_again_nobody_at_work_loses_them(system: System) 
         with psycopg.connect(url, autocommit=True) as mine:
             while not done.is_set():
                 try:
-                    mine.execute("select count(*) from bank_head, journal, entry, idempotency")
+                    mine.execute("select count(*) from bank_change, journal, entry, idempotency")
                 except psycopg.errors.InsufficientPrivilege:
                     refused += 1
         return refused

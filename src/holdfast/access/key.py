@@ -37,6 +37,8 @@ class Scope(StrEnum):
     """List banks and export their entries."""
     BANKS_WRITE = "banks:write"
     """Create banks; add, disable and remove entries."""
+    ARCHIVE = "archive:search"
+    """Look for items screened earlier that a banked entry matches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

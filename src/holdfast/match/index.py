@@ -1,29 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The index: which banked PDQ hashes lie within a radius of these, exactly.
 
-This one scans. It compares the first 128 bits of every hash, and only what is still within the
-radius goes on (unrelated hashes are 64 apart there, give or take 6), so that one query over a
-million hashes costs a few milliseconds. Whatever replaces it keeps this interface and its promise:
-the result equals brute force, for every radius, after any adds and removes in any order.
+Very many hashes lie in segments, which never change and are shared between processes; what was
+added since lies in a tail that is looked through. What is removed is marked dead in either. The
+result equals brute force, for every radius, after any adds and removes in any order.
 
-One thread writes, many read, without locks: rows are filled in before the count that readers look
-at first is raised, a full table is copied into a larger one before it takes its place, and a
-removed row is marked dead in place.
+One thread writes, many read, without locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Hashes = NDArray[np.uint64]  # shape (n, 4)
-WORDS: Final = 4
-_BLOCK: Final = 65_536  # rows compared at a time: fits the processor's cache
-_FIRST_CAPACITY: Final = 1024
+from holdfast.match.segment import Hashes, Labels, Segment
+from holdfast.match.tail import Tail
+
+MERGED_RATIO: Final = 4  # a segment is built anew with whatever is not so many times smaller
+LEAST_SEGMENT: Final = 20_000  # fewer hashes are looked through faster than looked up
 
 
 class Neighbour(NamedTuple):
@@ -43,99 +40,99 @@ class HashIndex(Protocol):
         `hashes` has shape (n, 4). An adapter MUST find all of them: recall is 1.0.
         """
 
-    def add(self, labels: Sequence[int], hashes: Hashes) -> None:
+    def add(self, labels: Sequence[int] | Labels, hashes: Hashes) -> None:
         """Make `hashes[i]` findable under `labels[i]`. One label may have several hashes."""
 
-    def remove(self, labels: Sequence[int]) -> None:
+    def remove(self, labels: Sequence[int] | Labels) -> None:
         """Make everything under these labels unfindable; unknown labels are of no consequence."""
 
-    def __len__(self) -> int:
-        """How many hashes can be found."""
-
-
-@dataclass(slots=True)
-class _Table:
-    words: NDArray[np.uint64]  # shape (WORDS, capacity): column layout, so half of a hash can be read alone
-    labels: NDArray[np.int64]
-    alive: NDArray[np.bool_]
-    count: int
-
-    @classmethod
-    def empty(cls, capacity: int) -> _Table:
-        return cls(
-            np.zeros((WORDS, capacity), np.uint64), np.zeros(capacity, np.int64), np.zeros(capacity, np.bool_), 0
-        )
-
-    def grown(self, capacity: int) -> _Table:
-        """A larger copy of the living rows."""
-        keep = np.flatnonzero(self.alive[: self.count])
-        larger = _Table.empty(max(capacity, len(keep)))
-        larger.words[:, : len(keep)] = self.words[:, keep]
-        larger.labels[: len(keep)] = self.labels[keep]
-        larger.alive[: len(keep)] = True
-        larger.count = len(keep)
-        return larger
-
-
-class ScanIndex:
-    """A `HashIndex` that looks at every hash."""
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self._table = _Table.empty(_FIRST_CAPACITY)
-        self._rows: dict[int, list[int]] = {}
+    def clear(self) -> None:
+        """Make everything unfindable."""
 
     def __len__(self) -> int:
         """How many hashes can be found."""
-        return sum(map(len, self._rows.values()))
+
+
+class LayeredIndex:
+    """A `HashIndex` of segments and a tail."""
+
+    def __init__(self, segments: Iterable[Segment] = ()) -> None:
+        """Begin with `segments`; which of their rows are alive is from now on this index's to say."""
+        self.segments = tuple(segments)
+        self._tail = Tail()
+
+    def __len__(self) -> int:
+        """How many hashes can be found."""
+        return len(self._tail) + sum(int(segment.alive.sum()) for segment in self.segments)
+
+    @property
+    def unsorted(self) -> int:
+        """How many hashes are in no segment, and so are looked through."""
+        return len(self._tail)
+
+    @property
+    def dead(self) -> int:
+        """How many rows of segments are of no use any more."""
+        return sum(len(segment) - int(segment.alive.sum()) for segment in self.segments)
 
     def query(self, hashes: Hashes, radius: int) -> list[Neighbour]:
         """Every pair within the radius: see `HashIndex`."""
-        table = self._table
-        count = table.count
         nearest: dict[tuple[int, int], int] = {}
-        for start in range(0, count, _BLOCK):
-            block = slice(start, min(start + _BLOCK, count))
-            for number, wanted in enumerate(hashes):
-                for label, distance in _within(table, block, wanted, radius):
-                    pair = (number, label)
-                    nearest[pair] = min(distance, nearest.get(pair, distance))
-        return [Neighbour(number, label, distance) for (number, label), distance in nearest.items()]
+        for query, label, distance in self._found(hashes, radius):
+            pair = (query, label)
+            nearest[pair] = min(distance, nearest.get(pair, distance))
+        return [Neighbour(query, label, distance) for (query, label), distance in nearest.items()]
 
-    def add(self, labels: Sequence[int], hashes: Hashes) -> None:
-        """Add rows: see `HashIndex`."""
-        if self._table.count + len(labels) > self._table.labels.size:
-            # Only the living move, so a table that changes for ever does not grow for ever.
-            self._move_to(self._table.grown(max(_FIRST_CAPACITY, 2 * (len(self) + len(labels)))))
-        table = self._table
-        rows = slice(table.count, table.count + len(labels))
-        table.words[:, rows] = hashes.T
-        table.labels[rows] = labels
-        table.alive[rows] = True
-        for row, label in enumerate(labels, start=table.count):
-            self._rows.setdefault(label, []).append(row)
-        table.count = rows.stop
+    def _found(self, hashes: Hashes, radius: int) -> Iterable[tuple[int, int, int]]:
+        for segment in self.segments:
+            found = segment.query(hashes, radius)
+            labels = segment.labels[found.rows]
+            yield from zip(found.queries.tolist(), labels.tolist(), found.distances.tolist(), strict=True)
+        yield from self._tail.query(hashes, radius)
 
-    def remove(self, labels: Sequence[int]) -> None:
+    def add(self, labels: Sequence[int] | Labels, hashes: Hashes) -> None:
+        """Add rows: see `HashIndex`. Rows that a segment has already are brought back to life there."""
+        wanted = np.asarray(labels, np.int64)
+        missing = np.ones(len(wanted), np.bool_)
+        for segment in self.segments:
+            missing &= ~_revive(segment, wanted, hashes)
+        self._tail.add(wanted[missing], hashes[missing])
+
+    def remove(self, labels: Sequence[int] | Labels) -> None:
         """Mark rows dead: see `HashIndex`."""
-        for label in labels:
-            self._table.alive[self._rows.pop(label, [])] = False
+        wanted = np.asarray(labels, np.int64)
+        for segment in self.segments:
+            segment.alive[segment.rows_of(wanted)] = False
+        self._tail.remove(wanted)
 
-    def _move_to(self, table: _Table) -> None:
-        self._rows = {}
-        for row, label in enumerate(table.labels[: table.count].tolist()):
-            self._rows.setdefault(label, []).append(row)
-        self._table = table
+    def clear(self) -> None:
+        """Forget everything: see `HashIndex`."""
+        self.segments, self._tail = (), Tail()
+
+    def merged(self) -> tuple[Segment, ...]:
+        """Segments that hold all of this, with the tail and what is small beside it in one new segment.
+
+        A segment that is left as it is keeps its dead rows until it is merged in its turn.
+        """
+        kept, (labels, hashes) = list(self.segments), self._tail.living()
+        while kept and (len(kept[-1]) < MERGED_RATIO * len(labels) or _mostly_dead(kept[-1])):
+            last = kept.pop()
+            labels = np.concatenate([last.labels[last.alive], labels])
+            hashes = np.concatenate([last.tables.words[last.alive], hashes])
+        return (*kept, Segment.build(labels, hashes)) if len(labels) else tuple(kept)
 
 
-def _within(table: _Table, block: slice, wanted: NDArray[np.uint64], radius: int) -> list[tuple[int, int]]:
-    """(label, distance) of the living rows of one block within the radius of one query."""
-    half = np.bitwise_count(table.words[0, block] ^ wanted[0])
-    half += np.bitwise_count(table.words[1, block] ^ wanted[1])
-    near = np.flatnonzero(half <= radius) + block.start
-    if not near.size:
-        return []
-    distances = np.bitwise_count(table.words[:, near] ^ wanted[:, None]).sum(axis=0, dtype=np.int64)
-    # Looked at once: the writer may mark a row dead between any two lines.
-    hits = (distances <= radius) & table.alive[near]
-    return list(zip(table.labels[near[hits]].tolist(), distances[hits].tolist(), strict=True))
+def _mostly_dead(segment: Segment) -> bool:
+    return 2 * int(segment.alive.sum()) < len(segment)
+
+
+def _revive(segment: Segment, labels: Labels, hashes: Hashes) -> NDArray[np.bool_]:
+    """Bring the rows with just these labels and hashes to life; which of them the segment has."""
+    if not len(segment) or not len(labels):
+        return np.zeros(len(labels), np.bool_)
+    # A label has one hash as good as always; of several only the first is looked for, the others are added anew.
+    rows = np.minimum(np.searchsorted(segment.labels, labels), len(segment) - 1)
+    same = np.equal(segment.tables.words[rows], hashes).all(axis=1)
+    there: NDArray[np.bool_] = np.logical_and(segment.labels[rows] == labels, same)
+    segment.alive[rows[there]] = True
+    return there

@@ -15,9 +15,11 @@ from holdfast.store.models import BankRow, EntryRow, EntrySignalRow
 BATCH: Final = 1000
 # Labels whose bank or entry changed after a number, with their hash, and whether they now count.
 CHANGED: Final = """
-select s.id, s.value, e.state = 'active' and b.state = 'active'
-from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.bank_id
-where s.type = %s and (e.changed_in > %s or b.changed_in > %s)
+copy (
+    select s.id, decode(s.value, 'hex'), e.state = 'active' and b.state = 'active'
+    from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.bank_id
+    where s.type = 'pdq' and (e.changed_in > %(number)s or b.changed_in > %(number)s)
+) to stdout (format binary)
 """
 # What stands behind labels found in the index, as far as it counts now.
 BY_LABEL: Final = """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring the tables up to date as the owner, and give the app role exactly what it needs.
 
-The app role may read and write every table except the journal, which it may only read and add
-to, and Django's own table of migrations, which it may only read.
+The app role may read and write every table except the journal and the bank changes, which it may
+only read and add to, and Django's own table of migrations, which it may only read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 from holdfast.errors import DatabaseUnavailable
-from holdfast.store.models import JournalRow
+from holdfast.store.models import BankChange, JournalRow
 
 _EVERYTHING = "select, insert, update, delete"
 _APPEND_ONLY = "select, insert"
@@ -47,7 +47,7 @@ def grant(app_role: str) -> None:
             return  # one role for everything: doctor says what that costs
         statements = [("django_migrations", "select")]
         for model in apps.get_app_config("store").get_models():
-            rights = _APPEND_ONLY if model is JournalRow else _EVERYTHING
+            rights = _APPEND_ONLY if model in (JournalRow, BankChange) else _EVERYTHING
             statements.append((model._meta.db_table, rights))  # noqa: SLF001  # Django's documented Meta API
         cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
         cursor.execute(sql.SQL("grant usage on all sequences in schema public to {}").format(role))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
+from django.db.models.functions import Now
 
 
 class JournalRow(models.Model):
@@ -33,16 +35,62 @@ class JournalRow(models.Model):
         ]
 
 
-class BankHead(models.Model):
-    """One row: the number of the newest committed bank change. Drawn under an advisory lock."""
+class BankChange(models.Model):
+    """One committed bank change. Numbers are drawn under an advisory lock; the app role may only add and read."""
 
-    id = models.SmallIntegerField(primary_key=True)
-    number = models.BigIntegerField()
+    number = models.BigIntegerField(primary_key=True)
+    token = models.UUIDField(
+        db_default=RandomUUID(), db_comment="tells it from a change of the same number after a restore"
+    )
+    at = models.DateTimeField(db_default=Now())
 
     class Meta:
         """Table."""
 
-        db_table = "bank_head"
+        db_table = "bank_change"
+
+
+class ProcessRow(models.Model):
+    """A process that screens, as it last said of itself; it is alive while `heard_at` is fresh."""
+
+    id = models.TextField(primary_key=True)
+    kind = models.TextField(db_comment="web or worker")
+    host = models.TextField()
+    pid = models.IntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    heard_at = models.DateTimeField(db_default=Now(), db_comment="by the database's clock")
+    ready_to = models.BigIntegerField(null=True, db_comment="the bank change it has followed to")
+    perceptual_signals = models.BigIntegerField(default=0)
+
+    class Meta:
+        """Table."""
+
+        db_table = "process"
+
+
+class ArchiveRow(models.Model):
+    """The signals that a screened item left behind, for searches that run backwards; kept for a time only."""
+
+    screening = models.TextField(primary_key=True)
+    content_id = models.TextField()
+    content_version = models.TextField()
+    surface = models.TextField()
+    verdict = models.TextField()
+    md5 = models.BinaryField(db_comment="of the received bytes; empty if the platform hashed them")
+    sha1 = models.BinaryField()
+    sha256 = models.BinaryField()
+    hashes = models.BinaryField(db_comment="its PDQ hashes in every form, 32 bytes each, as the index holds them")
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        """Table."""
+
+        db_table = "archive"
+        indexes: ClassVar = [
+            models.Index(fields=["md5"], name="archive_md5"),
+            models.Index(fields=["sha1"], name="archive_sha1"),
+            models.Index(fields=["sha256"], name="archive_sha256"),
+        ]
 
 
 class BankRow(models.Model):

@@ -101,6 +101,40 @@ class UnscreenedShape(Schema):
     due: datetime
 
 
+class ProcessShape(Schema):
+    """A process that screens, or keeps what screening needs."""
+
+    id: str
+    kind: str = Field(description="web or worker.")
+    host: str
+    pid: int
+    started_at: datetime
+    silent_seconds: float = Field(description="How long ago it was heard of.")
+    stale: bool = Field(description="Silent for longer than allowed: it answers 503 until it is level again.")
+    ready_to: int | None = Field(description="The bank change it is level with.")
+    perceptual_signals: int
+
+
+class Processes(Schema):
+    """Every process, and the newest committed bank change."""
+
+    newest_change: int
+    processes: list[ProcessShape]
+
+
+class PastShape(Schema):
+    """An item screened earlier that an entry matches now."""
+
+    screening: str
+    content: str
+    content_version: str
+    surface: str
+    verdict: str = Field(description="What was answered then.")
+    signal: str
+    distance: int
+    at: datetime
+
+
 class NewBank(Strict):
     """A bank to make."""
 

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The content archive: what every screened item leaves behind, so that what is learnt later can be looked for.
+
+Signals, the item's reference, when, and the verdict; never bytes. It is kept for a time only and not
+at all for private surfaces, and it is searched only for an entry that is in a bank: whoever could
+search it for any picture could find out who had it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.intake.content import Content
+from holdfast.log.event import Event, event
+from holdfast.match.bank import Entry
+from holdfast.match.look import Seen
+from holdfast.match.pdq import from_hex
+from holdfast.match.segment import within
+from holdfast.match.signal import Signal, SignalType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArchivedItem:
+    """One version of one item as it was screened, and every signal it had."""
+
+    screening: str
+    content: str
+    content_version: str
+    surface: str
+    verdict: str
+    exact: tuple[Signal, ...]
+    hashes: NDArray[np.uint64]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A screened item that the entry would match today."""
+
+    screening: str
+    content: str
+    content_version: str
+    surface: str
+    verdict: str
+    signal: SignalType
+    distance: int
+    at: datetime
+
+
+@event("archive.searched")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSearched(Event):
+    """The archive was searched for what one banked entry matches; which items were found is not repeated here."""
+
+    bank: str
+    entry: str
+    threshold: int
+    since: datetime
+    found: int
+
+
+def archived(seen: Seen, content: Content, *, screening: str, verdict: str, at: datetime) -> ArchivedItem:
+    """What a screened item leaves behind."""
+    return ArchivedItem(
+        screening=screening,
+        content=content.id,
+        content_version=content.version,
+        surface=content.surface,
+        verdict=verdict,
+        exact=seen.exact,
+        hashes=seen.hashes,
+        at=at,
+    )
+
+
+def nearest(entry: Entry, item_hashes: NDArray[np.uint64], threshold: int) -> list[tuple[int, int]]:
+    """(row, distance) of the hashes, shape (n, 4), that the entry's perceptual signals are near to."""
+    wanted = [from_hex(signal.value) for signal in entry.signals if signal.type is SignalType.PDQ]
+    columns, best = item_hashes.T, dict[int, int]()
+    for one in wanted:
+        rows, distances = within(columns, one, threshold)
+        for row, distance in zip(rows.tolist(), distances.tolist(), strict=True):
+            best[row] = min(distance, best.get(row, distance))
+    return sorted(best.items())
+
+
+def search_subject(search_id: str) -> str:
+    """The journal's subject for one search."""
+    return f"search:{search_id}"

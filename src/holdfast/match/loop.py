@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop that most of a search is spent in, written for a compiler: plain numbers and arrays, no objects.
+
+Candidates are copied a few at a time whatever their number is, and compared later: a loop over each
+short list would mispredict its end every time, which costs more than copying what is not used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+COPIED: Final = 4  # ids copied per look whatever the length of the list
+_WORD_BITS: Final = 64
+_M1: Final = np.uint64(0x5555555555555555)
+_M2: Final = np.uint64(0x3333333333333333)
+_M4: Final = np.uint64(0x0F0F0F0F0F0F0F0F)
+_SUM: Final = np.uint64(0x0101010101010101)
+_ONE, _TWO, _FOUR, _BYTE7 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
+
+Array = Any  # numba's own view of an array has no type that mypy knows
+
+
+def compiled_scan() -> Any:  # noqa: ANN401  # what numba returns has no type either
+    """`scan`, compiled; kept on disk where that is possible, so that it is compiled once per machine.
+
+    Raises ImportError where numba is not installed and RuntimeError where it cannot run.
+    """
+    from numba import njit  # noqa: PLC0415  # takes half a second, and is wanted only where there is an index
+
+    inlined = njit(inline="always")
+    ones = inlined(_count_ones)
+
+    def compare(
+        words: Array, held: Array, count: Array, query: Array, number: int, radius: int, out: Array, found: int
+    ) -> int:
+        for at in range(count):
+            row = np.uint64(held[np.uint64(at)])
+            half = ones(words[row, 0] ^ query[0]) + ones(words[row, 1] ^ query[1])
+            if half <= radius:
+                whole = half + ones(words[row, 2] ^ query[2]) + ones(words[row, 3] ^ query[3])
+                if whole <= radius:
+                    if found < out.shape[0]:
+                        out[found, 0], out[found, 1], out[found, 2] = number, row, whole
+                    found += 1
+        return found
+
+    compared, value_of = inlined(compare), inlined(_slice_value)
+
+    def scan(
+        words: Array,
+        starts: Array,
+        ids: Array,
+        starts_at: Array,
+        ids_at: Array,
+        offsets: Array,
+        widths: Array,
+        patterns: Array,
+        patterns_at: Array,
+        queries: Array,
+        radius: int,
+        held: Array,
+        out: Array,
+    ) -> int:
+        found = 0
+        for number in range(queries.shape[0]):
+            query = (queries[number, 0], queries[number, 1], queries[number, 2], queries[number, 3])
+            count = np.int64(0)
+            for piece in range(len(offsets)):
+                value = value_of(queries, number, offsets[piece], widths[piece])
+                first_start, first_id = np.uint64(starts_at[piece]), np.uint64(ids_at[piece])
+                for at in range(patterns_at[piece], patterns_at[piece + 1]):
+                    bucket = first_start + (value ^ np.uint64(patterns[np.uint64(at)]))
+                    begin, end = np.uint64(starts[bucket]), np.uint64(starts[bucket + _ONE])
+                    length = np.int64(end - begin)
+                    if count + length + COPIED > held.shape[0]:
+                        found, count = compared(words, held, count, query, number, radius, out, found), np.int64(0)
+                    for place in range(COPIED):  # always so many: see above
+                        held[np.uint64(count + place)] = ids[first_id + begin + np.uint64(place)]
+                    for place in range(COPIED, length):
+                        held[np.uint64(count + place)] = ids[first_id + begin + np.uint64(place)]
+                    count += length
+            found = compared(words, held, count, query, number, radius, out, found)
+        return found
+
+    try:
+        return njit(cache=True, nogil=True)(scan)
+    except RuntimeError:  # there is nowhere to keep it
+        return njit(nogil=True)(scan)
+
+
+def _slice_value(queries: Array, number: int, offset: int, width: int) -> Any:  # noqa: ANN401
+    """The bits [offset, offset + width) of one hash: `probe.slice_values` for the compiler."""
+    word, shift = offset >> 6, offset & 63
+    value = queries[number, word] >> np.uint64(shift)
+    if shift + width > _WORD_BITS:
+        value |= queries[number, word + 1] << np.uint64(_WORD_BITS - shift)
+    return value & np.uint64((1 << width) - 1)
+
+
+def _count_ones(word: np.uint64) -> np.uint64:
+    """How many bits are set; compilers know this form and make one instruction of it."""
+    word = word - ((word >> _ONE) & _M1)
+    word = (word & _M2) + ((word >> _TWO) & _M2)
+    word = (word + (word >> _FOUR)) & _M4
+    return (word * _SUM) >> _BYTE7

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The content archive in PostgreSQL: written with each answer, searched for one banked entry, forgotten in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from django.db import connection, transaction
+
+from holdfast.errors import EntryUnknown
+from holdfast.match.archive import ArchivedItem, ArchiveSearched, Past, nearest, search_subject
+from holdfast.match.bank import Bank, Entry
+from holdfast.match.signal import SignalType
+from holdfast.store.bank_rows import bank_of, entry_of
+from holdfast.store.journal import PostgresJournal
+from holdfast.store.models import ArchiveRow, EntryRow
+
+_BATCH: Final = 2000  # rows read at a time: at most about a megabyte each way
+_FORGOTTEN_AT_ONCE: Final = 10_000
+_HASH_BYTES: Final = 32
+_DIGESTS: Final = (SignalType.MD5, SignalType.SHA1, SignalType.SHA256)
+
+
+class PostgresArchive:
+    """What screened items left behind."""
+
+    def __init__(
+        self,
+        journal: PostgresJournal,
+        clock: Callable[[], datetime],
+        new_id: Callable[[str], str],
+        *,
+        kept: bool,
+        private_surfaces: frozenset[str],
+    ) -> None:
+        """Keep nothing of `private_surfaces`, and nothing at all unless `kept`."""
+        self._journal = journal
+        self._clock = clock
+        self._new_id = new_id
+        self._kept = kept
+        self._private = private_surfaces
+
+    def keep(self, item: ArchivedItem) -> None:
+        """Write one item inside the open transaction, unless its surface is private."""
+        if not self._kept or item.surface in self._private or not (item.exact or len(item.hashes)):
+            return
+        digests = {signal.type: bytes.fromhex(signal.value) for signal in item.exact}
+        ArchiveRow.objects.create(
+            screening=item.screening,
+            content_id=item.content,
+            content_version=item.content_version,
+            surface=item.surface,
+            verdict=item.verdict,
+            hashes=np.unique(item.hashes, axis=0).tobytes(),
+            at=item.at,
+            **{kind.value: digests.get(kind, b"") for kind in _DIGESTS},
+        )
+
+    def search(self, bank: str, entry_id: str, *, actor: str) -> list[Past]:
+        """Every item in the archive that one banked entry matches, the newest first; the search is an event.
+
+        Raises EntryUnknown if the bank has no such entry: nothing else can be searched for.
+        """
+        row = EntryRow.objects.filter(id=entry_id, bank_id=bank).select_related("bank").first()
+        if row is None:
+            raise EntryUnknown(entry_id)
+        entry, of = entry_of(row), bank_of(row.bank)
+        with transaction.atomic(durable=True):
+            oldest = ArchiveRow.objects.order_by("at").values_list("at", flat=True).first()
+            found = sorted(
+                {*_equal(entry), *_near(entry, of)}, key=lambda past: (past.at, past.screening), reverse=True
+            )
+            once = list({past.screening: past for past in reversed(found)}.values())[::-1]
+            now = self._clock()
+            searched = ArchiveSearched(
+                bank=bank, entry=entry_id, threshold=of.threshold, since=oldest or now, found=len(once)
+            )
+            subject = search_subject(self._new_id("sea"))
+            self._journal.append(subject, after=0, events=[searched], actor=actor, at=now)
+        return once
+
+    def forget_old(self, before: datetime) -> int:
+        """Drop what was screened before that time, at most a batch; returns how many."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "delete from archive where screening in (select screening from archive where at < %s limit %s)",
+                [before, _FORGOTTEN_AT_ONCE],
+            )
+            return int(cursor.rowcount)
+
+
+def _equal(entry: Entry) -> Iterator[Past]:
+    for signal in entry.signals:
+        if signal.type.is_exact:
+            for row in ArchiveRow.objects.filter(**{signal.type.value: bytes.fromhex(signal.value)}):
+                yield _past(row, signal.type, 0)
+
+
+def _near(entry: Entry, bank: Bank) -> Iterator[Past]:
+    """A walk over the whole archive: rare, exact, and never more in memory than one batch."""
+    rows = ArchiveRow.objects.exclude(hashes=b"").order_by().only("screening", "hashes")
+    batch: list[ArchiveRow] = []
+    for row in rows.iterator(_BATCH):
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield from _near_in(batch, entry, bank)
+            batch.clear()
+    yield from _near_in(batch, entry, bank)
+
+
+def _near_in(batch: list[ArchiveRow], entry: Entry, bank: Bank) -> Iterator[Past]:
+    held = [bytes(row.hashes) for row in batch]
+    owners = np.repeat(np.arange(len(batch)), [len(one) // _HASH_BYTES for one in held])
+    hashes = np.frombuffer(b"".join(held), np.uint64).reshape(-1, 4)
+    best: dict[int, int] = {}
+    for row, distance in nearest(entry, hashes, bank.threshold):
+        owner = int(owners[row])
+        best[owner] = min(distance, best.get(owner, distance))
+    for owner, distance in best.items():
+        yield _past(batch[owner], SignalType.PDQ, distance)
+
+
+def _past(row: ArchiveRow, signal: SignalType, distance: int) -> Past:
+    return Past(
+        screening=row.screening,
+        content=row.content_id,
+        content_version=row.content_version,
+        surface=row.surface,
+        verdict=row.verdict,
+        signal=signal,
+        distance=distance,
+        at=row.at,
+    )
