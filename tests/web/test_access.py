@@ -18,6 +18,8 @@ NEEDED: Final = {
     ("POST", "/v1/screen"): Scope.SCREEN,
     ("GET", "/v1/screenings/{screening_id}"): Scope.EXPLAIN,
     ("GET", "/v1/unscreened"): Scope.SCREEN,
+    ("GET", "/v1/processes"): Scope.SCREEN,
+    ("POST", "/v1/banks/{name}/entries/{entry_id}/look-back"): Scope.ARCHIVE,
     ("GET", "/v1/banks"): Scope.BANKS_READ,
     ("POST", "/v1/banks"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/disable"): Scope.BANKS_WRITE,
