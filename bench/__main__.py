@@ -17,8 +17,11 @@ from typing import Final
 from rich.console import Console
 
 from bench.errors import BenchError, UnknownBenchError
+from bench.falsepositives import falsepositives_rows
 from bench.fidelity import fidelity_rows
+from bench.freshness import freshness_rows
 from bench.hashing import hash_rows
+from bench.matching import match_10m_rows, match_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.timing import ensure_single_threads
@@ -26,14 +29,19 @@ from bench.timing import ensure_single_threads
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "hash": hash_rows,
     "fidelity": fidelity_rows,
+    "match": match_rows,
+    "freshness": freshness_rows,
+    "falsepositives": falsepositives_rows,
+    "match-10m": match_10m_rows,
 }
+ONLY_BY_NAME: Final = frozenset({"match-10m"})
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the named benches, or all, and write their rows; returns the exit status."""
     asked = _parser().parse_args(arguments)
     try:
-        rows = measure(asked.names or list(BENCHES))
+        rows = measure(asked.names or [name for name in BENCHES if name not in ONLY_BY_NAME])
     except BenchError as fault:
         tell(f"bench: {fault}")
         return 2 if isinstance(fault, UnknownBenchError) else 1
@@ -58,7 +66,7 @@ def measure(names: Sequence[str]) -> list[Row]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Holdfast against its peers.")
-    names = f"what to measure: {', '.join(BENCHES)} (default: all)"
+    names = f"what to measure: {', '.join(BENCHES)} (default: all but {', '.join(ONLY_BY_NAME)})"
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the rows as JSON to FILE")
