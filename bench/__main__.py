@@ -24,12 +24,14 @@ from bench.hashing import hash_rows
 from bench.matching import match_10m_rows, match_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
+from bench.screening import screen_rows
 from bench.timing import ensure_single_threads
 
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "hash": hash_rows,
     "fidelity": fidelity_rows,
     "match": match_rows,
+    "screen": screen_rows,
     "freshness": freshness_rows,
     "falsepositives": falsepositives_rows,
     "match-10m": match_10m_rows,

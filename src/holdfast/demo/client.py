@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -31,15 +32,22 @@ class Client:
     timeout: float = 60.0
 
     def call(
-        self, method: str, path: str, *, body: bytes | None = None, kind: str = "application/octet-stream", **query: str
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        kind: str = "application/octet-stream",
+        headers: Mapping[str, str] | None = None,
+        **query: str,
     ) -> Reply:
         """One request. Raises DependencyError if nothing answers."""
         target = f"/v1{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": kind}
+        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": kind, **(headers or {})}
         connection = HTTPConnection(self.address, timeout=self.timeout)
         began = time.perf_counter()
         try:
-            connection.request(method, target, body=body, headers=headers)
+            connection.request(method, target, body=body, headers=sent)
             response = connection.getresponse()
             content = response.read()
         except (OSError, HTTPException) as fault:
