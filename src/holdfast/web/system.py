@@ -40,6 +40,11 @@ def system() -> System:
     return _process.system
 
 
+def loaded() -> bool:
+    """Whether this process has ever read the banks. `require_fresh` says whether it may answer."""
+    return _process.heard_at is not None
+
+
 def require_fresh() -> None:
     """Raise NotReady if the banks are not loaded, or were not heard of for too long."""
     limit = system().settings.bank_stale_seconds
