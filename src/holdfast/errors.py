@@ -40,8 +40,8 @@
 
 A class docstring is the sentence; the web edge alone turns a class into an HTTP status. Nothing
 here is raised for "the picture could not be screened": that is an outcome with a type of its own
-(`holdfast.match.screen.NotScreened`), never an exception a caller could mistake for "no match". Only HMA's answers have no room for it:
-there it is UploadNotCompared.
+(`holdfast.match.screen.NotScreened`), never an exception a caller could mistake for "no match". Only HMA's
+answers have no room for it: there it is UploadNotCompared.
 """
 
 from __future__ import annotations
