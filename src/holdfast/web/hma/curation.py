@@ -175,7 +175,7 @@ def _enabled(body: Mapping[str, Any]) -> bool | None:
     if (ratio := body.get("enabled_ratio")) is not None:
         try:
             share = float(ratio)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             share = -1.0
         if share not in (0.0, 1.0) or isinstance(ratio, bool):
             message = "enabled_ratio: 0 disables, 1 enables; a bank that matches by chance protects no one"
