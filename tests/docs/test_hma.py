@@ -30,3 +30,10 @@ def test_the_differences_that_transcripts_and_texts_name_exist() -> None:
     named = {int(number) for number in re.findall(r"difference (\d+)", transcripts + PAGE)}
     assert named
     assert all(re.search(rf"^\| {number} \|", PAGE, flags=re.MULTILINE) for number in named)
+
+
+def test_every_difference_has_a_test() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests/web").glob("test_hma*.py"))
+    lines = re.findall(r"^# shows difference ([\d, ]+)$", tests, flags=re.MULTILINE)
+    shown = {int(number) for line in lines for number in line.split(", ")}
+    assert shown == {int(number) for number in re.findall(r"^\| (\d+) \|", PAGE, flags=re.MULTILINE)}

@@ -79,6 +79,7 @@ def none_of(bank: str, found: Any) -> bool:
 # --- nothing is fetched
 
 
+# shows difference 1
 @pytest.mark.parametrize(
     "where", ["GET /h/hash", "POST /h/hash", "GET /m/lookup", "POST /m/lookup", "GET /m/raw_lookup"]
 )
@@ -100,6 +101,7 @@ def test_content_is_not_fetched_either(client: Client, hma_bank: str) -> None:
 # --- a file that cannot be told is never "no match"
 
 
+# shows difference 3
 @pytest.mark.parametrize("title", REASONS)
 def test_what_cannot_be_seen_whole_has_no_look_up_and_no_hash(client: Client, title: str) -> None:
     said(client.upload("/m/lookup", samples()[title]), 422, "hma.not_compared")
@@ -136,6 +138,7 @@ def test_an_unknown_picture_is_in_no_bank(client: Client, hma_bank: str) -> None
     assert hma_bank
 
 
+# shows difference 18
 def test_a_photo_without_a_usable_look_cannot_be_banked_as_a_photo(client: Client, hma_bank: str) -> None:
     path = f"/c/bank/{hma_bank}/content"
     for title in ("a flat colour", "not a picture", "empty"):
@@ -146,6 +149,7 @@ def test_a_photo_without_a_usable_look_cannot_be_banked_as_a_photo(client: Clien
 # --- no coin is flipped
 
 
+# shows difference 5
 @pytest.mark.parametrize("ratio", [0.5, "0.999", 2, -1, "half", True, "nan", [1]])
 def test_a_bank_that_would_match_by_chance_is_refused(client: Client, hma_bank: str, ratio: object) -> None:
     asked = {"enabled_ratio": ratio}
@@ -155,6 +159,7 @@ def test_a_bank_that_would_match_by_chance_is_refused(client: Client, hma_bank: 
     refused(client.ask("GET", f"/c/bank/{new['name']}"), 404, "bank.unknown")
 
 
+# shows difference 5
 @pytest.mark.parametrize("off", [{"enabled_ratio": 0}, {"enabled_ratio": "0.0"}, {"enabled": False}])
 @pytest.mark.parametrize("on", [{"enabled_ratio": 1}, {"enabled_ratio": "1"}, {"enabled": True}])
 def test_a_bank_is_on_or_off_and_no_seed_or_bypass_changes_it(
@@ -180,6 +185,7 @@ def test_a_bank_can_be_made_off(client: Client) -> None:
 # --- more is found, never less
 
 
+# shows difference 6
 @pytest.mark.parametrize("disguise", [name for name in DISGUISES if name != "squeezed to a square"])
 def test_a_file_is_looked_up_in_every_disguise(client: Client, hma_bank: str, disguise: str) -> None:
     picture = hills(61_004, SIZE)
@@ -189,6 +195,7 @@ def test_a_file_is_looked_up_in_every_disguise(client: Client, hma_bank: str, di
     assert none_of(hma_bank, {kind: banks for kind, banks in found.items() if kind != "pdq"})
 
 
+# shows difference 6
 def test_equal_bytes_are_told_whatever_was_asked_for(client: Client, hma_bank: str) -> None:
     number = client.upload(f"/c/bank/{hma_bank}/content", known()).json["id"]
     exactly = [{"bank_content_id": number, "distance": "0"}]
@@ -199,6 +206,7 @@ def test_equal_bytes_are_told_whatever_was_asked_for(client: Client, hma_bank: s
         )
 
 
+# shows difference 15
 def test_distances_are_text_and_the_bank_has_its_own_threshold(client: Client, everyone: Asker) -> None:
     name = f"NEAR_{uuid4().hex[:12].upper()}"
     about = {"name": name, "meaning": "m", "source": "s", "threshold": 4}
@@ -221,6 +229,7 @@ def test_digests_are_looked_up_under_either_name(client: Client, hma_bank: str, 
     assert raw.json == {"matches": [number]}
 
 
+# shows difference 12, 14
 def test_what_is_added_matches_at_once_and_what_is_taken_out_no_longer(client: Client, hma_bank: str) -> None:
     for _ in range(5):
         value = pdq(uuid4().int).value
@@ -256,6 +265,7 @@ LOOKUPS = {
 }
 
 
+# shows difference 7, 8, 9
 @pytest.mark.parametrize("what", LOOKUPS)
 def test_an_error_on_a_lookup_is_text(client: Client, what: str) -> None:
     method, path, status, code = LOOKUPS[what]
@@ -276,6 +286,7 @@ def test_a_lookup_without_a_key_is_refused_in_text_too(server: Server, keys: dic
     said(Client(server.address, keys["screen"]).lookup(value), 403, "access.scope_missing")
 
 
+# shows difference 21
 def test_a_body_in_chunks_is_refused_in_text(server: Server, keys: dict[str, str]) -> None:
     """Half of it could not be told from the whole; and the refusal is not made by a view."""
     body, kind = form(("photo", "x", known()))
@@ -321,6 +332,7 @@ def test_the_hash_is_the_one_that_hma_computes(client: Client) -> None:
 # --- comparing
 
 
+# shows difference 15
 def test_hashes_are_compared_at_the_recommended_distance(client: Client) -> None:
     value = pdq(7).value
     for apart, same in ((0, True), (31, True), (32, False)):
@@ -343,6 +355,7 @@ def test_what_cannot_be_compared_is_refused(client: Client, body: object) -> Non
 # --- banks and content
 
 
+# shows difference 11
 def test_a_bank_is_never_deleted_and_its_name_stays_taken(client: Client, hma_bank: str, everyone: Asker) -> None:
     value = pdq(uuid4().int).value
     put(client, hma_bank, pdq=value)
@@ -355,17 +368,20 @@ def test_a_bank_is_never_deleted_and_its_name_stays_taken(client: Client, hma_ba
     refused(client.ask("DELETE", "/c/bank/NO_SUCH"), 404, "bank.unknown")
 
 
+# shows difference 10
 def test_a_bank_keeps_its_name(client: Client, hma_bank: str) -> None:
     detail = refused(client.send("PUT", f"/c/bank/{hma_bank}", {"name": "NEW_NAME"}), 400, "request.invalid")
     assert "keeps its name" in detail
     assert client.send("PUT", f"/c/bank/{hma_bank}", {"name": hma_bank}).status == 200
 
 
+# shows difference 20
 @pytest.mark.parametrize("name", ["", "with space", "-x", "ä", "x" * 65, 7, None])
 def test_a_name_that_cannot_be_used_is_refused(client: Client, name: object) -> None:
     assert client.send("POST", "/c/banks", {"name": name}).status == 400
 
 
+# shows difference 13
 @pytest.mark.parametrize("until", [2, -1, 1_900_000_000, "1", True, None, 0.5])
 def test_nothing_is_disabled_for_a_time(client: Client, hma_bank: str, until: object) -> None:
     number = put(client, hma_bank, pdq=pdq(uuid4().int).value)
@@ -373,6 +389,7 @@ def test_nothing_is_disabled_for_a_time(client: Client, hma_bank: str, until: ob
     assert "by itself" in refused(reply, 400, "request.invalid")
 
 
+# shows difference 19
 def test_what_an_entry_says_of_itself_is_kept_and_not_changed(client: Client, hma_bank: str, everyone: Asker) -> None:
     content = encoded(hills(uuid4().int % 2**32, SIZE))
     path = f"/c/bank/{hma_bank}/content"
@@ -385,6 +402,7 @@ def test_what_an_entry_says_of_itself_is_kept_and_not_changed(client: Client, hm
     assert b"from our reviewers" in everyone.ask("GET", f"/banks/{hma_bank}/export").content
 
 
+# shows difference 19
 def test_a_note_that_is_too_long_is_cut_and_the_hash_is_kept(client: Client, hma_bank: str) -> None:
     path = f"/c/bank/{hma_bank}/content"
     number = client.upload(path, known(), note="n" * 2000).json["id"]
@@ -417,6 +435,7 @@ def test_a_body_that_is_no_json_object_is_refused(client: Client, body: bytes) -
         refused(client.ask(method, path, body, Content_Type=JSON), 400, "request.invalid")
 
 
+# shows difference 21
 def test_json_must_be_called_json(client: Client) -> None:
     """A page in a browser may post anything else to this machine without asking first."""
     body = b'{"name": "FROM_A_PAGE"}'
@@ -428,6 +447,7 @@ def test_json_must_be_called_json(client: Client) -> None:
 # --- kinds, and how current
 
 
+# shows difference 17
 def test_no_kind_of_hash_can_be_turned_off(client: Client) -> None:
     assert client.send("PUT", "/c/signal_type/pdq", {"enabled_ratio": 1.0}).status == 204
     refused(client.send("PUT", "/c/signal_type/pdq", {"enabled_ratio": 0}), 400, "request.invalid")
@@ -435,6 +455,7 @@ def test_no_kind_of_hash_can_be_turned_off(client: Client) -> None:
     assert {one["enabled_ratio"] for one in client.ask("GET", "/c/signal_type").json} == {1.0}
 
 
+# shows difference 16
 def test_built_to_counts_bank_changes(client: Client, hma_bank: str) -> None:
     before = client.ask("GET", "/c/signal_type/index").json
     put(client, hma_bank, pdq=pdq(uuid4().int).value)
@@ -469,3 +490,24 @@ def test_a_picture_over_white_and_over_black_is_found_as_either(client: Client, 
     layered.paste(shown)
     assert client.upload(f"/c/bank/{hma_bank}/content", encoded(layered, "PNG")).status == 200
     assert hma_bank in client.upload("/m/lookup", encoded(shown)).json["pdq"]
+
+
+# shows difference 20
+def test_banks_of_v1_are_the_same_banks_whatever_their_names(client: Client, bank: str) -> None:
+    assert client.ask("GET", f"/c/bank/{bank}").json == {"name": bank, "matching_enabled_ratio": 1.0}
+    value = pdq(uuid4().int).value
+    put(client, bank, pdq=value)
+    assert bank in client.lookup(value).json
+
+
+# shows difference 22
+def test_no_exchange_is_set_up_here(client: Client) -> None:
+    body = {"bank": "FROM_AN_EXCHANGE", "api": "ncmec", "api_json": {}, "credential_json": {"user": "u"}}
+    refused(client.send("POST", "/c/exchanges", body), 405, "request.method")
+    refused(client.ask("GET", "/c/exchange/FROM_AN_EXCHANGE"), 404, "request.address_unknown")
+    refused(client.ask("GET", "/c/bank/FROM_AN_EXCHANGE"), 404, "bank.unknown")
+
+
+def test_a_load_balancer_may_ask_for_the_head_alone(client: Client) -> None:
+    reply = client.ask("HEAD", "/status")
+    assert (reply.status, reply.content) == (200, b"")

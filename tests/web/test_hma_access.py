@@ -41,6 +41,7 @@ NEEDED: Final = {
 }
 
 
+# shows difference 2
 @pytest.mark.parametrize("operation", NEEDED)
 def test_an_address_takes_a_key_of_its_scopes_and_no_other(
     server: Server, keys: dict[str, str], operation: str

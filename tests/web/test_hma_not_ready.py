@@ -13,6 +13,8 @@ from django.test import RequestFactory
 
 from holdfast.access.key import Scope
 from holdfast.bootstrap import System
+from holdfast.errors import DecoderUnavailable, UploadNotCompared
+from holdfast.media.reason import NotDecoded, Reason
 from holdfast.web import system as process
 from tests.store.making import ACTOR, add, create, pdq
 from tests.web.http import form
@@ -48,6 +50,7 @@ def answered(view: str, request: HttpRequest) -> HttpResponse:
     return TextErrorsOnLookups(served(GET=handler, POST=handler))(request)
 
 
+# shows difference 4
 def test_no_lookup_is_answered(system: System, state: str) -> None:
     body, kind = form(("photo", "x", b"x"))
     query = f"?signal_type=pdq&signal={SIGNAL.value}"
@@ -89,3 +92,14 @@ def test_a_process_that_is_starting_answers_nothing(monkeypatch: pytest.MonkeyPa
     assert (response.status_code, response.content) == (503, b"INDEX-NOT-LOADED")
     response = answered("matching.lookup_signal", asked(system, "GET", "/m/lookup"))
     assert response.status_code == 503
+
+
+# shows difference 3
+@pytest.mark.parametrize("reason", Reason)
+def test_a_fault_of_ours_is_an_error_of_ours(wired: System, reason: Reason) -> None:
+    from holdfast.web.hma.hashing import refuse_unseen
+
+    assert wired
+    with pytest.raises(DecoderUnavailable if reason.passes else UploadNotCompared) as refused:
+        refuse_unseen(NotDecoded(reason))
+    assert reason.says in str(refused.value)

@@ -37,7 +37,8 @@ def served(**by_method: Handler) -> Handler:
 
     def view(request: HttpRequest, **names: Any) -> HttpResponse:  # noqa: ANN401  # names in the address
         try:
-            handler = by_method.get(request.method or "")
+            # A load balancer may ask for the head alone; the server then sends no body.
+            handler = by_method.get("GET" if request.method == "HEAD" else request.method or "")
             if handler is None:
                 raise errors.MethodNotAllowed  # noqa: TRY301  # answered like every other fault
             return handler(request, **names)
