@@ -343,6 +343,7 @@ def test_hashes_are_compared_at_the_recommended_distance(client: Client) -> None
     assert client.send("POST", "/m/compare", {"video_md5": digests}).json == {"video_md5": [False, {}]}
 
 
+# shows difference 23
 @pytest.mark.parametrize(
     "body", [{"pdq": ["00"]}, {"pdq": "00"}, {"tmk": ["0", "0"]}, {"pdq": [1, 2]}, {"pdq": ["a", "b"]}]
 )
@@ -411,6 +412,7 @@ def test_a_note_that_is_too_long_is_cut_and_the_hash_is_kept(client: Client, hma
     assert hma_bank in client.upload("/m/lookup", known()).json["pdq"]
 
 
+# shows difference 24
 def test_the_number_of_an_entry_is_good_in_its_own_bank_only(client: Client, hma_bank: str) -> None:
     number = put(client, hma_bank, pdq=pdq(uuid4().int).value, md5=md5(uuid4().int).value)
     assert client.ask("GET", f"/c/bank/{hma_bank}/content/{number}").status == 200
