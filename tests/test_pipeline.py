@@ -33,7 +33,7 @@ from holdfast.match.look import exact_signals, look, signals_to_bank
 from holdfast.match.signal import Signal
 from holdfast.media.decoder import SandboxedDecoder
 from holdfast.media.reason import Reason
-from holdfast.pipeline import Once, Parts, screen
+from holdfast.pipeline import Once, Parts, find, screen
 from tests.store.making import ACTOR, STORIES, add, all_rows, create, rows, together
 
 ASKER = "key:abcdefgh"
@@ -472,3 +472,24 @@ def test_many_at_once_about_the_same_item_are_all_answered(stocked: System) -> N
     assert [answer["answer"] for answer in answers] == ["hold"] * 6
     assert len({answer["screening"] for answer in answers}) == 6
     assert len(stocked.screenings.unscreened(limit=9)) == 1
+
+
+# --- looking up without an item
+
+
+def test_a_lookup_finds_what_was_banked_a_moment_ago_and_records_nothing(stocked: System) -> None:
+    stocked.known.follow()
+    with received(unrelated()) as upload:
+        seen = look(upload, stocked.decoder)
+    assert find(seen, stocked.parts()) == ()
+    entry = add(stocked, *signals_of(stocked, unrelated()))
+    before = all_rows(stocked)
+    assert {match.entry for match in find(seen, stocked.parts())} == {entry.id}
+    assert all_rows(stocked) == before
+
+
+def test_before_the_banks_are_loaded_a_lookup_is_not_answered(stocked: System) -> None:
+    with received(unrelated()) as upload:
+        seen = look(upload, stocked.decoder)
+    with pytest.raises(NotReady):
+        find(seen, stocked.parts())

@@ -33,6 +33,7 @@ DEFAULTS = {
     "bank_stale_seconds": 5.0,
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
+    "hma_open_to": "",
 }
 WHOLE_NUMBERS = {
     "HOLDFAST_WEB_WORKERS": (1, 64),
@@ -67,6 +68,10 @@ NOT_OF_THE_FORM = [
         for word in ("8711", "127.0.0.1", ":8711", "host:", "host:0", "host:65536", "host:-1", "host:x", "host:²")
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
+    *(
+        ("HOLDFAST_HMA_OPEN_TO", word)
+        for word in ("all", "localhost", "10.0.0.1/8", "0.0.0.0/0", "::/0", "127.0.0.1;::1")
+    ),
 ]
 
 
@@ -91,6 +96,7 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_SHADOW": st.sampled_from(["true", "false", "1", "0", "yes", "no", "on", "off", "True"]),
         "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
         "HOLDFAST_UNSCREENED_OWNER": texts(100),
+        "HOLDFAST_HMA_OPEN_TO": st.sampled_from(["127.0.0.1", "10.0.0.0/8, 192.0.2.7", "::1,", "fd00::/8"]),
     }
     whole = {name: st.integers(low, high).map(str) for name, (low, high) in WHOLE_NUMBERS.items()}
     numbers = {name: st.floats(low, high).map(repr) for name, (low, high) in NUMBERS.items()}

@@ -6,6 +6,8 @@
     │   ├── InvalidRequest           request.invalid
     │   ├── InvalidSignal            input.signal
     │   ├── InvalidBankFile          input.bank_file
+    │   ├── UploadNotCompared        hma.not_compared
+    │   ├── AddressNotFetched        hma.address_not_fetched
     │   └── InvalidName              input.name
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
@@ -38,7 +40,8 @@
 
 A class docstring is the sentence; the web edge alone turns a class into an HTTP status. Nothing
 here is raised for "the picture could not be screened": that is an outcome with a type of its own
-(`holdfast.match.screen.NotScreened`), never an exception a caller could mistake for "no match".
+(`holdfast.match.screen.NotScreened`), never an exception a caller could mistake for "no match". Only HMA's
+answers have no room for it: there it is UploadNotCompared.
 """
 
 from __future__ import annotations
@@ -109,6 +112,20 @@ class InvalidBankFile(InputError):
     advice = (
         "Send CSV with the header signal_type,value or JSON lines with those fields; docs/integrating.md shows both."
     )
+
+
+class UploadNotCompared(InputError):
+    """The file could not be compared in full, so "no match" would not be true."""
+
+    code = "hma.not_compared"
+    advice = "Do not publish it. POST /v1/screen gives such a file a reason, an owner and a clock."
+
+
+class AddressNotFetched(InputError):
+    """Holdfast fetches nothing from other addresses."""
+
+    code = "hma.address_not_fetched"
+    advice = "Send the file itself, as the form field photo or video."
 
 
 class InvalidName(InputError):

@@ -221,6 +221,9 @@ def _settings(system: System) -> Iterator[Finding]:
     if os.geteuid() == 0:
         says = "the web part runs as root (decoders and database do not): run Holdfast as a user of its own"
         yield Finding("user", Grade.WEAKER, says)
+    if settings.hma_open_to:
+        says = f"open without a key to {settings.hma_open_to}: prefer a proxy that adds one (docs/hma.md)"
+        yield Finding("HMA interface", Grade.WEAKER, says)
     host = settings.listen.rpartition(":")[0].strip("[]")
     if host not in ("127.0.0.1", "localhost", "::1"):
         says = f"listens on {host} without TLS: put a proxy with TLS in front, and let Holdfast listen on 127.0.0.1"

@@ -22,7 +22,7 @@ from holdfast.match.index import Neighbour
 from holdfast.match.known import Known, Level
 from holdfast.match.look import Seen, look
 from holdfast.match.screen import Answer, Match, NotScreened, Screening, answer_to, judge, matches_of, verdict_name
-from holdfast.match.signal import Signal
+from holdfast.match.signal import Signal, SignalType
 from holdfast.media.decoder import Decoder
 
 _TRIES: Final = 5
@@ -57,6 +57,8 @@ class Answered:
     list_version: int
     asked_by: str
     at: datetime
+    given: tuple[SignalType, ...] = ()
+    """Which kinds of hashes the platform sent instead of the upload; none if Holdfast saw it itself."""
 
     @property
     def verdict(self) -> str:
@@ -76,6 +78,7 @@ class Answered:
             "reason": reason and reason.value,
             "reason_says": reason and reason.says,
             "send_again": bool(reason and reason.passes),
+            "hashes_by": "platform" if self.given else "holdfast",
             "shadow": self.shadow,
             "list_version": self.list_version,
             "looked_up_at": self.at.isoformat(),
@@ -131,6 +134,16 @@ class Parts:
     shadow: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What was asked: about which item, by whom, under which Idempotency-Key, with whose hashes."""
+
+    content: Content
+    asked_by: str
+    once: Once | None
+    given: tuple[SignalType, ...] = ()
+
+
 class _AlreadyAnswered(Exception):  # noqa: N818  # control flow: it rolls the transaction back
     pass
 
@@ -146,7 +159,39 @@ def screen(
     """
     if once and (first := parts.screenings.first_answer(once)):
         return _same(first, once)
-    seen = look(received, parts.decoder)
+    asked = _Asked(content=content, asked_by=asked_by, once=once)
+    return _screen_seen(look(received, parts.decoder), asked, parts)
+
+
+def screen_hashes(
+    seen: Seen, content: Content, *, given: tuple[SignalType, ...], asked_by: str, once: Once | None, parts: Parts
+) -> dict[str, Any]:
+    """Content -> match -> answer for an item that only the platform saw: its hashes of the kinds `given`.
+
+    Raises what `screen` raises. That nobody here saw the item is recorded with the answer.
+    """
+    if once and (first := parts.screenings.first_answer(once)):
+        return _same(first, once)
+    return _screen_seen(seen, _Asked(content=content, asked_by=asked_by, once=once, given=given), parts)
+
+
+def find(seen: Seen, parts: Parts) -> tuple[Match, ...]:
+    """Every match of what was seen, in the banks as committed, without recording anything.
+
+    For questions that are about no item: there is nothing to hold. Raises NotReady as `screen` does.
+    """
+    for _ in range(_TRIES):
+        level, neighbours = parts.known.near(seen.hashes)
+        with parts.screenings.transaction():
+            matches = _matches(seen, neighbours, parts.banks)
+            if parts.banks.newest_level() == level:
+                return matches
+        parts.known.follow()
+    raise NotReady
+
+
+def _screen_seen(seen: Seen, asked: _Asked, parts: Parts) -> dict[str, Any]:
+    """Match -> answer: look up, judge and record in one transaction, against the banks as they then stand."""
     conflict: JournalConflict | None = None
     for _ in range(_TRIES):
         level, neighbours = parts.known.near(seen.hashes)
@@ -155,45 +200,38 @@ def screen(
                 matches = _matches(seen, neighbours, parts.banks)
                 # Read last: if nothing was committed since `level`, every look above saw exactly `level`.
                 if parts.banks.newest_level() == level:
-                    return _answer(seen, matches, level, content, asked_by, once, parts)
+                    return _answer(seen, matches, level, asked, parts)
         except JournalConflict as fault:
             conflict = fault
             continue
         except _AlreadyAnswered:
             break
         parts.known.follow()
-    if once and (first := parts.screenings.first_answer(once)):
-        return _same(first, once)
+    if asked.once and (first := parts.screenings.first_answer(asked.once)):
+        return _same(first, asked.once)
     raise conflict or NotReady()
 
 
-def _answer(  # one transaction's whole context
-    seen: Seen,
-    matches: tuple[Match, ...],
-    level: Level,
-    content: Content,
-    asked_by: str,
-    once: Once | None,
-    parts: Parts,
-) -> dict[str, Any]:
+def _answer(seen: Seen, matches: tuple[Match, ...], level: Level, asked: _Asked, parts: Parts) -> dict[str, Any]:
     """Judge and record: inside the open transaction."""
     screening = judge(matches, seen.obstacle)
     answered = Answered(
         id=parts.new_id("scr"),
-        content=content,
+        content=asked.content,
         screening=screening,
         answer=Answer.PUBLISH if parts.shadow else answer_to(screening),
         shadow=parts.shadow,
         list_version=level.number,
-        asked_by=asked_by,
+        asked_by=asked.asked_by,
         at=parts.clock(),
+        given=asked.given,
     )
     body = answered.as_body()
     # An answer that asking again may change is not kept for its Idempotency-Key.
     passing = isinstance(screening, NotScreened) and screening.reason.passes
-    if not parts.screenings.record(answered, body, None if passing else once):
+    if not parts.screenings.record(answered, body, None if passing else asked.once):
         raise _AlreadyAnswered
-    parts.archive.keep(archived(seen, content, screening=answered.id, verdict=answered.verdict, at=answered.at))
+    parts.archive.keep(archived(seen, asked.content, screening=answered.id, verdict=answered.verdict, at=answered.at))
     return body
 
 

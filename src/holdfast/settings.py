@@ -8,6 +8,7 @@ setting must not be silently ignored. Nothing here reaches an authority; what wi
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from enum import StrEnum
@@ -39,6 +40,14 @@ def default_data() -> Path:
         return Path("/var/lib/holdfast")
     home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(home) / "holdfast"
+
+
+def _networks(value: str) -> str:
+    networks = [ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip()]
+    if any(network.prefixlen == 0 for network in networks):
+        message = "must name addresses, not everyone"
+        raise ValueError(message)
+    return ",".join(map(str, networks))
 
 
 def _listen_address(value: str) -> str:
@@ -146,6 +155,12 @@ class Settings(BaseModel):
     )
     unscreened_hours: float = Field(
         default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
+    )
+
+    hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Addresses (such as 127.0.0.1 or 10.1.2.0/24, separated by commas) that may use the HMA "
+        "interface without a key, for clients that cannot send one. Unset: none. See docs/hma.md first.",
     )
 
     @classmethod

@@ -81,3 +81,12 @@ def small(folder: Path) -> Iterator[Server]:
     running = start_server(environment)
     yield running
     stop(running.process)
+
+
+@pytest.fixture(scope="package")
+def opened(folder: Path) -> Iterator[Server]:
+    """A server whose HMA interface needs no key from this machine."""
+    environment = environment_for(folder / "opened", HOLDFAST_HMA_OPEN_TO="127.0.0.1", HOLDFAST_WEB_WORKERS="1")
+    running = start_server(environment)
+    yield running
+    stop(running.process)

@@ -16,6 +16,7 @@ from tests.web.http import Asker, Reply, refused
 PUBLIC: Final = {("GET", "/v1/health/live"), ("GET", "/v1/health/ready")}
 NEEDED: Final = {
     ("POST", "/v1/screen"): Scope.SCREEN,
+    ("POST", "/v1/screen/hashes"): Scope.SCREEN,
     ("GET", "/v1/screenings/{screening_id}"): Scope.EXPLAIN,
     ("GET", "/v1/unscreened"): Scope.SCREEN,
     ("GET", "/v1/processes"): Scope.SCREEN,

@@ -110,6 +110,7 @@ def test_every_body_that_is_taken_is_in_the_document(document: dict[str, Any]) -
     }
     assert bodies == {
         "/v1/screen": {"application/octet-stream", "multipart/form-data"},
+        "/v1/screen/hashes": {"application/json"},
         "/v1/banks": {"application/json"},
         "/v1/banks/{name}/entries": {"application/json"},
         "/v1/banks/{name}/entries/picture": {"application/octet-stream"},

@@ -25,6 +25,7 @@ EXPLANATION = {
     "reason",
     "reason_says",
     "send_again",
+    "hashes_by",
     "shadow",
     "list_version",
     "looked_up_at",

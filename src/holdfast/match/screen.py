@@ -127,3 +127,11 @@ class ScreeningAnswered(Event):
     list_version: int
     matches: tuple[Match, ...]
     looked_up_at: datetime
+
+
+@event("screening.hashes_given")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashesGiven(Event):
+    """The answer of this screening rests on hashes that the platform computed; nothing here saw the item."""
+
+    signal_types: tuple[SignalType, ...]

@@ -34,6 +34,8 @@ class Reason(StrEnum):
     """No decoder was ready; nothing is known about the file."""
     LOW_QUALITY = "low_quality"
     """The picture has too little detail for its hash to mean anything."""
+    ONLY_DIGESTS = "only_digests"
+    """The platform sent digests alone, by which a changed copy would not be known."""
 
     @property
     def passes(self) -> bool:
@@ -59,6 +61,7 @@ _SENTENCES = {
     Reason.DECODER_FAILED: "The decoder failed on this file.",
     Reason.DECODER_UNAVAILABLE: "The decoder was not available.",
     Reason.LOW_QUALITY: "The picture has too little detail to be compared.",
+    Reason.ONLY_DIGESTS: "Only digests were sent, and they know a file by its exact bytes alone.",
 }
 
 

@@ -14,8 +14,8 @@ from django.db.models import Min, Q, QuerySet
 
 from holdfast.errors import JournalConflict, Refusal, ScreeningUnknown
 from holdfast.intake.content import Content
-from holdfast.log.event import encode
-from holdfast.match.screen import NotScreened, Screening, ScreeningAnswered
+from holdfast.log.event import Event, encode
+from holdfast.match.screen import HashesGiven, NotScreened, Screening, ScreeningAnswered
 from holdfast.match.unscreened import (
     MarkOverdue,
     OpenUnscreened,
@@ -87,7 +87,7 @@ class PostgresScreenings:
         self._journal.append(
             f"screening:{answered.id}",
             after=0,
-            events=[_event(answered)],
+            events=_events(answered),
             actor=answered.asked_by,
             at=answered.at,
         )
@@ -101,7 +101,10 @@ class PostgresScreenings:
         recorded = self._journal.read(f"screening:{screening_id}")
         if not recorded:
             raise ScreeningUnknown
-        return {"screening": screening_id, "at": recorded[0].at.isoformat(), **encode(recorded[0].happened)}
+        told = encode(recorded[0].happened)
+        by_platform = any(isinstance(one.happened, HashesGiven) for one in recorded)
+        told["hashes_by"] = "platform" if by_platform else "holdfast"
+        return {"screening": screening_id, "at": recorded[0].at.isoformat(), **told}
 
     def unscreened(self, *, limit: int) -> list[UnscreenedItem]:
         """What is held unscreened, the one due first at the top."""
@@ -216,6 +219,11 @@ def _claim(once: Once, body: dict[str, Any], at: datetime) -> bool:
             [once.api_key, once.idempotency_key, body["screening"]],
         )
         return cursor.fetchone() is not None
+
+
+def _events(answered: Answered) -> list[Event]:
+    """What the journal is told: the answer first, and whose hashes it rests on if not our own."""
+    return [_event(answered), *([HashesGiven(signal_types=answered.given)] if answered.given else [])]
 
 
 def _event(answered: Answered) -> ScreeningAnswered:

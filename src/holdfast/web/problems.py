@@ -23,7 +23,8 @@ from holdfast import errors
 
 _RETRY_AFTER_SECONDS: Final = 2
 _LENGTH_MISSING: Final = errors.InvalidRequest("Content-Length: a body in chunks is not taken; announce its length")
-_STATUS: Final[Sequence[tuple[type[errors.HoldfastError], int]]] = (
+Statuses = Sequence[tuple[type[errors.HoldfastError], int]]
+STATUS: Final[Statuses] = (
     (errors.KeyMissing, 401),
     (errors.KeyRefused, 401),
     (errors.AccessError, 403),
@@ -36,10 +37,10 @@ _STATUS: Final[Sequence[tuple[type[errors.HoldfastError], int]]] = (
 _log = structlog.get_logger("web")
 
 
-def response_to(fault: Exception) -> HttpResponse:
-    """The answer to any exception."""
+def response_to(fault: Exception, statuses: Statuses = STATUS) -> HttpResponse:
+    """The answer to any exception, with the status of the first kind in `statuses` that it is of."""
     known = _named(fault)
-    status = next((status for kind, status in _STATUS if isinstance(known, kind)), 500)
+    status = next((status for kind, status in statuses if isinstance(known, kind)), 500)
     body = {
         "type": f"urn:holdfast:error:{known.stable_code}",
         "title": known.sentence,

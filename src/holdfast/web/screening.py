@@ -15,7 +15,7 @@ from holdfast.access.key import Scope
 from holdfast.bootstrap import new_id
 from holdfast.errors import InvalidRequest
 from holdfast.intake.content import Content
-from holdfast.intake.upload import TooLong, Upload
+from holdfast.intake.upload import Upload
 from holdfast.pipeline import Once, screen
 from holdfast.web import shapes
 from holdfast.web.auth import NeedsKey, actor_of, key_of
@@ -71,14 +71,13 @@ def screen_upload(request: HttpRequest, response: HttpResponse, options: Query[s
     received, fields = take_upload(request, system().settings)
     try:
         chosen = _with_fields(options, fields)
-        once = _once(request, chosen, received)
-        body = screen(received, _content(chosen), asked_by=actor_of(request), once=once, parts=system().parts())
+        what = received.digests.sha256 if isinstance(received, Upload) else "too long"
+        once = once_of(request, [what, chosen.model_dump()])
+        body = screen(received, content_of(chosen), asked_by=actor_of(request), once=once, parts=system().parts())
     finally:
         if isinstance(received, Upload):
             received.close()
-    if system().settings.shadow:
-        response["Holdfast-Shadow"] = "on"
-    return body if Scope.EXPLAIN in key_of(request).scopes else _public(body)
+    return as_told(body, request, response)
 
 
 @router.get(
@@ -120,8 +119,15 @@ def list_unscreened(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _public(body: dict[str, Any]) -> dict[str, Any]:
-    """The constant part: the same shape whatever was found, so that it teaches an uploader nothing."""
+def as_told(body: dict[str, Any], request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    """The answer as this key may have it: with the scope explain whole, else only the constant part.
+
+    The constant part has the same shape whatever was found, so that it teaches an uploader nothing.
+    """
+    if system().settings.shadow:
+        response["Holdfast-Shadow"] = "on"
+    if Scope.EXPLAIN in key_of(request).scopes:
+        return body
     return {"answer": body["answer"], "screening": body["screening"]}
 
 
@@ -139,7 +145,8 @@ def _with_fields(options: shapes.ScreenOptions, fields: dict[str, str]) -> shape
         raise InvalidRequest(words) from None
 
 
-def _content(options: shapes.ScreenOptions) -> Content:
+def content_of(options: shapes.ScreenOptions) -> Content:
+    """The item that a request names, or one that is made up."""
     return Content(
         id=options.content_id or new_id("con"),
         named=options.content_id is not None,
@@ -149,15 +156,14 @@ def _content(options: shapes.ScreenOptions) -> Content:
     )
 
 
-def _once(request: HttpRequest, options: shapes.ScreenOptions, received: Upload | TooLong) -> Once | None:
-    """The Idempotency-Key of a request, bound to everything that makes it the same request."""
+def once_of(request: HttpRequest, what: list[Any]) -> Once | None:
+    """The Idempotency-Key of a request, bound to `what`: everything that makes it the same request."""
     given = request.headers.get("Idempotency-Key")
     if given is None:
         return None
     if not 0 < len(given) <= _LONGEST_IDEMPOTENCY_KEY or not given.isprintable():
         message = f"Idempotency-Key: between 1 and {_LONGEST_IDEMPOTENCY_KEY} printable characters"
         raise InvalidRequest(message)
-    what = received.digests.sha256 if isinstance(received, Upload) else "too long"
     # Shadow mode is part of it: what it answered must not be repeated once it is off.
-    whole = json.dumps([what, options.model_dump(), system().settings.shadow], sort_keys=True)
+    whole = json.dumps([*what, system().settings.shadow], sort_keys=True)
     return Once(key_of(request).prefix, given, hashlib.sha256(whole.encode()).hexdigest())

@@ -42,7 +42,10 @@ class MatchShape(Schema):
     bank: str
     entry: str
     signal: str
-    variant: str = Field(description="How the upload was turned, and the PDQ family; 'bytes' for an exact digest.")
+    variant: str = Field(
+        description="How the upload was turned, and the PDQ family; 'bytes' for an exact digest, "
+        "'given' for a hash that the platform sent."
+    )
     distance: int = Field(description="Bits of 256 that differ; 0 for an exact digest.")
     threshold: int
     action: str
@@ -55,6 +58,7 @@ class Explanation(Schema):
     reason: str | None = Field(description="Why it was not screened; a closed list, see docs/integrating.md.")
     reason_says: str | None
     send_again: bool = Field(description="Whether the same bytes may well be screened later.")
+    hashes_by: Literal["holdfast", "platform"] = Field(description="Who computed the hashes that were looked up.")
     shadow: bool = Field(description="Shadow mode was on: the answer is publish whatever the verdict.")
     list_version: int = Field(description="The newest bank change it was looked up in.")
     looked_up_at: datetime
@@ -80,6 +84,7 @@ class ScreeningRecord(Schema):
     verdict: str
     reason: str | None
     answer: str
+    hashes_by: str
     shadow: bool
     list_version: int
     matches: list[MatchShape]

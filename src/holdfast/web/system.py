@@ -37,6 +37,11 @@ def system() -> System:
     return _process.system
 
 
+def loaded() -> bool:
+    """Whether this process has ever read the banks. `require_fresh` says whether it may answer."""
+    return _process.follower is not None and _process.follower.silent_seconds is not None
+
+
 def require_fresh() -> None:
     """Raise NotReady if the banks are not loaded, or this process was not level with them for too long."""
     limit = system().settings.bank_stale_seconds

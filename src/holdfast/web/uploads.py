@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -31,6 +32,7 @@ class _ReceivingHandler(FileUploadHandler):
         self.limit = settings.max_upload_bytes
         self.deadline = _Deadline(settings.receive_seconds)
         self.files = 0
+        self.field = ""
         self.receiver: Receiver | None = None
         self.received: Upload | TooLong | None = None
 
@@ -39,7 +41,7 @@ class _ReceivingHandler(FileUploadHandler):
         self.files += 1
         if self.files > 1:
             raise SkipFile
-        self.receiver = Receiver(self.limit)
+        self.field, self.receiver = str(self.field_name), Receiver(self.limit)
         raise StopFutureHandlers
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002
@@ -58,6 +60,15 @@ class _ReceivingHandler(FileUploadHandler):
             self.received.close()
         if self.receiver is not None:
             self.receiver.abandon()
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """The one file of a form: the name of its field, its bytes, and the text fields beside it."""
+
+    field: str
+    received: Upload | TooLong
+    fields: dict[str, str]
 
 
 class _Deadline:
@@ -79,7 +90,8 @@ def take_upload(request: HttpRequest, settings: Settings) -> tuple[Upload | TooL
     twice, or if it takes too long.
     """
     if request.content_type == "multipart/form-data":
-        return _from_form(request, settings)
+        form = take_form(request, settings)
+        return form.received, form.fields
     announced = request.META.get("CONTENT_LENGTH") or ""
     declared = int(announced) if announced.isdigit() else None
     chunks = _chunks(request, _Deadline(settings.receive_seconds))
@@ -103,7 +115,8 @@ def _chunks(request: HttpRequest, deadline: _Deadline) -> Iterator[bytes]:
         yield chunk
 
 
-def _from_form(request: HttpRequest, settings: Settings) -> tuple[Upload | TooLong, dict[str, str]]:
+def take_form(request: HttpRequest, settings: Settings) -> FormFile:
+    """The one file of a form. Raises InvalidRequest as `take_upload` does."""
     handler = _ReceivingHandler(request, settings)
     request.upload_handlers = [handler]
     try:
@@ -112,7 +125,7 @@ def _from_form(request: HttpRequest, settings: Settings) -> tuple[Upload | TooLo
     except BaseException:
         handler.forget()
         raise
-    return received, {name: values[0] for name, values in fields.items()}
+    return FormFile(handler.field, received, {name: values[0] for name, values in fields.items()})
 
 
 def _one_file(handler: _ReceivingHandler, fields: dict[str, list[str]]) -> Upload | TooLong:
