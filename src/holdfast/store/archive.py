@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
@@ -22,6 +22,11 @@ _BATCH: Final = 2000  # rows read at a time: at most about a megabyte each way
 _FORGOTTEN_AT_ONCE: Final = 10_000
 _HASH_BYTES: Final = 32
 _DIGESTS: Final = (SignalType.MD5, SignalType.SHA1, SignalType.SHA256)
+
+_KEEP: Final = """
+insert into archive (screening, content_id, content_version, surface, verdict, md5, sha1, sha256, hashes, at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 
 
 class PostgresArchive:
@@ -48,16 +53,10 @@ class PostgresArchive:
         if not self._kept or item.surface in self._private or not (item.exact or len(item.hashes)):
             return
         digests = {signal.type: bytes.fromhex(signal.value) for signal in item.exact}
-        ArchiveRow.objects.create(
-            screening=item.screening,
-            content_id=item.content,
-            content_version=item.content_version,
-            surface=item.surface,
-            verdict=item.verdict,
-            hashes=np.unique(item.hashes, axis=0).tobytes(),
-            at=item.at,
-            **{kind.value: digests.get(kind, b"") for kind in _DIGESTS},
-        )
+        row: list[Any] = [item.screening, item.content, item.content_version, item.surface, item.verdict]
+        row += [*(digests.get(kind, b"") for kind in _DIGESTS), item.hashes.tobytes(), item.at]
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, row)
 
     def search(self, bank: str, entry_id: str, *, actor: str) -> list[Past]:
         """Every item in the archive that one banked entry matches, the newest first; the search is an event.

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, connection
 from django.db.models import Max
@@ -13,6 +15,11 @@ from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, decode, encode
 from holdfast.log.journal import Recorded
 from holdfast.store.models import JournalRow
+
+_APPEND: Final = """
+insert into journal (subject, version, tag, schema, body, actor, at)
+select event.*, %s, %s from unnest(%s::text[], %s::int[], %s::text[], %s::smallint[], %s::jsonb[]) as event
+"""
 
 
 class PostgresJournal:
@@ -23,25 +30,19 @@ class PostgresJournal:
         self.append_many([(subject, after, events)], actor=actor, at=at)
 
     def append_many(self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime) -> None:
-        """Append events of many subjects, each (subject, after, events), in one statement per thousand."""
+        """Append events of many subjects, each (subject, after, events), in one statement."""
         if not connection.in_atomic_block:
             message = "the journal is written inside the transaction of what it reports"
             raise RuntimeError(message)
         rows = [
-            JournalRow(
-                subject=subject,
-                version=after + number,
-                tag=happened.tag,
-                schema=happened.schema,
-                body=encode(happened),
-                actor=actor,
-                at=at,
-            )
+            (subject, after + number, happened.tag, happened.schema, json.dumps(encode(happened)))
             for subject, after, events in batch
             for number, happened in enumerate(events, start=1)
         ]
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
         try:
-            JournalRow.objects.bulk_create(rows, batch_size=1000)
+            with connection.cursor() as cursor:
+                cursor.execute(_APPEND, [actor, at, *columns])
         except IntegrityError as cause:
             raise JournalConflict from cause
 

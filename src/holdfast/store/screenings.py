@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,16 @@ from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
 IDEMPOTENCY_KEPT: Final = timedelta(hours=24)
 _OVERDUE_BATCH: Final = 100
 _SYSTEM: Final = "system:worker"
+# Written by hand, because they are written once for each upload.
+_CLAIM: Final = """
+insert into idempotency (api_key, idempotency_key, request_digest, status, body, at) values (%s, %s, %s, 200, %s, %s)
+on conflict (api_key, idempotency_key) do nothing
+"""
+_WRITE: Final = """
+insert into screening (id, content_id, content_version, surface, uploader, verdict, reason, answer, shadow,
+    list_version, matches, asked_by, at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,9 @@ class PostgresScreenings:
     def _keep_unscreened(self, answered: Answered) -> None:
         """Open, renew or settle the unscreened holds that this answer is about."""
         content = answered.content
+        nothing_known = isinstance(answered.screening, NotScreened)
+        if not nothing_known and not _is_held_unscreened(content):
+            return  # as nearly always
         standing = UnscreenedRow.objects.filter(content_id=content.id).exclude(state=UnscreenedState.SETTLED)
         if isinstance(answered.screening, NotScreened):
             self._still_unscreened(
@@ -202,23 +216,17 @@ class PostgresScreenings:
         return after
 
 
+def _is_held_unscreened(content: Content) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from unscreened where content_id = %s and state <> 'settled' limit 1", [content.id])
+        return cursor.fetchone() is not None
+
+
 def _claim(once: Once, body: dict[str, Any], at: datetime) -> bool:
     """Take the Idempotency-Key for this answer; waits for a parallel request that is taking it."""
-    row = IdempotencyRow(
-        api_key=once.api_key,
-        idempotency_key=once.idempotency_key,
-        request_digest=once.request_digest,
-        status=200,
-        body=body,
-        at=at,
-    )
-    IdempotencyRow.objects.bulk_create([row], ignore_conflicts=True)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select 1 from idempotency where api_key = %s and idempotency_key = %s and body->>'screening' = %s",
-            [once.api_key, once.idempotency_key, body["screening"]],
-        )
-        return cursor.fetchone() is not None
+        cursor.execute(_CLAIM, [once.api_key, once.idempotency_key, once.request_digest, json.dumps(body), at])
+        return bool(cursor.rowcount == 1)
 
 
 def _events(answered: Answered) -> list[Event]:
@@ -245,21 +253,10 @@ def _event(answered: Answered) -> ScreeningAnswered:
 def _write_screening(answered: Answered) -> None:
     content: Content = answered.content
     facts = encode(_event(answered))
-    ScreeningRow.objects.create(
-        id=answered.id,
-        content_id=content.id,
-        content_version=content.version,
-        surface=content.surface,
-        uploader=content.uploader,
-        verdict=facts["verdict"],
-        reason=facts["reason"],
-        answer=facts["answer"],
-        shadow=answered.shadow,
-        list_version=answered.list_version,
-        matches=facts["matches"],
-        asked_by=answered.asked_by,
-        at=answered.at,
-    )
+    row: list[Any] = [answered.id, content.id, content.version, content.surface, content.uploader]
+    row += [facts["verdict"], facts["reason"], facts["answer"], answered.shadow, answered.list_version]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [*row, json.dumps(facts["matches"]), answered.asked_by, answered.at])
 
 
 def _held(row: UnscreenedRow) -> Unscreened:
