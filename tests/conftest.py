@@ -77,7 +77,7 @@ def empty_tables(data: Path) -> None:
     """Forget everything: as superuser, with triggers off, which no role of ours can do."""
     with psycopg.connect(superuser(data), autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
-        tables = "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency"
+        tables = "journal, bank, bank_import, entry, entry_signal, screening, unscreened, api_key, idempotency"
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("update bank_head set number = 0")
 

@@ -21,7 +21,8 @@ from holdfast.bootstrap import System
 from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, registered
 from holdfast.match import bank, screen, unscreened
-from holdfast.match.bank import BankDisabled, BankEnabled, EntryRemoved
+from holdfast.match.bank import BankDisabled, BankEnabled
+from holdfast.match.entry import EntryRemoved
 from tests.store.making import ACTOR, NOW, STORIES, create, insert_journal_row, rows, together
 
 REWRITING = (
