@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +22,11 @@ from holdfast.errors import Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.entry import read_only_refusal
 from holdfast.match.text import check_text
+
+PATIENCE: Final = timedelta(minutes=15)
+"""A staged import without a sign of life for so long is given up; a batch takes about a second."""
+MOST_BAD_LINES: Final = 1000
+"""How many refused lines are told one by one; all are counted."""
 
 
 class ImportState(StrEnum):

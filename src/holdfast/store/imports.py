@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from typing import Final
 
@@ -19,6 +19,8 @@ from django.db import transaction
 from holdfast.errors import BankUnknown, ImportUnknown, Refusal, Refused
 from holdfast.match.bankline import BadLine, Line
 from holdfast.match.importing import (
+    MOST_BAD_LINES,
+    PATIENCE,
     AbandonImport,
     BeginImport,
     Contents,
@@ -38,8 +40,6 @@ from holdfast.store.bank_rows import bank_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankHead, BankImportRow, BankRow
 
-MOST_BAD_LINES: Final = 1000
-PATIENCE: Final = timedelta(minutes=15)
 _SYSTEM: Final = "system:worker"
 _TRIES_WITHOUT_LOCK: Final = 2
 
@@ -117,11 +117,12 @@ class PostgresImports:
     def roll_back(self, name: str, import_id: str, *, because: str, actor: str) -> Import:
         """Take a published import out of its bank as a whole. Raises ImportUnknown, Refused or InvalidRequest."""
         with numbered_change() as number:
+            read_only = self._read_only(name, actor)
             row = BankImportRow.objects.filter(id=import_id, bank_id=name).exclude(state=ImportState.ABANDONED).first()
             if row is None:
                 raise ImportUnknown(import_id)
             # What a person brought in by hand, a person may take out again; what the exchange brought, not.
-            read_only = self._read_only(name, actor) and row.begun_by.startswith("exchange:")
+            read_only = read_only and row.begun_by.startswith("exchange:")
             after = self._apply(row, RollBackImport(because=because), actor, read_only=read_only)
             row.changed_in = number
             row.save()
