@@ -114,7 +114,7 @@ class EntryRow(models.Model):
         db_table = "entry"
         # Named here: what Django makes for a text key comes with a second index for LIKE, which nobody asks.
         indexes: ClassVar = [
-            models.Index(fields=["bank"], name="entry_bank"),
+            models.Index(fields=["bank", "changed_in"], name="entry_bank"),
             models.Index(fields=["imported_in"], name="entry_import", condition=models.Q(imported_in__isnull=False)),
         ]
 

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entryrow',
-            index=models.Index(fields=['bank'], name='entry_bank'),
+            index=models.Index(fields=['bank', 'changed_in'], name='entry_bank'),
         ),
         migrations.AddIndex(
             model_name='entryrow',
