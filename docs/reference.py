@@ -20,13 +20,14 @@ from holdfast.access import key
 from holdfast.cli import output
 from holdfast.cli.main import app
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, screen, unscreened
+from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match.two_people import When, when_of
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
 
 FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by docs/reference.py (make docs). Change the code, not this page. -->\n"
-_STAGES = (archive, bank, screen, unscreened, key)  # importing a stage registers its events
+_STAGES = (archive, bank, entry, importing, screen, unscreened, key)  # importing a stage registers its events
 
 
 def settings_page() -> str:
@@ -49,11 +50,16 @@ def errors_page() -> str:
     refusals = [
         ["`bank.exists`", "There is already a bank of that name.", "Use another name.", "no"],
         ["`bank.not_in_this_state`", "The bank's state does not allow this.", "See states.md.", "no"],
+        ["`bank.unchanged`", "The bank is like that already.", "Nothing.", "no"],
+        ["`bank.benign`", "A benign bank has no action.", "Disable it, or change its threshold.", "no"],
+        ["`bank.read_only`", "An exchange alone changes this.", "Give an opinion, or disable the bank.", "no"],
+        ["`import.not_in_this_state`", "The import's state does not allow this.", "See states.md.", "no"],
         ["`entry.not_in_this_state`", "The entry's state does not allow this.", "See states.md.", "no"],
         ["`key.not_in_this_state`", "The key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_in_this_state`", "The unscreened hold's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
         ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
+        ["`input.category`", "A line's opinion is not for this kind of bank.", "Use another bank.", "no"],
         ["`input.duplicate`", "A signal stands twice in a bank file or is already in the bank.", "Nothing.", "no"],
     ]
     intro = (
@@ -72,8 +78,11 @@ def events_page() -> str:
     for (tag, schema), kind in sorted(registered().items()):
         rows = [[f"`{field.name}`", _type(kind, field.name)] for field in dataclasses.fields(kind)]
         body = _table(["carries", "type"], rows) if rows else "Carries nothing more.\n"
-        parts.append(f"## `{tag}` (schema {schema})\n\n{(kind.__doc__ or '').strip()}\n\n{body}")
-    intro = "What the journal records. Beside each event stand its subject, version, actor and time (UTC)."
+        parts.append(f"## `{tag}` (schema {schema})\n\n{(kind.__doc__ or '').strip()}\n\n{_two_people(kind)}{body}")
+    intro = (
+        "What the journal records. Beside each event stand its subject, version, actor and time (UTC). Where it says "
+        "*needs two people*, that is marked from the start; the second person is waited for once review is there."
+    )
     return _page("Events", intro, "\n".join(parts))
 
 
@@ -81,7 +90,8 @@ def states_page() -> str:
     """Every transition table."""
     tables: Mapping[str, Mapping[Any, Any]] = {
         "Bank": bank.BANK_TRANSITIONS,
-        "Entry": bank.ENTRY_TRANSITIONS,
+        "Entry": entry.ENTRY_TRANSITIONS,
+        "Import": importing.IMPORT_TRANSITIONS,
         "Unscreened hold": unscreened.UNSCREENED_TRANSITIONS,
         "API key": key.KEY_TRANSITIONS,
     }
@@ -129,6 +139,11 @@ def _page(title: str, intro: str, body: str) -> str:
 def _table(columns: list[str], rows: list[list[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def _two_people(kind: Any) -> str:
+    when = when_of(kind)
+    return "" if when in (None, When.NEVER) else f"**Needs two people**: {when}.\n\n"
 
 
 def _plain(value: object) -> str:

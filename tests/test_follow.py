@@ -19,6 +19,7 @@ from holdfast.adapters.listener import Listener
 from holdfast.bootstrap import System
 from holdfast.follow import Follower
 from holdfast.match import bank as banks
+from holdfast.match.entry import DisableEntry, RemoveEntry
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import CHANNEL, Known
 from holdfast.match.pdq import from_hex
@@ -75,7 +76,7 @@ def test_what_one_process_built_the_others_map_and_nothing_is_missing(place: Sys
     keeper.round()
     assert keeper.keep_segments()
     add(place, pdq(5))
-    place.banks.change_entry("bank", entries[0].id, banks.RemoveEntry(because="test"), actor=ACTOR)
+    place.banks.change_entry("bank", entries[0].id, RemoveEntry(because="test"), actor=ACTOR)
 
     other, follower = another(place)
     follower.round()
@@ -288,7 +289,7 @@ def test_a_change_of_a_million_labels_is_read_as_it_is(system: System) -> None:
     create(system)
     made = [add(system, pdq(seed)) for seed in range(30)]
     for entry in made[:10]:
-        system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, DisableEntry(), actor=ACTOR)
     changes = system.banks.changes_after(None)
     assert changes is not None
     assert changes.whole

@@ -26,6 +26,7 @@ from holdfast.errors import IdempotencyConflict, JournalConflict, NotReady
 from holdfast.intake.content import Content
 from holdfast.intake.upload import TooLong, Upload, from_bytes
 from holdfast.match import bank as banks
+from holdfast.match import entry as entries
 from holdfast.match.bank import Action
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
@@ -235,7 +236,7 @@ def test_an_entry_removed_since_the_banks_were_followed_is_not_found(system: Sys
     create(system)
     entry = add(system, *signals_of(system, known()))
     assert screened(system, known())["answer"] == "hold"
-    system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="a mistake"), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="a mistake"), actor=ACTOR)
     assert told(screened(system, known())) == ("publish", "no_match", None)
 
 
@@ -291,7 +292,7 @@ def test_who_screens_after_an_entry_was_committed_finds_it_whatever_else_is_chan
         for _ in range(3):
             entry = add(system, *signals[number])
             answers.append(screened(system, pictures[number], item=f"post-{number}")["answer"])
-            system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="test"), actor=ACTOR)
+            system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="test"), actor=ACTOR)
             answers.append(screened(system, pictures[number], item=f"post-{number}")["answer"])
         return answers
 

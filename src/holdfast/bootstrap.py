@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from holdfast.pipeline import Parts
     from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
+    from holdfast.store.imports import PostgresImports
     from holdfast.store.journal import PostgresJournal
     from holdfast.store.keys import PostgresKeys
     from holdfast.store.processes import PostgresProcesses
@@ -45,6 +46,7 @@ class System:
     settings: Settings
     journal: PostgresJournal
     banks: PostgresBanks
+    imports: PostgresImports
     screenings: PostgresScreenings
     keys: PostgresKeys
     archive: PostgresArchive
@@ -97,6 +99,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     # Models can only be imported once Django is configured.
     from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
+    from holdfast.store.imports import PostgresImports  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
@@ -109,6 +112,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         settings=settings,
         journal=journal,
         banks=banks,
+        imports=PostgresImports(journal, clock, new_id),
         screenings=PostgresScreenings(journal, new_id, owner=settings.unscreened_owner, patience=patience),
         keys=PostgresKeys(journal, clock),
         archive=PostgresArchive(

@@ -16,6 +16,7 @@
     ├── NotFound                   the thing named does not exist         (404)
     │   ├── BankUnknown              bank.unknown
     │   ├── EntryUnknown             entry.unknown
+    │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
     │   └── AddressUnknown           request.address_unknown
@@ -180,6 +181,13 @@ class EntryUnknown(NotFound):
 
     code = "entry.unknown"
     advice = "'holdfast bank export' lists the entries of a bank with their ids."
+
+
+class ImportUnknown(NotFound):
+    """There is no such import in that bank."""
+
+    code = "import.unknown"
+    advice = "'holdfast bank imports' lists the imports of a bank with their ids."
 
 
 class ScreeningUnknown(NotFound):

@@ -21,7 +21,17 @@ from holdfast.match.archive import ArchivedItem, archived
 from holdfast.match.index import Neighbour
 from holdfast.match.known import Known, Level
 from holdfast.match.look import Seen, look
-from holdfast.match.screen import Answer, Match, NotScreened, Screening, answer_to, judge, matches_of, verdict_name
+from holdfast.match.screen import (
+    Answer,
+    Match,
+    NotScreened,
+    Screening,
+    answer_to,
+    effect_of,
+    judge,
+    matches_of,
+    verdict_name,
+)
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.decoder import Decoder
 
@@ -73,8 +83,10 @@ class Answered:
     def as_body(self) -> dict[str, Any]:
         """The whole answer as JSON types: the public part, and the explanation."""
         reason = self.screening.reason if isinstance(self.screening, NotScreened) else None
+        effect = effect_of(self.screening)
         explanation = {
             "verdict": self.verdict,
+            "effect": effect and effect.value,
             "reason": reason and reason.value,
             "reason_says": reason and reason.says,
             "send_again": bool(reason and reason.passes),
@@ -256,5 +268,8 @@ def _match_body(match: Match) -> dict[str, Any]:
         "variant": match.variant,
         "distance": match.distance,
         "threshold": match.threshold,
-        "action": match.action.value,
+        "action": match.action and match.action.value,
+        "kind": match.kind.value,
+        "opinion": match.opinion and match.opinion.value,
+        "effect": match.effect.value,
     }

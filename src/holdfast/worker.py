@@ -62,6 +62,8 @@ def run(settings: Settings) -> None:
         try:
             one_round(screenings, clock())
             system.processes.forget_silent()
+            for import_id in system.imports.abandon_stale(clock()):
+                _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")
             system.archive.forget_old(clock() - timedelta(days=settings.archive_days))
         except DjangoDatabaseError as fault:
             _log.warning("database_away", fault=type(fault).__name__)

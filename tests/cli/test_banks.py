@@ -39,6 +39,7 @@ def test_a_bank_is_made_and_listed(shell: Shell, name: str) -> None:
     about = ("--meaning", "a test", "--source", "tests", "--threshold", "20", "--action", "review")
     made = shell.run("bank", "create", name, *about, "--json")
     expected = {"name": name, "meaning": "a test", "source": "tests", "threshold": 20, "action": "review"}
+    expected |= {"kind": "known", "exchange": None}
     assert (made.code, made.json) == (0, {**expected, "state": "active"})
     assert summary(shell, name) == {**expected, "state": "active", "entries": 0}
     listed = shell.run("bank", "list")
@@ -151,7 +152,7 @@ def test_an_import_takes_good_lines_lists_bad_ones_and_says_so_by_its_exit_code(
 
 
 def test_what_is_no_list_of_entries_is_refused_in_words(shell: Shell, bank: str, tmp_path: Path) -> None:
-    for file, content in (("list.csv", b"\xff\xfe\n"), ("list.csv", b""), ("list.jsonl", b"\xff"), ("list.txt", b"")):
+    for file, content in (("list.csv", b"\xff\xfe\n"), ("list.csv", b""), ("list.jsonl", b"\xff"), ("list.xml", b"")):
         (tmp_path / file).write_bytes(content)
         in_words(shell.run("bank", "import", bank, str(tmp_path / file)), 2, "input.bank_file")
 
@@ -184,7 +185,7 @@ def test_an_export_replaces_an_older_one(shell: Shell, bank: str, tmp_path: Path
     file.write_text("something older\n")
     file.chmod(0o644)
     assert shell.run("bank", "export", bank, str(file)).code == 0
-    assert list(csv.reader(file.open())) == [["entry", "signal_type", "value", "provenance", "state"]]
+    assert list(csv.reader(file.open())) == [["entry", "signal_type", "value", "provenance", "state", "opinion"]]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -197,6 +198,90 @@ def test_an_export_that_cannot_be_written_is_refused_in_words(
     assert done.code in (2, 4)
     assert "Traceback" not in done.words
     assert [one.name for one in tmp_path.iterdir()] == ["folder.csv"], "nothing half-written stays behind"
+
+
+def test_an_import_is_listed_and_rolled_back_as_a_whole(shell: Shell, bank: str, tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(f"pdq {pdq(uuid4().int).value}\nmd5 {digest()}\n")
+    taken = shell.run("bank", "import", bank, str(file), "--json")
+    assert (taken.code, taken.json["added"], taken.json["needs_two_people"]) == (0, 2, False)
+    (one,) = shell.run("bank", "imports", bank, "--json").json
+    assert (one["id"], one["state"], one["source"]) == (taken.json["id"], "published", "list.txt")
+    assert taken.json["id"] in shell.run("bank", "imports", bank).words
+    done = shell.run("bank", "roll-back", bank, taken.json["id"], "--because", "a wrong file")
+    assert done.code == 0
+    assert "second person" in done.words
+    assert summary(shell, bank)["entries"] == 0
+    in_words(
+        shell.run("bank", "roll-back", bank, taken.json["id"], "--because", "again"), 3, "import.not_in_this_state"
+    )
+    in_words(shell.run("bank", "roll-back", bank, "imp_x", "--because", "x"), 3, "import.unknown")
+
+
+def test_a_long_import_says_how_far_it_is_where_there_is_no_terminal(shell: Shell, bank: str, tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    start = uuid4().int
+    file.write_text("".join(f"md5 {(start + number) % 2**128:032x}\n" for number in range(100_000)))
+    taken = shell.run("bank", "import", bank, str(file))
+    assert taken.code == 0, taken.err[-300:]
+    assert "Staged 100,000 entries." in taken.err
+    assert "Added 100,000 entries; refused 0 lines." in taken.words
+
+
+def test_the_files_of_python_threatexchange_go_in_and_out(shell: Shell, bank: str, tmp_path: Path) -> None:
+    value = pdq(uuid4().int).value
+    bare = tmp_path / "bare.txt"
+    bare.write_text(f"{value}\n")
+    assert shell.run("bank", "import", bank, str(bare)).code == 1
+    assert shell.run("bank", "import", bank, str(bare), "--type", "pdq").code == 0
+    assert shell.run("bank", "export", bank, "-", "--form", "txt").out == f"pdq {value}\n"
+    file = tmp_path / "dataset.csv"
+    assert shell.run("bank", "export", bank, str(file), "--form", "dataset").code == 0
+    assert file.read_text().splitlines()[1] == f"pdq,{value},{bank},POSITIVE_CLASS,"
+
+
+# --- what a match leads to
+
+
+def test_thresholds_actions_and_opinions_are_changed_and_say_when_two_will_be_needed(shell: Shell, bank: str) -> None:
+    added = shell.run("bank", "add", bank, "--signal", f"md5:{digest()}", "--json").json[0]["id"]
+    for command, two in (
+        (("threshold", bank, "20"), True),
+        (("action", bank, "review"), True),
+        (("action", bank, "hold"), False),
+        (("opinion", bank, added, "disputed"), True),
+        (("opinion", bank, added, "confirmed"), False),
+        (("disable", bank), True),
+        (("enable", bank), False),
+    ):
+        because = () if command[0] in ("disable", "enable") else ("--because", "a test")
+        done = shell.run("bank", *command, *because)
+        assert done.code == 0, done.err
+        assert ("it will need a second person" in done.words) == two, command
+    assert (summary(shell, bank)["threshold"], summary(shell, bank)["action"]) == (20, "hold")
+    in_words(shell.run("bank", "threshold", bank, "20", "--because", "x"), 3, "bank.unchanged")
+    in_words(shell.run("bank", "threshold", bank, "65", "--because", "x"), 2, "request.invalid")
+    assert shell.run("bank", "threshold", bank, "30", "--because", "x", "--json").json["needs_two_people"] is True
+
+
+def test_a_benign_bank_is_made_without_an_action_and_what_goes_in_will_need_two(shell: Shell, name: str) -> None:
+    about = ("--meaning", "harmless", "--source", "tests", "--kind", "benign")
+    in_words(shell.run("bank", "create", name, *about, "--action", "hold"), 2, "request.invalid")
+    assert shell.run("bank", "create", name, *about, "--json").json["action"] is None
+    assert "second person" in shell.run("bank", "add", name, "--signal", f"md5:{digest()}").words
+    in_words(shell.run("bank", "action", name, "hold", "--because", "x"), 3, "bank.benign")
+    assert "benign" in shell.run("bank", "list").words
+
+
+def test_a_bank_of_an_exchange_is_read_only_to_people(shell: Shell, name: str, tmp_path: Path) -> None:
+    made = shell.run("bank", "create", name, "--meaning", "m", "--source", "s", "--exchange", "ncmec", "--json")
+    assert made.json["exchange"] == "ncmec"
+    in_words(shell.run("bank", "add", name, "--signal", f"md5:{digest()}"), 3, "bank.read_only")
+    file = tmp_path / "list.txt"
+    file.write_text(f"md5 {digest()}\n")
+    in_words(shell.run("bank", "import", name, str(file)), 3, "bank.read_only")
+    assert shell.run("bank", "import", name, str(file), "--from-exchange").code == 0
+    assert summary(shell, name)["entries"] == 1
 
 
 # --- names that look like something else

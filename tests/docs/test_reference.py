@@ -12,14 +12,15 @@ import pytest
 
 from holdfast import errors
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, screen, unscreened
-from holdfast.match.bank import Action
+from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match.bank import Action, BankKind
+from holdfast.match.entry import Opinion
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, screen, unscreened)
+STAGES = (archive, bank, entry, importing, screen, unscreened)
 
 
 def _reference() -> ModuleType:
@@ -58,7 +59,7 @@ def test_every_error_code_is_documented(kind: type[errors.HoldfastError]) -> Non
 
 def test_every_refusal_that_the_code_can_give_is_documented() -> None:
     sources = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-    codes = set(re.findall(r'(?:Refusal|BadLine)\([^"]*"([a-z_.]+)"', sources))
+    codes = set(re.findall(r'(?:Refusal|BadLine)\([^")]*"([a-z_.]+)"', sources))
     page = (DOCS / "errors.md").read_text()
 
     assert codes
@@ -70,7 +71,22 @@ def test_every_reason_is_documented(reason: Reason) -> None:
     assert f"| `{reason}` |" in (DOCS / "reasons.md").read_text()
 
 
-@pytest.mark.parametrize("word", [*Action, "signal", "bank", "journal", "unscreened hold", "bank change", "variant"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *Action,
+        *BankKind,
+        *Opinion,
+        "signal",
+        "import",
+        "two people",
+        "bank",
+        "journal",
+        "unscreened hold",
+        "bank change",
+        "variant",
+    ],
+)
 def test_the_glossary_has_the_words(word: str) -> None:
     assert word in (DOCS / "glossary.md").read_text()
 

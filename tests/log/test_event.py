@@ -14,18 +14,21 @@ from pydantic import ValidationError
 from holdfast.log.event import Event, decode, encode, event, registered
 from holdfast.match.bank import (
     Action,
+    ActionChanged,
     BankCreated,
+    BankCreated1,
     BankDisabled,
     BankEnabled,
-    EntryAdded,
-    EntryDisabled,
-    EntryEnabled,
-    EntryRemoved,
+    BankKind,
+    ThresholdChanged,
 )
+from holdfast.match.entry import EntryAdded, EntryDisabled, EntryEnabled, EntryRemoved, Opinion, OpinionGiven
+from holdfast.match.importing import ImportAbandoned, ImportBegun, ImportPublished, ImportRolledBack
 from holdfast.match.signal import Signal, SignalType
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 SIGNALS = st.lists(st.builds(Signal, st.sampled_from(SignalType), st.text("0123456789abcdef", max_size=64)), max_size=4)
+COUNT = st.integers(0, 10**12)
 BANK_EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         BankCreated,
@@ -33,14 +36,36 @@ BANK_EVENTS: st.SearchStrategy[Event] = st.one_of(
         meaning=TEXT,
         source=TEXT,
         threshold=st.integers(0, 64),
+        action=st.sampled_from([None, *Action]),
+        kind=st.sampled_from(BankKind),
+        exchange=st.none() | TEXT,
+    ),
+    st.builds(
+        BankCreated1,
+        name=TEXT,
+        meaning=TEXT,
+        source=TEXT,
+        threshold=st.integers(0, 64),
         action=st.sampled_from(Action),
     ),
+    st.builds(ThresholdChanged, before=st.integers(0, 64), threshold=st.integers(0, 64), because=TEXT),
+    st.builds(ActionChanged, before=st.sampled_from(Action), action=st.sampled_from(Action), because=TEXT),
+    st.builds(OpinionGiven, opinion=st.sampled_from(Opinion), because=TEXT),
+    st.builds(ImportBegun, bank=TEXT, source=TEXT, from_exchange=st.booleans()),
+    st.builds(ImportPublished, entries=COUNT, signals=COUNT, refused=COUNT, digest=TEXT),
+    st.builds(ImportRolledBack, because=TEXT),
+    st.builds(ImportAbandoned, because=TEXT),
     st.builds(BankDisabled),
     st.builds(BankEnabled),
     st.builds(EntryAdded, bank=TEXT, signals=SIGNALS.map(tuple), provenance=TEXT),
     st.builds(EntryDisabled),
     st.builds(EntryEnabled),
     st.builds(EntryRemoved, because=TEXT),
+)
+
+
+CREATED = BankCreated(
+    name="b", meaning="m", source="s", threshold=31, action=Action.HOLD, kind=BankKind.KNOWN, exchange=None
 )
 
 
@@ -63,16 +88,16 @@ def test_an_unknown_schema_of_a_known_tag_is_an_error() -> None:
         decode("bank.disabled", 2, {})
 
 
-@pytest.mark.parametrize("missing", ["name", "meaning", "source", "threshold", "action"])
+@pytest.mark.parametrize("missing", ["name", "meaning", "source", "threshold", "action", "kind", "exchange"])
 def test_a_row_that_lacks_something_is_an_error(missing: str) -> None:
-    whole = BankCreated(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD)
+    whole = CREATED
     row = {name: value for name, value in encode(whole).items() if name != missing}
     with pytest.raises(ValidationError):
         decode(whole.tag, whole.schema, row)
 
 
 def test_a_row_with_an_action_nobody_knows_is_an_error() -> None:
-    whole = BankCreated(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD)
+    whole = CREATED
     with pytest.raises(ValidationError):
         decode(whole.tag, whole.schema, {**encode(whole), "action": "publish"})
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bank and its entries change only along their transition tables."""
+"""A bank changes only along its transition table."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -12,85 +11,74 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.errors import InvalidName, InvalidRequest, Refusal
-from holdfast.log.event import Event
-from holdfast.match import bank as banks
+from holdfast.errors import InvalidName, InvalidRequest
+from holdfast.log.event import Event, decode
 from holdfast.match.bank import (
     BANK_TRANSITIONS,
-    ENTRY_TRANSITIONS,
     HIGHEST_THRESHOLD,
-    LONGEST_TEXT,
     Action,
-    AddEntry,
+    ActionChanged,
     Bank,
     BankCommand,
     BankCreated,
+    BankCreated1,
     BankDisabled,
     BankEnabled,
+    BankKind,
     BankState,
+    ChangeAction,
+    ChangeThreshold,
     CreateBank,
     DisableBank,
-    DisableEntry,
     EnableBank,
-    EnableEntry,
-    Entry,
-    EntryAdded,
-    EntryCommand,
-    EntryDisabled,
-    EntryEnabled,
-    EntryRemoved,
-    EntryState,
-    RemoveEntry,
+    ThresholdChanged,
+    bank_subject,
     decide_bank,
-    decide_entry,
     evolve_bank,
-    evolve_entry,
 )
-from holdfast.match.signal import Signal, SignalType
-
-SIGNAL = Signal(SignalType.MD5, "0123456789abcdef" * 2)
-OTHER = Signal(SignalType.SHA1, "0123456789abcdef" * 2 + "01234567")
+from holdfast.match.entry import EntryDisabled, entry_subject
+from holdfast.match.text import LONGEST_TEXT
+from tests.match.deciding import CODE, UNWRITABLE, decided, named, reachable, refused, state_of
 
 BANK = Bank(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD, state=BankState.ACTIVE)
-ENTRY = Entry(id="1", bank="b", signals=(SIGNAL,), provenance="p", state=EntryState.ACTIVE)
+BENIGN = replace(BANK, kind=BankKind.BENIGN, action=None)
 CREATE = CreateBank(name="b", meaning="m", source="s")
-ADD = AddEntry(id="1", bank="b", signals=(SIGNAL,), provenance="p")
-BANK_COMMANDS: tuple[BankCommand, ...] = (CREATE, DisableBank(), EnableBank())
-ENTRY_COMMANDS: tuple[EntryCommand, ...] = (ADD, DisableEntry(), EnableEntry(), RemoveEntry(because="wrong"))
+COMMANDS: tuple[BankCommand, ...] = (
+    CREATE,
+    DisableBank(),
+    EnableBank(),
+    ChangeThreshold(threshold=20, because="tests"),
+    ChangeAction(action=Action.REVIEW, because="tests"),
+)
 BANKS: tuple[Bank | None, ...] = (None, *(replace(BANK, state=state) for state in BankState))
-ENTRIES: tuple[Entry | None, ...] = (None, *(replace(ENTRY, state=state) for state in EntryState))
-CODE = re.compile(r"[a-z]+(\.[a-z_]+)+")
-
-UNWRITABLE = ["\x00", "a\x00b", "\ud800"]
-"""What PostgreSQL can hold neither as text nor as JSON."""
-
-
-def named(thing: object) -> str:
-    if isinstance(thing, Bank | Entry):
-        return str(thing.state)
-    return "none" if thing is None else type(thing).__name__
-
-
-def state_of(thing: Bank | Entry | None) -> Any:
-    return thing.state if thing else None
+CREATED = BankCreated(
+    name="b", meaning="m", source="s", threshold=31, action=Action.HOLD, kind=BankKind.KNOWN, exchange=None
+)
+EVENTS: tuple[tuple[Event, type], ...] = (
+    (CREATED, CreateBank),
+    (BankCreated1(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD), CreateBank),
+    (BankDisabled(), DisableBank),
+    (BankEnabled(), EnableBank),
+    (ThresholdChanged(before=31, threshold=20, because="x"), ChangeThreshold),
+    (ActionChanged(before=Action.HOLD, action=Action.REVIEW, because="x"), ChangeAction),
+)
 
 
-def decided(outcome: list[Event] | Refusal) -> list[Event]:
-    assert isinstance(outcome, list), outcome
-    return outcome
-
-
-def refused(outcome: list[Event] | Refusal) -> Refusal:
-    assert isinstance(outcome, Refusal), outcome
-    return outcome
+def told(command: BankCommand) -> dict[str, Any]:
+    """What a command changes besides the state."""
+    match command:
+        case ChangeThreshold(threshold=threshold):
+            return {"threshold": threshold}
+        case ChangeAction(action=action):
+            return {"action": action}
+    return {}
 
 
 def test_the_walk_below_knows_every_command() -> None:
-    assert {type(command) for command in BANK_COMMANDS} == set(get_args(BankCommand))
-    assert {type(command) for command in ENTRY_COMMANDS} == set(get_args(EntryCommand))
+    assert {type(command) for command in COMMANDS} == set(get_args(BankCommand))
 
 
-@pytest.mark.parametrize("command", BANK_COMMANDS, ids=named)
+@pytest.mark.parametrize("command", COMMANDS, ids=named)
 @pytest.mark.parametrize("before", BANKS, ids=named)
 def test_a_bank_goes_where_the_table_says_and_nowhere_else(before: Bank | None, command: BankCommand) -> None:
     outcome = decide_bank(before, command)
@@ -103,29 +91,11 @@ def test_a_bank_goes_where_the_table_says_and_nowhere_else(before: Bank | None, 
     after = before
     for happened in decided(outcome):
         after = evolve_bank(after, happened)
-    assert after is not None
-    assert after == replace(BANK, state=expected)
+    assert after == replace(BANK, state=expected, **told(command))
 
 
-@pytest.mark.parametrize("command", ENTRY_COMMANDS, ids=named)
-@pytest.mark.parametrize("before", ENTRIES, ids=named)
-def test_an_entry_goes_where_the_table_says_and_nowhere_else(before: Entry | None, command: EntryCommand) -> None:
-    outcome = decide_entry(before, command)
-    expected = ENTRY_TRANSITIONS.get((state_of(before), type(command)))
-    if expected is None:
-        refusal = refused(outcome)
-        assert CODE.fullmatch(refusal.code)
-        assert refusal.because
-        return
-    after = before
-    for happened in decided(outcome):
-        after = evolve_entry(after, ENTRY.id, happened)
-    assert after is not None
-    assert after == replace(ENTRY, state=expected)
-
-
-@given(st.lists(st.sampled_from(BANK_COMMANDS), max_size=12))
-def test_any_run_of_commands_follows_the_banks_table(commands: list[BankCommand]) -> None:
+@given(st.lists(st.sampled_from(COMMANDS), max_size=12))
+def test_any_run_of_commands_follows_the_table(commands: list[BankCommand]) -> None:
     bank: Bank | None = None
     for command in commands:
         expected = BANK_TRANSITIONS.get((state_of(bank), type(command))) or state_of(bank)
@@ -135,46 +105,11 @@ def test_any_run_of_commands_follows_the_banks_table(commands: list[BankCommand]
         assert state_of(bank) == expected
 
 
-@given(st.lists(st.sampled_from(ENTRY_COMMANDS), max_size=12))
-def test_any_run_of_commands_follows_the_entrys_table_and_removed_is_the_end(commands: list[EntryCommand]) -> None:
-    entry: Entry | None = None
-    for command in commands:
-        before = entry
-        expected = ENTRY_TRANSITIONS.get((state_of(entry), type(command))) or state_of(entry)
-        outcome = decide_entry(entry, command)
-        for happened in outcome if isinstance(outcome, list) else []:
-            entry = evolve_entry(entry, "1", happened)
-        assert state_of(entry) == expected
-        if before and before.state is EntryState.REMOVED:
-            assert entry is before
-
-
-def reachable(table: Mapping[Any, str]) -> set[str | None]:
-    found: set[str | None] = {None}
-    while more := {after for (before, _), after in table.items() if before in found} - found:
-        found |= more
-    return found
-
-
-def test_every_state_of_both_tables_can_be_reached() -> None:
+def test_every_state_can_be_reached() -> None:
     assert reachable(BANK_TRANSITIONS) == {None, *BankState}
-    assert reachable(ENTRY_TRANSITIONS) == {None, *EntryState}
 
 
-BANK_EVENTS: tuple[tuple[Event, type], ...] = (
-    (BankCreated(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD), CreateBank),
-    (BankDisabled(), DisableBank),
-    (BankEnabled(), EnableBank),
-)
-ENTRY_EVENTS: tuple[tuple[Event, type], ...] = (
-    (EntryAdded(bank="b", signals=(SIGNAL,), provenance="p"), AddEntry),
-    (EntryDisabled(), DisableEntry),
-    (EntryEnabled(), EnableEntry),
-    (EntryRemoved(because="wrong"), RemoveEntry),
-)
-
-
-@pytest.mark.parametrize(("happened", "command"), BANK_EVENTS, ids=named)
+@pytest.mark.parametrize(("happened", "command"), EVENTS, ids=named)
 @pytest.mark.parametrize("before", BANKS, ids=named)
 def test_an_event_that_no_bank_in_this_state_can_have_is_an_error(
     before: Bank | None, happened: Event, command: type
@@ -186,30 +121,10 @@ def test_an_event_that_no_bank_in_this_state_can_have_is_an_error(
         evolve_bank(before, happened)
 
 
-@pytest.mark.parametrize(("happened", "command"), ENTRY_EVENTS, ids=named)
-@pytest.mark.parametrize("before", ENTRIES, ids=named)
-def test_an_event_that_no_entry_in_this_state_can_have_is_an_error(
-    before: Entry | None, happened: Event, command: type
-) -> None:
-    if (state_of(before), command) in ENTRY_TRANSITIONS:
-        evolve_entry(before, "1", happened)
-        return
-    with pytest.raises(ValueError, match=re.escape(happened.tag)):
-        evolve_entry(before, "1", happened)
-
-
-@pytest.mark.parametrize("happened", [event for event, _ in ENTRY_EVENTS], ids=named)
-def test_a_bank_cannot_have_an_entrys_event(happened: Event) -> None:
+def test_a_bank_cannot_have_an_entrys_event() -> None:
     for bank in BANKS:
-        with pytest.raises(ValueError, match=re.escape(happened.tag)):
-            evolve_bank(bank, happened)
-
-
-@pytest.mark.parametrize("happened", [event for event, _ in BANK_EVENTS], ids=named)
-def test_an_entry_cannot_have_a_banks_event(happened: Event) -> None:
-    for entry in ENTRIES:
-        with pytest.raises(ValueError, match=re.escape(happened.tag)):
-            evolve_entry(entry, "1", happened)
+        with pytest.raises(ValueError, match=re.escape("bank.entry.disabled")):
+            evolve_bank(bank, EntryDisabled())
 
 
 @pytest.mark.parametrize("state", BankState)
@@ -217,40 +132,31 @@ def test_making_a_bank_that_is_there_says_so(state: BankState) -> None:
     assert refused(decide_bank(replace(BANK, state=state), CREATE)).code == "bank.exists"
 
 
-@pytest.mark.parametrize("command", [DisableBank(), EnableBank()], ids=named)
+@pytest.mark.parametrize("command", COMMANDS[1:], ids=named)
 def test_a_bank_that_is_not_there_is_called_unknown(command: BankCommand) -> None:
     assert refused(decide_bank(None, command)).code == "bank.unknown"
 
 
-@pytest.mark.parametrize("command", ENTRY_COMMANDS[1:], ids=named)
-def test_an_entry_that_is_not_there_is_called_unknown(command: EntryCommand) -> None:
-    assert refused(decide_entry(None, command)).code == "entry.unknown"
-
-
-@pytest.mark.parametrize("command", ENTRY_COMMANDS, ids=named)
-def test_a_refusal_for_a_removed_entry_names_the_state(command: EntryCommand) -> None:
-    refusal = refused(decide_entry(replace(ENTRY, state=EntryState.REMOVED), command))
-    assert refusal.code == "entry.not_in_this_state"
-    assert "removed" in refusal.because
-
-
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True))
 def test_a_name_of_letters_digits_dashes_and_underscores_is_taken(name: str) -> None:
-    (created,) = decided(decide_bank(None, replace(CREATE, name=name)))
-    assert evolve_bank(None, created).name == name
+    (created,) = decided(decide_bank(None, replace(CREATE, name=name, exchange=name)))
+    bank = evolve_bank(None, created)
+    assert (bank.name, bank.exchange) == (name, name)
 
 
+@pytest.mark.parametrize("field", ["name", "exchange"])
 @given(
-    st.one_of(
+    name=st.one_of(
         st.text().filter(lambda text: not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", text)),
         st.text("abcXYZ019_-", min_size=65, max_size=80),
         st.text("abc", max_size=10).map(lambda text: "-" + text),
         st.text("abc", min_size=1, max_size=10).map(lambda text: text + "\n"),
     )
 )
-def test_any_other_name_is_refused(name: str) -> None:
+def test_any_other_name_is_refused(field: str, name: str) -> None:
+    changed: dict[str, Any] = {field: name}
     with pytest.raises(InvalidName):
-        decide_bank(None, replace(CREATE, name=name))
+        decide_bank(None, replace(CREATE, **changed))
 
 
 @given(st.integers(0, HIGHEST_THRESHOLD))
@@ -263,22 +169,81 @@ def test_a_threshold_within_the_limits_is_taken(threshold: int) -> None:
 def test_a_threshold_beyond_the_limits_is_refused(threshold: int) -> None:
     with pytest.raises(InvalidRequest, match="threshold"):
         decide_bank(None, replace(CREATE, threshold=threshold))
+    with pytest.raises(InvalidRequest, match="threshold"):
+        decide_bank(BANK, ChangeThreshold(threshold=threshold, because="x"))
 
 
-TEXT_FIELDS = ["meaning", "source", "provenance", "because"]
+# --- kinds, actions, exchanges
+
+
+def test_a_known_bank_holds_unless_something_else_is_said() -> None:
+    for action, expected in ((None, Action.HOLD), *((one, one) for one in Action)):
+        (created,) = decided(decide_bank(None, replace(CREATE, action=action)))
+        assert evolve_bank(None, created).action is expected
+
+
+def test_a_benign_bank_has_no_action_and_cannot_get_one() -> None:
+    (created,) = decided(decide_bank(None, replace(CREATE, kind=BankKind.BENIGN)))
+    assert evolve_bank(None, created) == BENIGN
+    for action in Action:
+        with pytest.raises(InvalidRequest, match="action"):
+            decide_bank(None, replace(CREATE, kind=BankKind.BENIGN, action=action))
+        assert refused(decide_bank(BENIGN, ChangeAction(action=action, because="x"))).code == "bank.benign"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [ChangeThreshold(threshold=31, because="x"), ChangeAction(action=Action.HOLD, because="x")],
+    ids=named,
+)
+def test_changing_to_what_is_there_already_is_refused(command: BankCommand) -> None:
+    assert refused(decide_bank(BANK, command)).code == "bank.unchanged"
+
+
+def test_a_change_says_what_was_before_and_why() -> None:
+    (happened,) = decided(decide_bank(BANK, ChangeThreshold(threshold=20, because=" too wide ")))
+    assert happened == ThresholdChanged(before=31, threshold=20, because="too wide")
+    (happened,) = decided(decide_bank(BANK, ChangeAction(action=Action.IGNORE, because=" a trial ")))
+    assert happened == ActionChanged(before=Action.HOLD, action=Action.IGNORE, because="a trial")
+
+
+@pytest.mark.parametrize(
+    ("exchange", "actor", "expected"),
+    [
+        (None, "cli:ann", False),
+        ("ncmec", "cli:ann", True),
+        ("ncmec", "key:abcdefgh", True),
+        ("ncmec", "exchange:other", True),
+        ("ncmec", "exchange:ncmec", False),
+    ],
+)
+def test_what_an_exchange_keeps_is_read_only_to_everybody_else(
+    exchange: str | None, actor: str, expected: bool
+) -> None:
+    assert replace(BANK, exchange=exchange).read_only_to(actor) is expected
+
+
+def test_a_bank_journaled_before_there_were_kinds_is_one_of_known_material() -> None:
+    row = {"name": "b", "meaning": "m", "source": "s", "threshold": 31, "action": "hold"}
+    assert evolve_bank(None, decode("bank.created", 1, row)) == BANK
+
+
+# --- texts
 
 
 def say(field: str, text: str) -> Event:
     """What is decided when this text stands in this field."""
-    match field:
-        case "provenance":
-            (happened,) = decided(decide_entry(None, replace(ADD, provenance=text)))
-        case "because":
-            (happened,) = decided(decide_entry(ENTRY, RemoveEntry(because=text)))
-        case _:
-            changed: dict[str, Any] = {field: text}
-            (happened,) = decided(decide_bank(None, replace(CREATE, **changed)))
+    if field == "because":
+        (happened,) = decided(decide_bank(BANK, ChangeThreshold(threshold=20, because=text)))
+        (other,) = decided(decide_bank(BANK, ChangeAction(action=Action.REVIEW, because=text)))
+        assert getattr(happened, field) == getattr(other, field)
+        return happened
+    changed: dict[str, Any] = {field: text}
+    (happened,) = decided(decide_bank(None, replace(CREATE, **changed)))
     return happened
+
+
+TEXT_FIELDS = ["meaning", "source", "because"]
 
 
 @pytest.mark.parametrize("field", TEXT_FIELDS)
@@ -301,26 +266,10 @@ def test_a_text_that_the_database_cannot_hold_is_refused_before_it_gets_there(fi
         say(field, text)
 
 
-def test_an_entry_without_signals_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="at least one"):
-        decide_entry(None, replace(ADD, signals=()))
-
-
-def test_an_entry_with_the_same_signal_twice_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="twice"):
-        decide_entry(None, replace(ADD, signals=(SIGNAL, OTHER, Signal(SignalType.MD5, SIGNAL.value))))
-
-
-def test_an_entry_keeps_all_its_signals_in_order() -> None:
-    (added,) = decided(decide_entry(None, replace(ADD, signals=(OTHER, SIGNAL))))
-    assert evolve_entry(None, "1", added).signals == (OTHER, SIGNAL)
-
-
 def test_a_refused_command_may_be_as_wrong_as_it_likes_without_raising() -> None:
     """Whether the thing is there is said first: a text is only looked at once it could be used."""
     assert refused(decide_bank(BANK, replace(CREATE, meaning=""))).code == "bank.exists"
-    assert refused(decide_entry(None, RemoveEntry(because=""))).code == "entry.unknown"
 
 
 def test_subjects_tell_banks_and_entries_apart() -> None:
-    assert banks.bank_subject("x") != banks.entry_subject("x")
+    assert bank_subject("x") != entry_subject("x")

@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, settings
 from holdfast.bootstrap import System, new_id
 from holdfast.intake.content import Content
 from holdfast.match import bank as banks
-from holdfast.match.bank import Action, Entry
+from holdfast.match.bank import Action
+from holdfast.match.entry import Entry
 from holdfast.match.pdq import from_hex
-from holdfast.match.screen import Answer, Match, Matched, NoMatch, NotScreened, Screening, answer_to
+from holdfast.match.screen import Answer, Match, NoMatch, NotScreened, Screening, answer_to, judge
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, Once
@@ -75,7 +76,17 @@ def rows(data: Path, *tables: str) -> dict[str, int]:
 
 def all_rows(system: System) -> dict[str, int]:
     """How many rows stand in every table that a change writes."""
-    tables = ("journal", "bank", "entry", "entry_signal", "screening", "unscreened", "idempotency", "api_key")
+    tables = (
+        "journal",
+        "bank",
+        "bank_import",
+        "entry",
+        "entry_signal",
+        "screening",
+        "unscreened",
+        "idempotency",
+        "api_key",
+    )
     return {**rows(system.settings.data, *tables), "number": system.banks.newest_change()}
 
 
@@ -92,7 +103,7 @@ def insert_journal_row(data: Path, subject: str, version: int) -> None:
 NOTHING_TOLD = NotScreened(Reason.TRUNCATED)
 
 
-def matched(action: Action = Action.HOLD) -> Matched:
+def matched(action: Action = Action.HOLD) -> Screening:
     """A match with some bank."""
     match = Match(
         bank="b",
@@ -103,7 +114,7 @@ def matched(action: Action = Action.HOLD) -> Matched:
         threshold=31,
         action=action,
     )
-    return Matched((match,))
+    return judge((match,), None)
 
 
 def answered(

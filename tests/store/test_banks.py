@@ -25,8 +25,9 @@ from holdfast.errors import (
     Refused,
 )
 from holdfast.match import bank as banks
-from holdfast.match.bank import Action, BankState, EntryState
-from holdfast.match.bankfile import Form, Reading, read, write
+from holdfast.match import entry as entries
+from holdfast.match.bank import Action, BankState
+from holdfast.match.entry import EntryState
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.match.pdq import from_hex
@@ -45,7 +46,7 @@ def test_bank_changes_are_numbered_from_one_without_gaps(system: System) -> None
     create(system)
     assert system.banks.newest_change() == 1
     entry = add(system, pdq(1))
-    system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
     system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
     assert system.banks.newest_change() == 4
 
@@ -136,23 +137,19 @@ FAILING: dict[str, tuple[type[HoldfastError] | str, Callable[[System, str], obje
     ),
     "removing an unknown entry": (
         EntryUnknown,
-        lambda system, _: system.banks.change_entry("bank", "ent_x", banks.RemoveEntry(because="x"), actor=ACTOR),
+        lambda system, _: system.banks.change_entry("bank", "ent_x", entries.RemoveEntry(because="x"), actor=ACTOR),
     ),
     "removing an entry of another bank": (
         EntryUnknown,
-        lambda system, entry: system.banks.change_entry("empty", entry, banks.RemoveEntry(because="x"), actor=ACTOR),
+        lambda system, entry: system.banks.change_entry("empty", entry, entries.RemoveEntry(because="x"), actor=ACTOR),
     ),
     "removing without a reason": (
         InvalidRequest,
-        lambda system, entry: system.banks.change_entry("bank", entry, banks.RemoveEntry(because=""), actor=ACTOR),
+        lambda system, entry: system.banks.change_entry("bank", entry, entries.RemoveEntry(because=""), actor=ACTOR),
     ),
     "enabling an active entry": (
         "entry.not_in_this_state",
-        lambda system, entry: system.banks.change_entry("bank", entry, banks.EnableEntry(), actor=ACTOR),
-    ),
-    "importing into an unknown bank": (
-        BankUnknown,
-        lambda system, _: system.banks.import_reading("nowhere", Reading([((pdq(2),), "x")]), actor=ACTOR),
+        lambda system, entry: system.banks.change_entry("bank", entry, entries.EnableEntry(), actor=ACTOR),
     ),
 }
 
@@ -194,7 +191,7 @@ def test_if_the_journal_cannot_be_written_neither_is_anything_else(system: Syste
     with pytest.raises(JournalConflict):
         system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
     with pytest.raises(JournalConflict):
-        system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="x"), actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="x"), actor=ACTOR)
     with pytest.raises(JournalConflict):
         create(system, "other")
     assert all_rows(system) == before
@@ -219,10 +216,10 @@ def test_a_removed_entry_no_longer_matches_and_cannot_come_back(system: System) 
     create(system)
     entry = add(system, pdq(1), md5(1))
     assert found(system, pdq(1))
-    removed = system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="a mistake"), actor=ACTOR)
+    removed = system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="a mistake"), actor=ACTOR)
     assert removed.state is EntryState.REMOVED
     assert found(system, pdq(1)) == found(system, md5(1)) == []
-    for command in (banks.EnableEntry(), banks.DisableEntry(), banks.RemoveEntry(because="again")):
+    for command in (entries.EnableEntry(), entries.DisableEntry(), entries.RemoveEntry(because="again")):
         with pytest.raises(HoldfastError) as refused:
             system.banks.change_entry("bank", entry.id, command, actor=ACTOR)
         assert refused.value.stable_code == "entry.not_in_this_state"
@@ -232,10 +229,10 @@ def test_a_removed_entry_no_longer_matches_and_cannot_come_back(system: System) 
 def test_a_disabled_entry_does_not_match_until_it_is_enabled_again(system: System) -> None:
     create(system)
     entry = add(system, pdq(1), md5(1))
-    system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
     assert found(system, pdq(1)) == found(system, md5(1)) == []
     assert [one.state for one in system.banks.entries("bank")] == [EntryState.DISABLED]
-    system.banks.change_entry("bank", entry.id, banks.EnableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.EnableEntry(), actor=ACTOR)
     assert found(system, pdq(1))
     assert found(system, md5(1))
 
@@ -244,7 +241,7 @@ def test_a_disabled_bank_does_not_match_until_it_is_enabled_again(system: System
     create(system)
     entry = add(system, pdq(1), md5(1))
     off = add(system, pdq(2))
-    system.banks.change_entry("bank", off.id, banks.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", off.id, entries.DisableEntry(), actor=ACTOR)
     system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
     assert found(system, pdq(1)) == found(system, md5(1)) == []
     assert len(system.known) == 0
@@ -266,7 +263,7 @@ def test_an_entry_added_to_a_disabled_bank_matches_once_the_bank_is_enabled(syst
 def test_an_entry_that_was_removed_can_be_added_anew(system: System) -> None:
     create(system)
     first = add(system, pdq(1))
-    system.banks.change_entry("bank", first.id, banks.RemoveEntry(because="x"), actor=ACTOR)
+    system.banks.change_entry("bank", first.id, entries.RemoveEntry(because="x"), actor=ACTOR)
     second = add(system, pdq(1))
     assert second.id != first.id
     assert [one.entry for one in found(system, pdq(1))] == [second.id]
@@ -331,20 +328,20 @@ class Story:
             made = add(self.system, self.signals[bank][number], name=self.names[bank])
             self.entries[bank, number] = (made.id, made.state)
 
-    def change(self, bank: int, number: int, command: banks.EntryCommand) -> None:
+    def change(self, bank: int, number: int, command: entries.EntryCommand) -> None:
         if (bank, number) in self.entries:
             entry, _ = self.entries[bank, number]
             changed = self.system.banks.change_entry(self.names[bank], entry, command, actor=ACTOR)
             self.entries[bank, number] = (entry, changed.state)
 
     def disable(self, bank: int, number: int) -> None:
-        self.change(bank, number, banks.DisableEntry())
+        self.change(bank, number, entries.DisableEntry())
 
     def enable(self, bank: int, number: int) -> None:
-        self.change(bank, number, banks.EnableEntry())
+        self.change(bank, number, entries.EnableEntry())
 
     def remove(self, bank: int, number: int) -> None:
-        self.change(bank, number, banks.RemoveEntry(because="test"))
+        self.change(bank, number, entries.RemoveEntry(because="test"))
 
     def follow(self, _: int, __: int) -> None:
         self.follower.follow()
@@ -431,78 +428,29 @@ def test_banks_are_listed_by_name_with_their_active_entries(system: System) -> N
     create(system, "a")
     add(system, pdq(1), name="b")
     off = add(system, pdq(2), name="b")
-    system.banks.change_entry("b", off.id, banks.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("b", off.id, entries.DisableEntry(), actor=ACTOR)
     assert [(one.bank.name, one.entries) for one in system.banks.all_banks()] == [("a", 0), ("b", 1)]
 
 
 def test_the_journal_tells_the_whole_story_of_a_bank_and_its_entries(system: System) -> None:
     create(system)
     entry = add(system, pdq(1), provenance="  a list  ")
-    system.banks.change_entry("bank", entry.id, banks.DisableEntry(), actor="cli:one")
-    system.banks.change_entry("bank", entry.id, banks.RemoveEntry(because="wrong"), actor="cli:two")
+    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor="cli:one")
+    system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="wrong"), actor="cli:two")
     system.banks.change_bank("bank", banks.DisableBank(), actor="cli:three")
     told = system.journal.read(f"entry:{entry.id}")
     assert [row.happened for row in told] == [
-        banks.EntryAdded(bank="bank", signals=(pdq(1),), provenance="a list"),
-        banks.EntryDisabled(),
-        banks.EntryRemoved(because="wrong"),
+        entries.EntryAdded(bank="bank", signals=(pdq(1),), provenance="a list"),
+        entries.EntryDisabled(),
+        entries.EntryRemoved(because="wrong"),
     ]
     assert [row.actor for row in told] == [ACTOR, "cli:one", "cli:two"]
     state = None
     for row in told:
-        state = banks.evolve_entry(state, entry.id, row.happened)
+        state = entries.evolve_entry(state, entry.id, row.happened)
     assert state is not None
     assert state.state is EntryState.REMOVED
     rebuilt = None
     for row in system.journal.read("bank:bank"):
         rebuilt = banks.evolve_bank(rebuilt, row.happened)
     assert rebuilt == system.banks.get("bank")
-
-
-def test_an_import_takes_what_the_bank_has_not_yet_and_lists_the_rest(system: System) -> None:
-    create(system)
-    add(system, md5(1))
-    gone = add(system, md5(2))
-    system.banks.change_entry("bank", gone.id, banks.RemoveEntry(because="x"), actor=ACTOR)
-    reading = Reading([((md5(1), md5(3)), "file"), ((md5(1),), "file"), ((md5(2),), "file")])
-    taken = system.banks.import_reading("bank", reading, actor=ACTOR)
-    assert [signals for signals, _ in taken.items] == [(md5(3),), (md5(2),)]
-    assert [bad.code for bad in taken.bad] == ["input.duplicate"] * 2
-    before = all_rows(system)
-    again = system.banks.import_reading("bank", reading, actor=ACTOR)
-    assert again.items == []
-    assert all_rows(system) == before, "an import that takes nothing changes nothing"
-
-
-def test_two_imports_of_the_same_file_at_once_do_not_make_every_entry_twice(system: System) -> None:
-    create(system)
-    reading = Reading([((md5(number),), "file") for number in range(300)])
-    together([lambda: system.banks.import_reading("bank", reading, actor=ACTOR)] * 2)
-    assert len(list(system.banks.entries("bank"))) == 300
-
-
-@pytest.mark.parametrize("form", Form)
-def test_what_is_exported_and_imported_elsewhere_has_the_same_entries(system: System, form: Form) -> None:
-    create(system)
-    create(system, "copy")
-    add(system, pdq(1), md5(1), provenance="a, list; of \"quotes\" & 'names' – ünï")
-    off = add(system, md5(2))
-    system.banks.change_entry("bank", off.id, banks.DisableEntry(), actor=ACTOR)
-    gone = add(system, md5(3))
-    system.banks.change_entry("bank", gone.id, banks.RemoveEntry(because="x"), actor=ACTOR)
-    lines = list(write(system.banks.entries("bank"), form))
-    taken = system.banks.import_reading("copy", read(lines, form, default_provenance="none"), actor=ACTOR)
-    assert taken.bad == []
-
-    def told(name: str) -> set[tuple[frozenset[Signal], str]]:
-        return {(frozenset(entry.signals), entry.provenance) for entry in system.banks.entries(name)}
-
-    assert told("copy") == told("bank")
-    assert len(told("copy")) == 2
-
-
-def test_entries_of_an_unknown_bank_are_refused(system: System) -> None:
-    with pytest.raises(BankUnknown):
-        list(system.banks.entries("nowhere"))
-    with pytest.raises(BankUnknown):
-        system.banks.get("nowhere")

@@ -20,8 +20,9 @@ from holdfast.access import key as keys
 from holdfast.bootstrap import System
 from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, registered
-from holdfast.match import archive, bank, screen, unscreened
-from holdfast.match.bank import BankDisabled, BankEnabled, EntryRemoved
+from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match.bank import BankDisabled, BankEnabled
+from holdfast.match.entry import EntryRemoved
 from tests.store.making import ACTOR, NOW, STORIES, create, insert_journal_row, rows, together
 
 REWRITING = (
@@ -209,7 +210,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
-STAGES = (archive, bank, screen, unscreened, keys)
+STAGES = (archive, bank, entry, importing, screen, unscreened, keys)
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 
 

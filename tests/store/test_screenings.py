@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from holdfast.bootstrap import System
 from holdfast.errors import JournalConflict, ScreeningUnknown
 from holdfast.match.bank import Action
-from holdfast.match.screen import NoMatch, NotScreened, Screening
+from holdfast.match.screen import NoMatch, NotScreened, Screening, matches_of
 from holdfast.match.unscreened import (
     UnscreenedOpened,
     UnscreenedOverdue,
@@ -390,7 +390,7 @@ def test_an_item_is_held_unscreened_exactly_while_its_last_screening_told_nothin
 
 
 def test_an_answer_knows_its_verdict_and_matches(system: System) -> None:
-    one: Answered = answered(screening=NotScreened(Reason.LOW_QUALITY, matched(Action.IGNORE).matches))
+    one: Answered = answered(screening=NotScreened(Reason.LOW_QUALITY, matches_of(matched(Action.IGNORE))))
     record(system, one)
     told = system.screenings.get(one.id)
     assert (told["verdict"], told["reason"], told["answer"]) == ("not_screened", "low_quality", "hold")

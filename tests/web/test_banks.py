@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from functools import cache
@@ -17,8 +18,11 @@ from tests.store.making import md5, pdq
 from tests.web.http import OCTETS, Asker, Reply, form, in_pieces, refused
 
 CSV, JSONL = "text/csv", "application/x-ndjson"
-BANK = {"name", "meaning", "source", "threshold", "action", "state", "entries"}
-ENTRY = {"id", "bank", "state", "signal_types", "provenance"}
+PLAIN = "text/plain"
+BANK = {"name", "meaning", "source", "threshold", "action", "kind", "exchange", "state", "entries"}
+ENTRY = {"id", "bank", "state", "signal_types", "provenance", "opinion", "needs_two_people"}
+IMPORTED = {"id", "added", "signals", "digest", "refused", "refused_lines", "needs_two_people"}
+IMPORT = {"id", "bank", "source", "state", "entries", "signals", "refused", "digest", "begun_by", "begun_at"}
 SIZE = (400, 300)
 
 
@@ -63,13 +67,14 @@ def test_a_bank_is_made_listed_disabled_and_enabled(everyone: Asker, name: str) 
     about = {"name": name, "meaning": " a test ", "source": "tests", "threshold": 12, "action": "review"}
     made = everyone.send("POST", "/banks", about)
     assert made.status == 201
-    assert made.json == {**about, "meaning": "a test", "state": "active", "entries": 0}
+    rest = {"meaning": "a test", "kind": "known", "exchange": None, "state": "active", "entries": 0}
+    assert made.json == {**about, **rest}
     assert set(made.json) == BANK
     assert shown(everyone, name) == made.json
     for act, state in (("disable", "disabled"), ("enable", "active")):
         changed = everyone.ask("POST", f"/banks/{name}/{act}")
         assert (changed.status, changed.json["state"]) == (200, state)
-        assert shown(everyone, name) == changed.json
+        assert {**shown(everyone, name), "needs_two_people": act == "disable"} == changed.json
         refused(everyone.ask("POST", f"/banks/{name}/{act}"), 409, "bank.not_in_this_state")
 
 
@@ -101,6 +106,8 @@ BAD_BANKS = {
     "a threshold below nothing": {"threshold": -1},
     "a threshold above the highest": {"threshold": 65},
     "an action there is not": {"action": "delete"},
+    "a kind there is not": {"kind": "evil"},
+    "an exchange with a space": {"exchange": "a b"},
     "something more": {"state": "active"},
 }
 
@@ -130,6 +137,14 @@ UNKNOWN_BANK = {
     ),
     "importing": lambda asker: asker.ask("POST", "/banks/nothing-here/import", b"", kind=JSONL, provenance="x"),
     "exporting": lambda asker: asker.ask("GET", "/banks/nothing-here/export"),
+    "listing imports": lambda asker: asker.ask("GET", "/banks/nothing-here/imports"),
+    "rolling back": lambda asker: asker.send("POST", "/banks/nothing-here/imports/imp_x/roll-back", {"because": "x"}),
+    "changing the threshold": lambda asker: asker.send(
+        "POST", "/banks/nothing-here/threshold", {"threshold": 20, "because": "x"}
+    ),
+    "changing the action": lambda asker: asker.send(
+        "POST", "/banks/nothing-here/action", {"action": "review", "because": "x"}
+    ),
 }
 
 
@@ -143,8 +158,6 @@ def test_a_bank_that_is_not_there_is_a_404(everyone: Asker, ask: Any) -> None:
 
 def test_an_entry_lives_disabled_enabled_and_removed(everyone: Asker, bank: str) -> None:
     content = f"not a picture, but known by its digest {bank}".encode()
-    import hashlib
-
     (entry,) = added(everyone, bank, ("sha256", hashlib.sha256(content).hexdigest())).json["added"]
     path = f"/banks/{bank}/entries/{entry}"
 
@@ -244,6 +257,130 @@ def test_an_empty_picture_or_one_without_provenance_is_refused(everyone: Asker, 
     assert shown(everyone, bank)["entries"] == 0
 
 
+# --- what a match leads to
+
+
+def changed(asker: Asker, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    reply = asker.send("POST", path, body)
+    assert reply.status == 200, reply.content
+    return dict(reply.json)
+
+
+def test_a_threshold_and_an_action_are_changed_and_say_whether_that_needs_two(everyone: Asker, bank: str) -> None:
+    for path, wanted, needs in (
+        ("threshold", {"threshold": 20}, True),
+        ("threshold", {"threshold": 40}, True),
+        ("action", {"action": "review"}, True),
+        ("action", {"action": "ignore"}, True),
+        ("action", {"action": "hold"}, False),
+    ):
+        after = changed(everyone, f"/banks/{bank}/{path}", {**wanted, "because": "a test"})
+        assert set(after) == BANK | {"needs_two_people"}
+        assert after["needs_two_people"] is needs
+        assert wanted.items() <= shown(everyone, bank).items()
+        refused(everyone.send("POST", f"/banks/{bank}/{path}", {**wanted, "because": "again"}), 409, "bank.unchanged")
+    for path, wrong in (
+        ("threshold", {"threshold": 65, "because": "x"}),
+        ("threshold", {"threshold": "20", "because": "x"}),
+        ("threshold", {"threshold": 20}),
+        ("action", {"action": "publish", "because": "x"}),
+        ("action", {"action": "review", "because": " "}),
+    ):
+        refused(everyone.send("POST", f"/banks/{bank}/{path}", wrong), 422, "request.invalid")
+
+
+def test_a_lower_threshold_and_a_softer_action_change_the_very_next_answer(everyone: Asker, bank: str) -> None:
+    image = hills(44_000, SIZE)
+    everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
+    disguised = encoded(image, quality=30)
+    explained = everyone.ask("POST", "/screen", disguised).json["explanation"]
+    assert explained["effect"] == "hold"
+    changed(everyone, f"/banks/{bank}/action", {"action": "review", "because": "x"})
+    reply = everyone.ask("POST", "/screen", disguised).json
+    assert (reply["answer"], reply["explanation"]["effect"]) == ("hold", "review")
+    changed(everyone, f"/banks/{bank}/action", {"action": "ignore", "because": "x"})
+    reply = everyone.ask("POST", "/screen", disguised).json
+    assert (reply["answer"], reply["explanation"]["effect"]) == ("publish", "ignore")
+    changed(everyone, f"/banks/{bank}/action", {"action": "hold", "because": "x"})
+    distance = explained["matches"][0]["distance"]
+    if distance:
+        changed(everyone, f"/banks/{bank}/threshold", {"threshold": distance - 1, "because": "x"})
+        assert answer(everyone, disguised) == "publish"
+        changed(everyone, f"/banks/{bank}/threshold", {"threshold": distance, "because": "x"})
+    assert answer(everyone, disguised) == "hold"
+
+
+def test_a_benign_bank_turns_a_likeness_into_review_and_never_an_equal_digest(everyone: Asker, bank: str) -> None:
+    ok = {"name": f"{bank}-ok", "meaning": "harmless", "source": "tests", "kind": "benign"}
+    made = everyone.send("POST", "/banks", ok)
+    assert (made.status, made.json["kind"], made.json["action"]) == (201, "benign", None)
+    refused(everyone.send("POST", "/banks", {**ok, "name": f"{bank}-x", "action": "hold"}), 422, "request.invalid")
+    image = hills(44_001, SIZE)
+    everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
+    excused = everyone.ask("POST", f"/banks/{bank}-ok/entries/picture", encoded(image, quality=45), provenance="tests")
+    assert excused.json["needs_two_people"] is True
+    near = everyone.ask("POST", "/screen", encoded(image, quality=50)).json
+    assert (near["answer"], near["explanation"]["effect"]) == ("hold", "review")
+    assert {(one["kind"], one["effect"]) for one in near["explanation"]["matches"]} == {
+        ("known", "review"),
+        ("benign", "ignore"),
+    }
+    equal = everyone.ask("POST", "/screen", encoded(image)).json
+    assert (equal["answer"], equal["explanation"]["effect"]) == ("hold", "hold")
+    told = everyone.ask("GET", f"/screenings/{near['screening']}").json
+    assert [one["effect"] for one in told["matches"]] == [one["effect"] for one in near["explanation"]["matches"]]
+    action = everyone.send("POST", f"/banks/{bank}-ok/action", {"action": "hold", "because": "x"})
+    refused(action, 409, "bank.benign")
+    everyone.ask("POST", f"/banks/{bank}/disable")
+    assert answer(everyone, encoded(image, quality=50)) == "publish"
+
+
+def test_the_answer_to_a_platform_is_the_same_whether_a_match_is_held_or_reviewed(
+    everyone: Asker, uploader: Asker, bank: str
+) -> None:
+    image = hills(44_002, SIZE)
+    everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
+    held = uploader.ask("POST", "/screen", encoded(image)).json
+    changed(everyone, f"/banks/{bank}/action", {"action": "review", "because": "x"})
+    reviewed = uploader.ask("POST", "/screen", encoded(image)).json
+    assert set(held) == set(reviewed) == {"answer", "screening"}
+    assert held["answer"] == reviewed["answer"] == "hold"
+
+
+def test_a_disputed_entry_leads_to_review_until_it_is_confirmed(everyone: Asker, bank: str) -> None:
+    image = hills(44_003, SIZE)
+    entry = everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests").json["id"]
+    path = f"/banks/{bank}/entries/{entry}/opinion"
+    for opinion, effect, needs in (("disputed", "review", True), ("confirmed", "hold", False)):
+        after = changed(everyone, path, {"opinion": opinion, "because": "looked"})
+        assert set(after) == ENTRY
+        assert (after["opinion"], after["needs_two_people"]) == (opinion, needs)
+        explained = everyone.ask("POST", "/screen", encoded(image)).json["explanation"]
+        assert explained["effect"] == effect
+        assert {one["opinion"] for one in explained["matches"]} == {opinion}
+    refused(everyone.send("POST", path, {"opinion": "perhaps", "because": "x"}), 422, "request.invalid")
+    refused(everyone.send("POST", path, {"opinion": "disputed"}), 422, "request.invalid")
+    nowhere = everyone.send("POST", f"{path[:-8]}x/opinion", {"opinion": "disputed", "because": "x"})
+    refused(nowhere, 404, "entry.unknown")
+
+
+def test_what_an_exchange_keeps_cannot_be_changed_by_people_except_in_its_name(everyone: Asker, name: str) -> None:
+    about = {"name": name, "meaning": "a test", "source": "tests", "exchange": "ncmec"}
+    assert everyone.send("POST", "/banks", about).json["exchange"] == "ncmec"
+    refused(added(everyone, name, ("md5", unique_md5())), 409, "bank.read_only")
+    body = csv_file(("md5", unique_md5()))
+    refused(imported(everyone, name, body), 409, "bank.read_only")
+    path = f"/banks/{name}/import"
+    reply = everyone.ask("POST", path, body, kind=CSV, provenance="ncmec", from_exchange="true")
+    assert (reply.status, reply.json["added"]) == (200, 1)
+    (entry,) = [one["entry"] for one in exported(everyone, name)]
+    refused(everyone.ask("POST", f"/banks/{name}/entries/{entry}/disable"), 409, "bank.read_only")
+    refused(everyone.ask("DELETE", f"/banks/{name}/entries/{entry}", because="x"), 409, "bank.read_only")
+    opinion = {"opinion": "disputed", "because": "x"}
+    assert changed(everyone, f"/banks/{name}/entries/{entry}/opinion", opinion)["opinion"] == "disputed"
+    assert everyone.ask("POST", f"/banks/{name}/disable").status == 200
+
+
 # --- at once
 
 
@@ -336,9 +473,11 @@ def test_an_import_keeps_the_good_lines_of_a_jsonl_file_and_lists_the_bad(everyo
 
 def test_what_is_imported_twice_is_there_once(everyone: Asker, bank: str) -> None:
     body = csv_file(*[("md5", unique_md5()) for _ in range(3)])
-    assert imported(everyone, bank, body).json == {"added": 3, "refused": []}
+    first = imported(everyone, bank, body).json
+    assert set(first) == IMPORTED
+    assert (first["added"], first["refused"], first["refused_lines"], first["needs_two_people"]) == (3, [], 0, False)
     again = imported(everyone, bank, body).json
-    assert again["added"] == 0
+    assert (again["added"], again["id"], again["refused_lines"]) == (0, None, 3)
     assert [bad["code"] for bad in again["refused"]] == ["input.duplicate"] * 3
     assert shown(everyone, bank)["entries"] == 3
 
@@ -353,7 +492,7 @@ def test_a_file_in_chunks_is_refused_in_words_or_imported_whole_but_never_taken_
     reply = imported(everyone, bank, in_pieces(body, 777), kind)
     assert reply.status in (200, 411, 422)
     if reply.status == 200:
-        assert reply.json == {"added": 300, "refused": []}
+        assert (reply.json["added"], reply.json["refused"]) == (300, [])
     else:
         assert "Content-Length" in reply.json["detail"] + reply.json["advice"]
         assert shown(everyone, bank)["entries"] == 0
@@ -411,7 +550,7 @@ def test_a_line_whose_provenance_cannot_be_kept_is_listed_and_the_others_taken(
 
 def test_a_byte_order_mark_at_the_beginning_of_a_file_is_of_no_consequence(everyone: Asker, bank: str) -> None:
     body = b"\xef\xbb\xbf" + csv_file(("md5", unique_md5()))
-    assert imported(everyone, bank, body).json == {"added": 1, "refused": []}
+    assert imported(everyone, bank, body).json["added"] == 1
 
 
 @pytest.mark.parametrize(("query", "kind"), [("csv", CSV), ("jsonl", JSONL)])
@@ -428,7 +567,8 @@ def test_what_is_exported_and_imported_into_another_bank_is_the_same(
     assert file.headers["Content-Type"].split(";")[0] == kind
     copy = f"{bank}-copy"
     everyone.send("POST", "/banks", {"name": copy, "meaning": "a copy", "source": "tests"})
-    assert imported(everyone, copy, file.content, kind).json == {"added": 2, "refused": []}
+    reply = imported(everyone, copy, file.content, kind)
+    assert (reply.json["added"], reply.json["refused"]) == (2, [])
 
     def told(name: str) -> set[tuple[frozenset[tuple[str, str]], str]]:
         return {
@@ -448,5 +588,51 @@ def test_no_cell_of_an_export_can_be_run_by_a_spreadsheet(everyone: Asker, bank:
         added(everyone, bank, ("md5", unique_md5()), provenance=f"{start}HYPERLINK(1)")
     text = everyone.ask("GET", f"/banks/{bank}/export", form="csv").content.decode()
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
-    assert len(cells) == 25
+    assert len(cells) == 30
     assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@")]
+
+
+@pytest.mark.parametrize(("query", "kind"), [("txt", PLAIN), ("dataset", CSV)])
+def test_the_files_of_python_threatexchange_go_in_and_out(everyone: Asker, bank: str, query: str, kind: str) -> None:
+    signals = [("md5", unique_md5()), ("pdq", pdq(uuid4().int).value)]
+    added(everyone, bank, *signals)
+    file = everyone.ask("GET", f"/banks/{bank}/export", form=query)
+    assert file.headers["Content-Type"].split(";")[0] == kind
+    assert b"video_md5" in file.content
+    everyone.send("POST", "/banks", {"name": f"{bank}-copy", "meaning": "a copy", "source": "tests"})
+    reply = imported(everyone, f"{bank}-copy", file.content, kind)
+    assert (reply.json["signals"], reply.json["refused"]) == (2, [])
+    told = {
+        (one["signal_type"], one["value"]) for entry in exported(everyone, f"{bank}-copy") for one in entry["signals"]
+    }
+    assert told == set(signals)
+
+
+def test_bare_hashes_are_imported_as_what_is_said(everyone: Asker, bank: str) -> None:
+    body = f"{pdq(uuid4().int).value}\n{pdq(uuid4().int).value}\n".encode()
+    path = f"/banks/{bank}/import"
+    reply = everyone.ask("POST", path, body, kind=PLAIN, provenance="x", signal_type="pdq")
+    assert (reply.json["added"], reply.json["refused"]) == (2, [])
+    without = everyone.ask("POST", path, body, kind=PLAIN, provenance="x")
+    assert [one["code"] for one in without.json["refused"]] == ["input.line"] * 2
+
+
+def test_an_import_is_listed_and_rolled_back_as_a_whole(everyone: Asker, bank: str, keys: dict[str, str]) -> None:
+    content = f"not a picture, but known by its digest {bank}".encode()
+    digest = hashlib.sha256(content).hexdigest()
+    (mine,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
+    taken = imported(everyone, bank, csv_file(("sha256", digest), ("md5", unique_md5()), ("md5", "x"))).json
+    assert answer(everyone, content) == "hold"
+    (one,) = everyone.ask("GET", f"/banks/{bank}/imports").json
+    assert set(one) == IMPORT
+    assert (one["id"], one["state"], one["entries"], one["refused"]) == (taken["id"], "published", 2, 1)
+    assert one["digest"] == taken["digest"]
+    assert one["begun_by"] == f"key:{keys['all'].split('_')[1]}"
+    path = f"/banks/{bank}/imports/{taken['id']}/roll-back"
+    refused(everyone.send("POST", path, {}), 422, "request.invalid")
+    after = changed(everyone, path, {"because": "a wrong file"})
+    assert after == {"id": taken["id"], "bank": bank, "state": "rolled_back", "needs_two_people": True}
+    assert [entry["entry"] for entry in exported(everyone, bank)] == [mine]
+    assert everyone.ask("POST", "/screen", content).json["explanation"]["verdict"] == "not_screened"
+    refused(everyone.send("POST", path, {"because": "again"}), 409, "import.not_in_this_state")
+    refused(everyone.send("POST", f"{path[:-10]}x/roll-back", {"because": "x"}), 404, "import.unknown")

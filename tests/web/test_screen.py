@@ -22,6 +22,7 @@ from tests.web.http import JSON, Asker, Reply, form, in_pieces, refused
 
 EXPLANATION = {
     "verdict",
+    "effect",
     "reason",
     "reason_says",
     "send_again",
@@ -31,7 +32,7 @@ EXPLANATION = {
     "looked_up_at",
     "matches",
 }
-MATCH = {"bank", "entry", "signal", "variant", "distance", "threshold", "action"}
+MATCH = {"bank", "entry", "signal", "variant", "distance", "threshold", "action", "kind", "opinion", "effect"}
 OPTIONS = ("content_id", "content_version", "surface", "uploader")
 
 

@@ -1,45 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`holdfast bank`: make banks, fill them, take entries out, move them in and out as files."""
+"""`holdfast bank`: make banks, say what a match means, fill them, take entries out."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
-from holdfast.cli.output import err, out, say_json, table
+from holdfast.cli import bank_files
+from holdfast.cli.bank_files import Because, Name, say
+from holdfast.cli.output import say_json, table
 from holdfast.cli.session import AsJson, actor, using
-from holdfast.errors import InvalidBankFile, InvalidRequest
+from holdfast.errors import InvalidRequest
 from holdfast.intake.upload import CHUNK, Upload, receive
 from holdfast.match import bank as banks
-from holdfast.match import bankfile
+from holdfast.match import entry as entries
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import parse
+from holdfast.match.two_people import needs_two_people
 
 app = typer.Typer(help="Make banks, fill them, take entries out, import and export.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="The bank's name.")]
-_MOST_BAD_LINES_SHOWN = 20
+EntryId = Annotated[str, typer.Argument(help="The entry's id.")]
 
 
 @app.command()
-def create(  # each is one fact about a bank
+def create(  # noqa: PLR0913, PLR0917  # each is one fact about a bank
     name: Name,
     meaning: Annotated[str, typer.Option(help="What its entries are known to be.")],
     source: Annotated[str, typer.Option(help="Who says so.")],
     threshold: Annotated[int, typer.Option(help="Largest PDQ distance that counts, of 256.")] = banks.DEFAULT_THRESHOLD,
-    action: Annotated[banks.Action, typer.Option(help="What a match leads to.")] = banks.Action.HOLD,
+    action: Annotated[
+        banks.Action | None, typer.Option(help="What a match leads to: hold, unless said. A benign bank has none.")
+    ] = None,
+    kind: Annotated[
+        banks.BankKind, typer.Option(help="known: stop what is in it. benign: excuse what looks like it.")
+    ] = banks.BankKind.KNOWN,
+    exchange: Annotated[
+        str | None, typer.Option(help="The exchange it mirrors, which alone changes its entries.")
+    ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Make a bank."""
-    command = banks.CreateBank(name=name, meaning=meaning, source=source, threshold=threshold, action=action)
+    command = banks.CreateBank(
+        name=name,
+        meaning=meaning,
+        source=source,
+        threshold=threshold,
+        action=action,
+        kind=kind,
+        exchange=exchange,
+    )
     with using(as_json=as_json) as system:
         made = system.banks.change_bank(name, command, actor=actor())
-    _say(as_json, asdict(made), f"Made the bank {made.name}.")
+    say(asdict(made), f"Made the bank {made.name}.", as_json=as_json)
 
 
 @app.command("list")
@@ -50,9 +65,9 @@ def list_banks(as_json: AsJson = False) -> None:  # noqa: FBT002
     if as_json:
         say_json([{**asdict(summary.bank), "entries": summary.entries} for summary in every])
         return
-    columns = ["bank", "entries", "action", "threshold", "state", "meaning", "source"]
+    columns = ["bank", "entries", "action", "threshold", "state", "exchange", "meaning", "source"]
     rows = [
-        [b.name, f"{s.entries:,}", b.action, str(b.threshold), b.state, b.meaning, b.source]
+        [b.name, f"{s.entries:,}", b.action or b.kind, str(b.threshold), b.state, b.exchange or "", b.meaning, b.source]
         for s in every
         for b in [s.bank]
     ]
@@ -61,18 +76,38 @@ def list_banks(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 @app.command()
 def disable(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Take a whole bank out of screening. This weakens protection."""
-    with using(as_json=as_json) as system:
-        changed = system.banks.change_bank(name, banks.DisableBank(), actor=actor())
-    _say(as_json, asdict(changed), f"{name} no longer matches.")
+    """Take a whole bank out of screening."""
+    _change(name, banks.DisableBank(), f"{name} no longer matches.", as_json=as_json)
 
 
 @app.command()
 def enable(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Put a bank back into screening."""
-    with using(as_json=as_json) as system:
-        changed = system.banks.change_bank(name, banks.EnableBank(), actor=actor())
-    _say(as_json, asdict(changed), f"{name} matches again.")
+    _change(name, banks.EnableBank(), f"{name} matches again.", as_json=as_json)
+
+
+@app.command()
+def threshold(
+    name: Name,
+    new: Annotated[int, typer.Argument(metavar="THRESHOLD", help="Largest PDQ distance that counts, of 256.")],
+    because: Because,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Match more with a bank, or less."""
+    command = banks.ChangeThreshold(threshold=new, because=because)
+    _change(name, command, f"{name} matches up to a distance of {new}.", as_json=as_json)
+
+
+@app.command()
+def action(
+    name: Name,
+    new: Annotated[banks.Action, typer.Argument(metavar="ACTION", help="hold, review or ignore.")],
+    because: Because,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Let a match with a bank lead to something else."""
+    command = banks.ChangeAction(action=new, because=because)
+    _change(name, command, f"A match with {name} leads to {new}.", as_json=as_json)
 
 
 @app.command()
@@ -95,77 +130,53 @@ def add(
             message = "name at least one picture, or a --signal type:value"
             raise InvalidRequest(message)
         added = system.banks.add_entries(name, items, actor=actor())
+        command = entries.AddEntry(id="", bank=name, signals=(), provenance="")
+        needs_two = needs_two_people(command, system.banks.get(name))
     body = [{"id": entry.id, "signal_types": [one.type for one in entry.signals]} for entry in added]
-    _say(as_json, body, "\n".join(f"{entry.id}  {', '.join(one.type for one in entry.signals)}" for entry in added))
+    words = "\n".join(f"{entry.id}  {', '.join(one.type for one in entry.signals)}" for entry in added)
+    say(body, words, as_json=as_json, needs_two=needs_two)
 
 
 @app.command()
 def remove(
     name: Name,
-    entry: Annotated[str, typer.Argument(help="The entry's id.")],
-    because: Annotated[str, typer.Option(help="Why it leaves the bank.")],
+    entry: EntryId,
+    because: Because,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Take an entry out for good. This weakens protection."""
-    with using(as_json=as_json) as system:
-        system.banks.change_entry(name, entry, banks.RemoveEntry(because=because), actor=actor())
-    _say(as_json, {"removed": entry}, f"Removed {entry}.")
-
-
-@app.command("import")
-def import_file(
-    name: Name,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV (.csv) or JSON lines (.jsonl).")],
-    provenance: Annotated[str, typer.Option(help="Where lines that do not say come from.")] = "",
-    as_json: AsJson = False,  # noqa: FBT002
-) -> None:
-    """Import entries: good lines are kept, bad lines are listed. Exit code 1 if any line was refused."""
-    with using(as_json=as_json) as system:
-        form = bankfile.form_of(file.name)
-        system.banks.get(name)
-        with file.open("rb") as source, Progress(console=err, transient=True) as progress:
-            task = progress.add_task(f"Reading {file.name}", total=file.stat().st_size)
-            lines = _lines(source, lambda done: progress.update(task, advance=done))
-            reading = bankfile.read(lines, form, default_provenance=provenance or f"import of {file.name}")
-            progress.update(task, description=f"Adding {len(reading.items):,} entries")
-            taken = system.banks.import_reading(name, reading, actor=actor())
-    _say_import(taken, as_json=as_json)
-    if taken.bad:
-        raise typer.Exit(1)
+    """Take an entry out for good."""
+    _change_entry(name, entry, entries.RemoveEntry(because=because), f"Removed {entry}.", as_json=as_json)
 
 
 @app.command()
-def export(
+def opinion(
     name: Name,
-    file: Annotated[
-        Path, typer.Argument(help="Where to write; .csv or .jsonl. '-' writes JSON lines to standard output.")
-    ],
+    entry: EntryId,
+    given: Annotated[entries.Opinion, typer.Argument(metavar="OPINION", help="confirmed or disputed.")],
+    because: Because,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Export every entry that was not removed. Such hashes are sensitive: the file is readable by you alone."""
+    """Confirm or dispute an entry. While it is disputed, its matches lead to review at most."""
+    command = entries.GiveOpinion(opinion=given, because=because)
+    _change_entry(name, entry, command, f"{entry} is {given}.", as_json=as_json)
+
+
+bank_files.add_to(app)
+
+
+def _change(name: str, command: banks.BankCommand, words: str, *, as_json: bool) -> None:
     with using(as_json=as_json) as system:
-        entries = system.banks.entries(name)
-        if str(file) == "-":
-            sys.stdout.writelines(bankfile.write(entries, bankfile.Form.JSONL))
-            return
-        form = bankfile.form_of(file.name)
-        system.banks.get(name)
-        _write_privately(file, bankfile.write(entries, form))
-    _say(as_json, {"written": str(file)}, f"Wrote {file}.")
+        needs_two = needs_two_people(command, system.banks.get(name))
+        changed = system.banks.change_bank(name, command, actor=actor())
+    say(asdict(changed), words, as_json=as_json, needs_two=needs_two)
 
 
-def _write_privately(file: Path, lines: Iterator[str]) -> None:
-    """Write beside the place and rename, readable by this user alone. Raises InvalidRequest if it cannot be."""
-    half = file.with_name(f".{file.name}.half")
-    try:
-        half.touch(mode=0o600)
-        with half.open("w", encoding="utf-8") as target:
-            target.writelines(lines)
-        half.rename(file)
-    except OSError as cause:
-        half.unlink(missing_ok=True)
-        message = f"{file}: {cause.strerror}"
-        raise InvalidRequest(message) from cause
+def _change_entry(name: str, entry: str, command: entries.EntryCommand, words: str, *, as_json: bool) -> None:
+    with using(as_json=as_json) as system:
+        needs_two = needs_two_people(command, system.banks.get(name))
+        changed = system.banks.change_entry(name, entry, command, actor=actor())
+    body = {"id": changed.id, "bank": name, "state": changed.state, "opinion": changed.opinion}
+    say(body, words, as_json=as_json, needs_two=needs_two)
 
 
 def _look_at(path: Path, system: Any) -> Any:  # noqa: ANN401  # System and Seen; imported lazily elsewhere
@@ -179,31 +190,3 @@ def _look_at(path: Path, system: Any) -> Any:  # noqa: ANN401  # System and Seen
         raise InvalidRequest(message)
     with received:
         return look(received, system.decoder)
-
-
-def _lines(source: IO[bytes], advance: Any) -> Iterator[str]:  # noqa: ANN401  # a callback
-    for raw in source:
-        advance(len(raw))
-        try:
-            yield raw.decode("utf-8-sig" if source.tell() == len(raw) else "utf-8")
-        except UnicodeDecodeError as fault:
-            message = "the file is not UTF-8 text"
-            raise InvalidBankFile(message) from fault
-
-
-def _say_import(taken: bankfile.Reading, *, as_json: bool) -> None:
-    if as_json:
-        say_json({"added": len(taken.items), "refused": [asdict(bad) for bad in taken.bad]})
-        return
-    out.print(f"Added {len(taken.items):,} entries; refused {len(taken.bad):,} lines.", highlight=False)
-    if taken.bad:
-        shown = taken.bad[:_MOST_BAD_LINES_SHOWN]
-        rows = [[str(bad.number or ""), bad.code, bad.because] for bad in shown]
-        table(f"Refused (first {len(shown)})", ["line", "code", "because"], rows)
-
-
-def _say(as_json: bool, body: Any, words: str) -> None:  # noqa: ANN401, FBT001
-    if as_json:
-        say_json(body)
-        return
-    out.print(words, highlight=False, markup=False)

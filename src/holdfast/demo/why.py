@@ -12,6 +12,9 @@ def why(explanation: dict[str, Any]) -> str:
         return f"not screened ({explanation['reason']}): {explanation['reason_says']}"
     if not explanation["matches"]:
         return "no match"
-    nearest = min(explanation["matches"], key=lambda match: (match["distance"], match["signal"] == "pdq"))
+    telling = [match for match in explanation["matches"] if match["effect"] == explanation["effect"]]
+    nearest = min(telling, key=lambda match: (match["distance"], match["signal"] == "pdq"))
     how = "same bytes" if nearest["variant"] == "bytes" else f"distance {nearest['distance']} of {nearest['threshold']}"
-    return f"{nearest['signal']}, {how} ({nearest['variant']}): bank {nearest['bank']}, entry {nearest['entry']}"
+    leads = "" if explanation["effect"] == "hold" else f"{explanation['effect']}: "
+    known = f"bank {nearest['bank']}, entry {nearest['entry']}"
+    return f"{leads}{nearest['signal']}, {how} ({nearest['variant']}): {known}"

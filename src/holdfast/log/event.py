@@ -9,15 +9,15 @@ never an edit: old rows must stay readable for as long as anyone may ask what wa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import TypeAdapter
 
 _TAG = re.compile(r"[a-z]+(\.[a-z_]+){1,2}")
 _REGISTRY: dict[tuple[str, int], type[Event]] = {}
+_ADAPTERS: dict[type[Event], TypeAdapter[Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,8 @@ def decode(tag: str, schema: int, body: Mapping[str, Any]) -> Event:
     return cast("Event", _adapter(_REGISTRY[tag, schema]).validate_python(dict(body)))
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: type[Event]) -> TypeAdapter[Any]:
     """Made once for each kind: making one takes milliseconds, using it microseconds."""
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]

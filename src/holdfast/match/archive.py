@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from holdfast.intake.content import Content
 from holdfast.log.event import Event, event
-from holdfast.match.bank import Entry
+from holdfast.match.entry import Entry
 from holdfast.match.look import Seen
 from holdfast.match.pdq import from_hex
 from holdfast.match.segment import within

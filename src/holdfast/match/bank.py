@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bank: a named set of entries with a source, a meaning, a threshold and an action.
 
-`decide` and `evolve` are pure; time and identity are passed in. A bank is told apart by its name,
-an entry by its id. Nothing is ever deleted: what leaves a bank is *removed* by an event, and
-adding it again makes a new entry.
+A `known` bank says what to stop. A `benign` bank has no action: it excuses, that is, it turns what
+a merely similar picture would lead to into `review`. A bank that mirrors an exchange is filled by
+that exchange alone; people may still set its threshold and action, and disable it.
+
+`decide_bank` and `evolve_bank` are pure; time and identity are passed in. Which changes need two
+people stands in `holdfast.match.two_people`.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,11 +19,10 @@ from typing import Final
 
 from holdfast.errors import InvalidName, InvalidRequest, Refusal
 from holdfast.log.event import Event, event
-from holdfast.match.signal import Signal
+from holdfast.match.text import check_text
 
 DEFAULT_THRESHOLD: Final = 31  # of 256 bits, at most: the operating point PDQ's authors recommend
 HIGHEST_THRESHOLD: Final = 64
-LONGEST_TEXT: Final = 500
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -36,6 +37,15 @@ class Action(StrEnum):
     """Recorded only; the answer is as if the bank were not there."""
 
 
+class BankKind(StrEnum):
+    """What a bank is for; chosen when it is made, for good."""
+
+    KNOWN = "known"
+    """Known material: a match leads to the bank's action."""
+    BENIGN = "benign"
+    """Known to be harmless: a match turns what a similar picture leads to into review."""
+
+
 class BankState(StrEnum):
     """Whether a bank takes part in screening."""
 
@@ -43,35 +53,22 @@ class BankState(StrEnum):
     DISABLED = "disabled"
 
 
-class EntryState(StrEnum):
-    """Whether an entry takes part in screening."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    REMOVED = "removed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bank:
-    """A named set of signals, where they come from and what a match means."""
+    """A named set of signals, where they come from and what a match means; a benign bank has no action."""
 
     name: str
     meaning: str
     source: str
     threshold: int
-    action: Action
+    action: Action | None
     state: BankState
+    kind: BankKind = BankKind.KNOWN
+    exchange: str | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One known item: its signals, and where the knowledge comes from."""
-
-    id: str
-    bank: str
-    signals: tuple[Signal, ...]
-    provenance: str
-    state: EntryState
+    def read_only_to(self, actor: str) -> bool:
+        """Whether `actor` may not change what is in it: an exchange's bank is the exchange's."""
+        return self.exchange is not None and actor != exchange_actor(self.exchange)
 
 
 # --- commands
@@ -79,13 +76,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateBank:
-    """Make a bank."""
+    """Make a bank. Without an action, a known bank holds."""
 
     name: str
     meaning: str
     source: str
     threshold: int = DEFAULT_THRESHOLD
-    action: Action = Action.HOLD
+    action: Action | None = None
+    kind: BankKind = BankKind.KNOWN
+    exchange: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +98,22 @@ class EnableBank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddEntry:
-    """Add one known item."""
+class ChangeThreshold:
+    """Match more, or less, with the bank."""
 
-    id: str
-    bank: str
-    signals: tuple[Signal, ...]
-    provenance: str
-
-
-@dataclass(frozen=True, slots=True)
-class DisableEntry:
-    """Take one entry out of screening for now."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnableEntry:
-    """Put a disabled entry back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveEntry:
-    """Take one entry out for good."""
-
+    threshold: int
     because: str
 
 
-BankCommand = CreateBank | DisableBank | EnableBank
-EntryCommand = AddEntry | DisableEntry | EnableEntry | RemoveEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAction:
+    """Let a match with the bank lead to something else."""
+
+    action: Action
+    because: str
+
+
+BankCommand = CreateBank | DisableBank | EnableBank | ChangeThreshold | ChangeAction
 
 
 # --- events
@@ -134,8 +121,8 @@ EntryCommand = AddEntry | DisableEntry | EnableEntry | RemoveEntry
 
 @event("bank.created")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BankCreated(Event):
-    """A bank was made; it is active at once."""
+class BankCreated1(Event):
+    """A bank of known material was made; it is active at once. The form before there were kinds and exchanges."""
 
     name: str
     meaning: str
@@ -144,10 +131,24 @@ class BankCreated(Event):
     action: Action
 
 
+@event("bank.created", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankCreated(Event):
+    """A bank was made; it is active at once. A benign one has no action; `exchange` is who fills it, if one does."""
+
+    name: str
+    meaning: str
+    source: str
+    threshold: int
+    action: Action | None
+    kind: BankKind
+    exchange: str | None
+
+
 @event("bank.disabled")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BankDisabled(Event):
-    """A bank was taken out of screening; its entries no longer match. This weakens protection."""
+    """A bank was taken out of screening; its entries no longer match."""
 
 
 @event("bank.enabled")
@@ -156,54 +157,37 @@ class BankEnabled(Event):
     """A bank was put back into screening."""
 
 
-@event("bank.entry.added")
+@event("bank.threshold_changed")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryAdded(Event):
-    """A known item was added to a bank, with its signals and where the knowledge comes from."""
+class ThresholdChanged(Event):
+    """The largest distance that counts changed: a lower one misses disguises, a higher one holds strangers."""
 
-    bank: str
-    signals: tuple[Signal, ...]
-    provenance: str
-
-
-@event("bank.entry.disabled")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryDisabled(Event):
-    """An entry was taken out of screening for now. This weakens protection."""
-
-
-@event("bank.entry.enabled")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryEnabled(Event):
-    """A disabled entry was put back into screening."""
-
-
-@event("bank.entry.removed")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRemoved(Event):
-    """An entry was taken out of its bank for good. This weakens protection."""
-
+    before: int
+    threshold: int
     because: str
 
 
-# --- the tables: (state before, command) -> state after; None is "does not exist yet"
+@event("bank.action_changed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionChanged(Event):
+    """What a match with the bank leads to changed."""
+
+    before: Action
+    action: Action
+    because: str
+
+
+# --- the table: (state before, command) -> state after; None is "does not exist yet"
 
 BANK_TRANSITIONS: Final[Mapping[tuple[BankState | None, type], BankState]] = {
     (None, CreateBank): BankState.ACTIVE,
     (BankState.ACTIVE, DisableBank): BankState.DISABLED,
     (BankState.DISABLED, EnableBank): BankState.ACTIVE,
+    (BankState.ACTIVE, ChangeThreshold): BankState.ACTIVE,
+    (BankState.DISABLED, ChangeThreshold): BankState.DISABLED,
+    (BankState.ACTIVE, ChangeAction): BankState.ACTIVE,
+    (BankState.DISABLED, ChangeAction): BankState.DISABLED,
 }
-
-ENTRY_TRANSITIONS: Final[Mapping[tuple[EntryState | None, type], EntryState]] = {
-    (None, AddEntry): EntryState.ACTIVE,
-    (EntryState.ACTIVE, DisableEntry): EntryState.DISABLED,
-    (EntryState.DISABLED, EnableEntry): EntryState.ACTIVE,
-    (EntryState.ACTIVE, RemoveEntry): EntryState.REMOVED,
-    (EntryState.DISABLED, RemoveEntry): EntryState.REMOVED,
-}
-
-
-# --- deciders
 
 
 def decide_bank(bank: Bank | None, command: BankCommand) -> list[Event] | Refusal:
@@ -211,26 +195,20 @@ def decide_bank(bank: Bank | None, command: BankCommand) -> list[Event] | Refusa
 
     Raises InvalidName or InvalidRequest for a command that could never be carried out.
     """
-    if (bank and bank.state, type(command)) not in BANK_TRANSITIONS:
-        if bank and isinstance(command, CreateBank):
-            return Refusal("bank.exists", f"there is already a bank named {bank.name}")
-        return _not_in_this_state("bank", bank.state if bank else None)
+    refusal = _refusal(bank, command)
+    if refusal is not None:
+        return refusal
     match command:
         case CreateBank():
-            _check_new_bank(command)
-            return [
-                BankCreated(
-                    name=command.name,
-                    meaning=command.meaning.strip(),
-                    source=command.source.strip(),
-                    threshold=command.threshold,
-                    action=command.action,
-                )
-            ]
+            return [_created(command)]
         case DisableBank():
             return [BankDisabled()]
         case EnableBank():
             return [BankEnabled()]
+        case ChangeThreshold():
+            return [_threshold_changed(bank, command)]
+        case ChangeAction():
+            return [_action_changed(bank, command)]
 
 
 def evolve_bank(bank: Bank | None, happened: Event) -> Bank:
@@ -239,64 +217,17 @@ def evolve_bank(bank: Bank | None, happened: Event) -> Bank:
     Raises ValueError for an event that no bank in this state can have.
     """
     match bank, happened:
-        case None, BankCreated():
-            return Bank(
-                name=happened.name,
-                meaning=happened.meaning,
-                source=happened.source,
-                threshold=happened.threshold,
-                action=happened.action,
-                state=BankState.ACTIVE,
-            )
+        case None, BankCreated() | BankCreated1():
+            return _made(happened)
         case Bank(state=BankState.ACTIVE), BankDisabled():
             return replace(bank, state=BankState.DISABLED)
         case Bank(state=BankState.DISABLED), BankEnabled():
             return replace(bank, state=BankState.ACTIVE)
+        case Bank(), ThresholdChanged(threshold=threshold):
+            return replace(bank, threshold=threshold)
+        case Bank(), ActionChanged(action=action):
+            return replace(bank, action=action)
     message = f"no bank can have {happened.tag!r} here"
-    raise ValueError(message)
-
-
-def decide_entry(entry: Entry | None, command: EntryCommand) -> list[Event] | Refusal:
-    """What happens when `command` meets the entry as it stands.
-
-    Raises InvalidRequest for a command that could never be carried out.
-    """
-    if (entry and entry.state, type(command)) not in ENTRY_TRANSITIONS:
-        return _not_in_this_state("entry", entry.state if entry else None)
-    match command:
-        case AddEntry():
-            _check_new_entry(command)
-            return [EntryAdded(bank=command.bank, signals=command.signals, provenance=command.provenance.strip())]
-        case DisableEntry():
-            return [EntryDisabled()]
-        case EnableEntry():
-            return [EntryEnabled()]
-        case RemoveEntry():
-            _check_text("because", command.because)
-            return [EntryRemoved(because=command.because.strip())]
-
-
-def evolve_entry(entry: Entry | None, entry_id: str, happened: Event) -> Entry:
-    """The entry after `happened`.
-
-    Raises ValueError for an event that no entry in this state can have.
-    """
-    match entry, happened:
-        case None, EntryAdded():
-            return Entry(
-                id=entry_id,
-                bank=happened.bank,
-                signals=happened.signals,
-                provenance=happened.provenance,
-                state=EntryState.ACTIVE,
-            )
-        case Entry(state=EntryState.ACTIVE), EntryDisabled():
-            return replace(entry, state=EntryState.DISABLED)
-        case Entry(state=EntryState.DISABLED), EntryEnabled():
-            return replace(entry, state=EntryState.ACTIVE)
-        case Entry(state=EntryState.ACTIVE | EntryState.DISABLED), EntryRemoved():
-            return replace(entry, state=EntryState.REMOVED)
-    message = f"no entry can have {happened.tag!r} here"
     raise ValueError(message)
 
 
@@ -305,49 +236,91 @@ def bank_subject(name: str) -> str:
     return f"bank:{name}"
 
 
-def entry_subject(entry_id: str) -> str:
-    """The journal's subject for an entry."""
-    return f"entry:{entry_id}"
+def exchange_actor(exchange: str) -> str:
+    """How the journal names an exchange as the one who acts."""
+    return f"exchange:{exchange}"
 
 
-def _not_in_this_state(noun: str, state: str | None) -> Refusal:
-    if state is None:
-        return Refusal(f"{noun}.unknown", f"there is no such {noun}")
-    return Refusal(f"{noun}.not_in_this_state", f"the {noun} is {state}, and this cannot be done then")
+def _refusal(bank: Bank | None, command: BankCommand) -> Refusal | None:
+    """Which rule says no, if one does."""
+    if bank and isinstance(command, CreateBank):
+        return Refusal("bank.exists", f"there is already a bank named {bank.name}")
+    if bank is None:
+        return None if isinstance(command, CreateBank) else Refusal("bank.unknown", "there is no such bank")
+    if (bank.state, type(command)) not in BANK_TRANSITIONS:
+        return Refusal("bank.not_in_this_state", f"the bank is {bank.state}, and this cannot be done then")
+    if isinstance(command, ChangeAction) and bank.action is None:
+        return Refusal("bank.benign", "a benign bank has no action, it only excuses")
+    return _nothing_new(bank, command)
 
 
-def _check_new_bank(command: CreateBank) -> None:
-    if not _NAME.fullmatch(command.name):
-        message = "a bank's name"
-        raise InvalidName(message)
-    _check_text("meaning", command.meaning)
-    _check_text("source", command.source)
-    if not 0 <= command.threshold <= HIGHEST_THRESHOLD:
+def _nothing_new(bank: Bank, command: BankCommand) -> Refusal | None:
+    match command:
+        case ChangeAction(action=bank.action):
+            return Refusal("bank.unchanged", f"the action is {bank.action} already")
+        case ChangeThreshold(threshold=bank.threshold):
+            return Refusal("bank.unchanged", f"the threshold is {bank.threshold} already")
+    return None
+
+
+def _created(command: CreateBank) -> BankCreated:
+    _check_name("a bank's name", command.name)
+    if command.exchange is not None:
+        _check_name("an exchange's name", command.exchange)
+    check_text("meaning", command.meaning)
+    check_text("source", command.source)
+    _check_threshold(command.threshold)
+    benign = command.kind is BankKind.BENIGN
+    if benign and command.action is not None:
+        message = "action: a benign bank has none, it only excuses"
+        raise InvalidRequest(message)
+    return BankCreated(
+        name=command.name,
+        meaning=command.meaning.strip(),
+        source=command.source.strip(),
+        threshold=command.threshold,
+        action=None if benign else command.action or Action.HOLD,
+        kind=command.kind,
+        exchange=command.exchange,
+    )
+
+
+def _made(happened: BankCreated | BankCreated1) -> Bank:
+    kind, exchange = BankKind.KNOWN, None
+    if isinstance(happened, BankCreated):
+        kind, exchange = happened.kind, happened.exchange
+    return Bank(
+        name=happened.name,
+        meaning=happened.meaning,
+        source=happened.source,
+        threshold=happened.threshold,
+        action=happened.action,
+        state=BankState.ACTIVE,
+        kind=kind,
+        exchange=exchange,
+    )
+
+
+def _threshold_changed(bank: Bank | None, command: ChangeThreshold) -> ThresholdChanged:
+    assert bank is not None
+    _check_threshold(command.threshold)
+    check_text("because", command.because)
+    return ThresholdChanged(before=bank.threshold, threshold=command.threshold, because=command.because.strip())
+
+
+def _action_changed(bank: Bank | None, command: ChangeAction) -> ActionChanged:
+    assert bank is not None
+    assert bank.action is not None
+    check_text("because", command.because)
+    return ActionChanged(before=bank.action, action=command.action, because=command.because.strip())
+
+
+def _check_name(what: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidName(what)
+
+
+def _check_threshold(threshold: int) -> None:
+    if not 0 <= threshold <= HIGHEST_THRESHOLD:
         message = f"threshold: between 0 and {HIGHEST_THRESHOLD} of 256 bits"
         raise InvalidRequest(message)
-
-
-def _check_new_entry(command: AddEntry) -> None:
-    _check_text("provenance", command.provenance)
-    if not command.signals:
-        message = "signals: an entry needs at least one"
-        raise InvalidRequest(message)
-    if len(set(command.signals)) != len(command.signals):
-        message = "signals: the same one twice"
-        raise InvalidRequest(message)
-
-
-def _check_text(field: str, text: str) -> None:
-    fault = fault_in(text)
-    if fault:
-        message = f"{field}: {fault}"
-        raise InvalidRequest(message)
-
-
-def fault_in(text: str) -> str | None:
-    """What makes a text unusable as a meaning, source, reason or provenance; None if nothing does."""
-    if not 0 < len(text.strip()) <= LONGEST_TEXT:
-        return f"between 1 and {LONGEST_TEXT} characters"
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text.strip()):
-        return "no control characters"
-    return None

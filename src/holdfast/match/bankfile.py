@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bank entries as files: CSV and JSON lines, in and out. Good lines are kept, bad lines are listed.
+"""Bank entries as files, in and out, line by line: good lines are taken, bad lines are told.
 
-CSV has a header with at least `signal_type,value`; `entry` and `provenance` are optional. JSON
-lines are objects with the same names, or with `signals`, a list of {signal_type, value}. Lines
-with the same non-empty `entry` become one entry; that name is not kept. What is exported can be
-imported again and gives the same signals.
+Ours: CSV with a header of at least `signal_type,value` (`entry` and `provenance` are optional), and
+JSON lines with the same names, or with `signals`, a list of {signal_type, value}. Lines with the
+same non-empty `entry` become one entry; that name is not kept. Those of python-threatexchange stand
+in `holdfast.match.txfile`. What is exported can be imported again and gives the same signals.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from holdfast.errors import InvalidBankFile, InvalidSignal
-from holdfast.match.bank import Entry, fault_in
+from holdfast.match import txfile
+from holdfast.match.bank import Bank, BankKind
+from holdfast.match.bankline import LONGEST_LINE, BadLine, Line, Row, row_of
+from holdfast.match.entry import Entry
 from holdfast.match.signal import Signal, parse
-
-LONGEST_LINE: Final = 100_000
 
 
 class Form(StrEnum):
@@ -29,112 +29,102 @@ class Form(StrEnum):
 
     CSV = "csv"
     JSONL = "jsonl"
+    TXT = "txt"
+    """A plain list, as python-threatexchange reads."""
+    DATASET = "dataset"
+    """The CSV of python-threatexchange's `tx dataset`. Read as CSV: its header tells it apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that was not taken, and why; the value is not repeated."""
-
-    number: int
-    code: str
-    because: str
+_SUFFIXES: Final = {".csv": Form.CSV, ".jsonl": Form.JSONL, ".ndjson": Form.JSONL, ".txt": Form.TXT}
+_HEADERS: Final = {
+    Form.CSV: "entry,signal_type,value,provenance,state,opinion\n",
+    Form.DATASET: ",".join(txfile.COLUMNS) + "\n",
+}
 
 
-@dataclass(slots=True)
-class Reading:
-    """What a file holds: entries as (signals, provenance), and the lines that were not taken."""
-
-    items: list[tuple[tuple[Signal, ...], str]] = field(default_factory=list)
-    bad: list[BadLine] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    number: int
-    group: str
-    provenance: str
-    signals: tuple[tuple[str, str], ...]
-
-
-def read(untrusted_lines: Iterable[str], form: Form, *, default_provenance: str) -> Reading:
-    """Read a whole file. Duplicates within it count as bad lines after the first.
+def read(
+    untrusted_lines: Iterable[str],
+    form: Form,
+    *,
+    kind: BankKind = BankKind.KNOWN,
+    signal_type: str | None = None,
+) -> Iterator[Line | BadLine]:
+    """Read a file for a bank of this kind, line by line; `signal_type` is for plain lists of bare hashes.
 
     Raises InvalidBankFile if it is not such a file at all (no header, no such columns).
     """
-    reading = Reading()
-    seen: set[Signal] = set()
-    groups: dict[str, int] = {}
-    rows = _csv_rows(untrusted_lines) if form is Form.CSV else _json_rows(untrusted_lines)
+    match form:
+        case Form.CSV | Form.DATASET:
+            rows = _csv_rows(untrusted_lines, kind)
+        case Form.JSONL:
+            rows = _json_rows(untrusted_lines)
+        case Form.TXT:
+            rows = txfile.plain_rows(untrusted_lines, signal_type)
     for row in rows:
         if isinstance(row, BadLine):
-            reading.bad.append(row)
-            continue
-        taken = _take_signals(row, seen, reading.bad)
-        if taken:
-            _put(reading, groups, row.group, taken, row.provenance or default_provenance)
-    return reading
+            yield row
+        else:
+            yield from _parsed(row)
 
 
-def without_known(reading: Reading, known: set[Signal]) -> Reading:
-    """The same reading without signals that the bank already has; each is listed as a duplicate."""
-    result = Reading(bad=list(reading.bad))
-    for signals, provenance in reading.items:
-        fresh = tuple(signal for signal in signals if signal not in known)
-        result.bad += [BadLine(0, "input.duplicate", "already in the bank")] * (len(signals) - len(fresh))
-        if fresh:
-            result.items.append((fresh, provenance))
-    return result
-
-
-def write(entries: Iterable[Entry], form: Form) -> Iterator[str]:
-    """The lines of an export, each with its line end."""
-    if form is Form.CSV:
-        yield "entry,signal_type,value,provenance,state\n"
+def write(entries: Iterable[Entry], form: Form, bank: Bank) -> Iterator[str]:
+    """The lines of an export of `bank`, each with its line end."""
+    if form in _HEADERS:
+        yield _HEADERS[form]
     for entry in entries:
-        yield from (_as_csv(entry) if form is Form.CSV else [_as_json(entry)])
+        match form:
+            case Form.CSV:
+                yield from _as_csv(entry)
+            case Form.JSONL:
+                yield _as_json(entry)
+            case Form.TXT:
+                yield from txfile.as_plain(entry)
+            case Form.DATASET:
+                yield from txfile.as_dataset(entry, bank)
 
 
-def _put(reading: Reading, groups: dict[str, int], group: str, taken: tuple[Signal, ...], provenance: str) -> None:
-    if group and group in groups:
-        signals, first_provenance = reading.items[groups[group]]
-        reading.items[groups[group]] = (signals + taken, first_provenance)
-        return
-    if group:
-        groups[group] = len(reading.items)
-    reading.items.append((taken, provenance))
+def form_of(name: str) -> Form:
+    """The form that a file name ends with. Raises InvalidBankFile if it ends with none."""
+    for suffix, form in _SUFFIXES.items():
+        if name.lower().endswith(suffix):
+            return form
+    message = "the name must end with .csv, .jsonl or .txt"
+    raise InvalidBankFile(message)
 
 
-def _take_signals(row: _Row, seen: set[Signal], bad: list[BadLine]) -> tuple[Signal, ...]:
-    taken = []
+def _parsed(row: Row) -> Iterator[Line | BadLine]:
+    """What is good of a row, after what is bad of it."""
+    good: list[Signal] = []
     for kind, value in row.signals:
         try:
-            signal = parse(kind, value)
+            good.append(parse(kind, value))
         except InvalidSignal as fault:
-            bad.append(BadLine(row.number, fault.code, str(fault)))
-            continue
-        if signal in seen:
-            bad.append(BadLine(row.number, "input.duplicate", "the same signal stands earlier in the file"))
-            continue
-        seen.add(signal)
-        taken.append(signal)
-    return tuple(taken)
+            yield BadLine(row.number, fault.code, str(fault))
+    if good:
+        yield Line(row.number, row.group, row.provenance, tuple(good))
 
 
-def _csv_rows(untrusted_lines: Iterable[str]) -> Iterator[_Row | BadLine]:
+def _csv_rows(untrusted_lines: Iterable[str], kind: BankKind) -> Iterator[Row | BadLine]:
     reader = csv.DictReader(untrusted_lines)
     try:
         columns = set(reader.fieldnames or ())
-        if not {"signal_type", "value"} <= columns:
+        theirs = {"signal_type", "signal_str"} <= columns
+        if not theirs and not {"signal_type", "value"} <= columns:
             message = "the first line must be a header with signal_type and value"
             raise InvalidBankFile(message)
         for fields in reader:
-            yield _checked(reader.line_num, fields, ((fields["signal_type"], fields["value"]),))
+            number = reader.line_num
+            if theirs:
+                yield txfile.dataset_row(number, fields, kind)
+            else:
+                pair = (fields["signal_type"], fields["value"])
+                yield row_of(number, fields.get("entry"), fields.get("provenance"), (pair,))
     except csv.Error as fault:
         message = f"line {reader.line_num}: {fault}"
         raise InvalidBankFile(message) from fault
 
 
-def _json_rows(untrusted_lines: Iterable[str]) -> Iterator[_Row | BadLine]:
+def _json_rows(untrusted_lines: Iterable[str]) -> Iterator[Row | BadLine]:
     for number, line in enumerate(untrusted_lines, start=1):
         if not line.strip():
             continue
@@ -149,25 +139,15 @@ def _json_rows(untrusted_lines: Iterable[str]) -> Iterator[_Row | BadLine]:
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             yield BadLine(number, "input.line", "signals must be a list of objects")
             continue
-        yield _checked(number, fields, tuple((one.get("signal_type"), one.get("value")) for one in listed))
-
-
-def _checked(number: int, fields: dict[str, Any], signals: Sequence[tuple[Any, Any]]) -> _Row | BadLine:
-    texts = [part for pair in signals for part in pair]
-    group, provenance = fields.get("entry") or "", fields.get("provenance") or ""
-    if not texts or not all(isinstance(text, str) for text in [*texts, group, provenance]):
-        return BadLine(number, "input.line", "signal_type, value, entry and provenance must be text")
-    fault = fault_in(provenance) if provenance.strip() else None
-    if fault:
-        return BadLine(number, "input.line", f"provenance: {fault}")
-    return _Row(number, group, provenance.strip(), tuple((kind, value) for kind, value in signals))
+        pairs = tuple((one.get("signal_type"), one.get("value")) for one in listed)
+        yield row_of(number, fields.get("entry"), fields.get("provenance"), pairs)
 
 
 def _as_csv(entry: Entry) -> Iterator[str]:
     for signal in entry.signals:
         line = io.StringIO()
-        cells = [entry.id, signal.type.value, signal.value, _no_formula(entry.provenance), entry.state.value]
-        csv.writer(line, lineterminator="\n").writerow(cells)
+        about = [_no_formula(entry.provenance), entry.state.value, entry.opinion or ""]
+        csv.writer(line, lineterminator="\n").writerow([entry.id, signal.type.value, signal.value, *about])
         yield line.getvalue()
 
 
@@ -177,15 +157,11 @@ def _no_formula(text: str) -> str:
 
 
 def _as_json(entry: Entry) -> str:
-    signals = [{"signal_type": signal.type.value, "value": signal.value} for signal in entry.signals]
-    body = {"entry": entry.id, "signals": signals, "provenance": entry.provenance, "state": entry.state.value}
+    body = {
+        "entry": entry.id,
+        "signals": [{"signal_type": signal.type.value, "value": signal.value} for signal in entry.signals],
+        "provenance": entry.provenance,
+        "state": entry.state.value,
+        "opinion": entry.opinion,
+    }
     return json.dumps(body, ensure_ascii=False) + "\n"
-
-
-def form_of(name: str) -> Form:
-    """The form that a file name ends with. Raises InvalidBankFile if it ends with neither."""
-    for form in Form:
-        if name.lower().endswith(f".{form.value}") or (form is Form.JSONL and name.lower().endswith(".ndjson")):
-            return form
-    message = "the name must end with .csv or .jsonl"
-    raise InvalidBankFile(message)

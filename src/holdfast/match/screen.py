@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verdict: Matched, NoMatch or NotScreened, each its own type; "could not tell" is never "no".
 
-`judge` is pure: what was seen and what was found go in, one screening comes out. A match with a
-bank whose action is `ignore` is recorded and changes nothing else, so it neither hides a picture
-that could not be screened nor holds one that could.
+`judge` is pure: what was seen and what was found go in, one screening comes out. It says of each
+match what it leads to beside the others:
+
+- what its bank says, in general;
+- `review` instead of `hold`, if its entry is disputed, or if it only looks alike and the upload
+  also matches a benign bank. An equal digest is never overridden by a benign bank;
+- nothing, for a bank that is benign or whose action is `ignore`. Such a match is recorded, so it
+  neither hides a picture that could not be screened nor holds one that could.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
 from holdfast.log.event import Event, event
-from holdfast.match.bank import Action
+from holdfast.match.bank import Action, BankKind
+from holdfast.match.entry import Opinion
 from holdfast.match.signal import SignalType
 from holdfast.media.reason import NotDecoded, Reason
 
@@ -27,8 +33,8 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """One signal of the upload equals, or lies near, one signal of a bank entry."""
+class Match1:
+    """One signal of the upload equals, or lies near, one signal of a bank entry, as it was recorded at first."""
 
     bank: str
     entry: str
@@ -37,6 +43,30 @@ class Match:
     distance: int
     threshold: int
     action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """One signal of the upload equals, or lies near, one signal of a bank entry.
+
+    `action` is the bank's, None for a benign one; `effect` is what the match leads to beside the others.
+    """
+
+    bank: str
+    entry: str
+    signal: SignalType
+    variant: str
+    distance: int
+    threshold: int
+    action: Action | None
+    kind: BankKind = BankKind.KNOWN
+    opinion: Opinion | None = None
+    effect: Action = Action.HOLD
+
+    @property
+    def excuses(self) -> bool:
+        """Whether it makes what merely looks alike a matter for review."""
+        return self.kind is BankKind.BENIGN and self.opinion is not Opinion.DISPUTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +94,35 @@ Screening = Matched | NoMatch | NotScreened
 
 def judge(matches: tuple[Match, ...], obstacle: Reason | NotDecoded | None) -> Screening:
     """The verdict, given every match found and whatever kept the upload from being fully looked up."""
-    if any(match.action is not Action.IGNORE for match in matches):
-        return Matched(matches)
+    excused = any(match.excuses for match in matches)
+    judged = tuple(replace(match, effect=_effect(match, excused=excused)) for match in matches)
+    if any(match.effect is not Action.IGNORE for match in judged):
+        return Matched(judged)
     if obstacle is not None:
         reason = obstacle.reason if isinstance(obstacle, NotDecoded) else obstacle
-        return NotScreened(reason, matches)
-    return Matched(matches) if matches else NoMatch()
+        return NotScreened(reason, judged)
+    return Matched(judged) if judged else NoMatch()
+
+
+def _effect(match: Match, *, excused: bool) -> Action:
+    """What one match leads to; `excused` if the upload also matches a benign bank."""
+    if match.action is None:
+        return Action.IGNORE
+    doubted = match.opinion is Opinion.DISPUTED or (excused and not match.signal.is_exact)
+    return Action.REVIEW if doubted and match.action is Action.HOLD else match.action
+
+
+def effect_of(screening: Screening) -> Action | None:
+    """The firmest of what the matches lead to; None if nothing was matched."""
+    effects = {match.effect for match in matches_of(screening)}
+    return next((effect for effect in Action if effect in effects), None)
 
 
 def answer_to(screening: Screening) -> Answer:
     """What a verdict leads to. Only a full look-up can lead to `publish`."""
     match screening:
         case Matched(matches):
-            binding = any(match.action is not Action.IGNORE for match in matches)
+            binding = any(match.effect is not Action.IGNORE for match in matches)
             return Answer.HOLD if binding else Answer.PUBLISH
         case NoMatch():
             return Answer.PUBLISH
@@ -113,6 +159,23 @@ def matches_of(screening: Screening) -> tuple[Match, ...]:
 
 
 @event("screening.answered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningAnswered1(Event):
+    """One version of one item was screened and answered. The form before matches had kinds, opinions and effects."""
+
+    content: str
+    content_version: str
+    surface: str
+    verdict: str
+    reason: Reason | None
+    answer: Answer
+    shadow: bool
+    list_version: int
+    matches: tuple[Match1, ...]
+    looked_up_at: datetime
+
+
+@event("screening.answered", schema=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreeningAnswered(Event):
     """One version of one item was screened and answered; `list_version` is the newest bank change looked up in."""

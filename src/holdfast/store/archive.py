@@ -12,9 +12,10 @@ from django.db import connection, transaction
 
 from holdfast.errors import EntryUnknown
 from holdfast.match.archive import ArchivedItem, ArchiveSearched, Past, nearest, search_subject
-from holdfast.match.bank import Bank, Entry
+from holdfast.match.bank import Bank
+from holdfast.match.entry import Entry
 from holdfast.match.signal import SignalType
-from holdfast.store.bank_rows import bank_of, entry_of
+from holdfast.store.bank_rows import STANDING, bank_of, entry_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ArchiveRow, EntryRow
 
@@ -63,7 +64,7 @@ class PostgresArchive:
 
         Raises EntryUnknown if the bank has no such entry: nothing else can be searched for.
         """
-        row = EntryRow.objects.filter(id=entry_id, bank_id=bank).select_related("bank").first()
+        row = EntryRow.objects.filter(STANDING, id=entry_id, bank_id=bank).select_related("bank").first()
         if row is None:
             raise EntryUnknown(entry_id)
         entry, of = entry_of(row), bank_of(row.bank)

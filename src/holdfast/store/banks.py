@@ -9,20 +9,30 @@ from datetime import datetime
 
 from django.db import connection
 
-from holdfast.errors import BankUnknown, EntryUnknown, Refusal, Refused
-from holdfast.log.event import Event
+from holdfast.errors import BankUnknown, EntryUnknown
 from holdfast.match import bank as banks
-from holdfast.match.bank import Bank, BankState, Entry, EntryState
-from holdfast.match.bankfile import Reading, without_known
+from holdfast.match.bank import Bank
+from holdfast.match.entry import (
+    AddEntry,
+    Entry,
+    EntryCommand,
+    EntryState,
+    decide_entry,
+    entry_subject,
+    evolve_entry,
+)
 from holdfast.match.known import Changes, Level
 from holdfast.match.screen import Match
 from holdfast.match.signal import Signal, SignalType
 from holdfast.store import bank_changes
-from holdfast.store.bank_changes import numbered_change
+from holdfast.store.bank_changes import allowed, numbered_change
 from holdfast.store.bank_rows import (
     BATCH,
     BY_LABEL,
     BY_VALUE,
+    COUNTED,
+    COUNTED_PERCEPTUAL,
+    STANDING,
     bank_of,
     entry_of,
     match_of,
@@ -30,7 +40,7 @@ from holdfast.store.bank_rows import (
     write_entries,
 )
 from holdfast.store.journal import PostgresJournal
-from holdfast.store.models import BankRow, EntryRow, EntrySignalRow
+from holdfast.store.models import BankRow, EntryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class PostgresBanks:
             before = bank_of(row) if row else None
             if before is None and not isinstance(command, banks.CreateBank):
                 raise BankUnknown(name)
-            events = _allowed(banks.decide_bank(before, command))
+            events = allowed(banks.decide_bank(before, command))
             after = before
             for happened in events:
                 after = banks.evolve_bank(after, happened)
@@ -75,59 +85,39 @@ class PostgresBanks:
     def add_entries(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], *, actor: str) -> list[Entry]:
         """Add entries, each (signals, provenance), to one bank in one change: all or none.
 
-        Raises BankUnknown, or InvalidRequest for an item that could never be an entry.
+        Raises BankUnknown, Refused, or InvalidRequest for an item that could never be an entry.
         """
         with numbered_change() as number:
-            return self._add(name, items, number, actor)
+            now, read_only = self._clock(), self.get(name).read_only_to(actor)
+            batch, added = [], []
+            for signals, provenance in items:
+                entry_id = self._new_id("ent")
+                command = AddEntry(id=entry_id, bank=name, signals=signals, provenance=provenance)
+                events = allowed(decide_entry(None, command, read_only=read_only))
+                batch.append((entry_subject(entry_id), 0, events))
+                added.append(evolve_entry(None, entry_id, events[0]))
+            self._journal.append_many(batch, actor=actor, at=now)
+            write_entries(added, number, now)
+            return added
 
-    def _add(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], number: int, actor: str) -> list[Entry]:
-        """Add entries inside the open bank change `number`."""
-        if not BankRow.objects.filter(name=name).exists():
-            raise BankUnknown(name)
-        now = self._clock()
-        batch, added = [], []
-        for signals, provenance in items:
-            entry_id = self._new_id("ent")
-            command = banks.AddEntry(id=entry_id, bank=name, signals=signals, provenance=provenance)
-            events = _allowed(banks.decide_entry(None, command))
-            batch.append((banks.entry_subject(entry_id), 0, events))
-            added.append(banks.evolve_entry(None, entry_id, events[0]))
-        self._journal.append_many(batch, actor=actor, at=now)
-        write_entries(added, number, now)
-        return added
-
-    def import_reading(self, name: str, reading: Reading, *, actor: str) -> Reading:
-        """Add what a file holds, in one change, without what the bank already has; returns what was taken.
-
-        Raises BankUnknown; nothing is then changed.
-        """
-        every = [signal for signals, _ in reading.items for signal in signals]
-        if not without_known(reading, self.known_values(name, every)).items:
-            return without_known(reading, set(every))
-        with numbered_change() as number:
-            # Asked under the lock: two imports of one file at the same moment add it once.
-            fresh = without_known(reading, self.known_values(name, every))
-            self._add(name, fresh.items, number, actor)
-        return fresh
-
-    def change_entry(self, name: str, entry_id: str, command: banks.EntryCommand, *, actor: str) -> Entry:
+    def change_entry(self, name: str, entry_id: str, command: EntryCommand, *, actor: str) -> Entry:
         """Carry out one command on one existing entry of bank `name`.
 
         Raises EntryUnknown, Refused or InvalidRequest; nothing is then changed.
         """
         with numbered_change() as number:
-            row = EntryRow.objects.filter(id=entry_id, bank_id=name).first()
+            row = EntryRow.objects.filter(STANDING, id=entry_id, bank_id=name).select_related("bank").first()
             if row is None:
                 raise EntryUnknown(entry_id)
-            before = entry_of(row)
-            events = _allowed(banks.decide_entry(before, command))
-            after = before
+            after = entry_of(row)
+            read_only = bank_of(row.bank).read_only_to(actor)
+            events = allowed(decide_entry(after, command, read_only=read_only))
             for happened in events:
-                after = banks.evolve_entry(after, entry_id, happened)
-            subject = banks.entry_subject(entry_id)
+                after = evolve_entry(after, entry_id, happened)
+            subject = entry_subject(entry_id)
             self._journal.append(subject, after=row.version, events=events, actor=actor, at=self._clock())
-            changed = {"state": after.state, "version": row.version + len(events), "changed_in": number}
-            EntryRow.objects.filter(id=entry_id).update(**changed)
+            changed = {"state": after.state, "opinion": after.opinion, "changed_in": number}
+            EntryRow.objects.filter(id=entry_id).update(version=row.version + len(events), **changed)
             return after
 
     # --- reading
@@ -142,30 +132,21 @@ class PostgresBanks:
     def all_banks(self) -> list[BankSummary]:
         """Every bank, by name, with the number of its active entries."""
         with connection.cursor() as cursor:
-            cursor.execute("select bank_id, count(*) from entry where state = 'active' group by bank_id")
+            cursor.execute(COUNTED)
             counts = dict(cursor.fetchall())
         return [BankSummary(bank_of(row), counts.get(row.name, 0)) for row in BankRow.objects.order_by("name")]
 
     def entries(self, name: str) -> Iterator[Entry]:
         """Every entry of a bank that was not removed, oldest first, read in batches. Raises BankUnknown."""
         self.get(name)
-        rows = EntryRow.objects.filter(bank_id=name).exclude(state=EntryState.REMOVED)
+        rows = EntryRow.objects.filter(STANDING, bank_id=name).exclude(state=EntryState.REMOVED)
         yield from map(entry_of, rows.order_by("added_at", "id").prefetch_related("signals").iterator(BATCH))
 
     def count_perceptual(self) -> int:
         """How many perceptual signals count now: what an index that is level must hold."""
-        rows = EntrySignalRow.objects.filter(type=SignalType.PDQ, entry__state=EntryState.ACTIVE)
-        return rows.filter(entry__bank__state=BankState.ACTIVE).count()
-
-    def known_values(self, name: str, signals: Sequence[Signal]) -> set[Signal]:
-        """Which of `signals` some entry of the bank already has (removed entries do not count)."""
-        rows = EntrySignalRow.objects.filter(entry__bank_id=name).exclude(entry__state=EntryState.REMOVED)
-        known: set[Signal] = set()
-        for start in range(0, len(signals), BATCH):
-            values = [signal.value for signal in signals[start : start + BATCH]]
-            found = rows.filter(value__in=values).values_list("type", "value")
-            known.update(Signal(SignalType(kind), value) for kind, value in found)
-        return known
+        with connection.cursor() as cursor:
+            cursor.execute(COUNTED_PERCEPTUAL)
+            return int(cursor.fetchone()[0])
 
     def newest_change(self) -> int:
         """The number of the newest committed change."""
@@ -203,9 +184,3 @@ class PostgresBanks:
             cursor.execute(BY_VALUE, [list(types)])
             rows = cursor.fetchall()
         return [match_of(row[2:], SignalType(row[0]), "bytes", 0) for row in rows if types[row[1]] == row[0]]
-
-
-def _allowed(decided: list[Event] | Refusal) -> list[Event]:
-    if isinstance(decided, Refusal):
-        raise Refused(decided)
-    return decided

@@ -100,8 +100,10 @@ class BankRow(models.Model):
     meaning = models.TextField()
     source = models.TextField()
     threshold = models.SmallIntegerField(db_comment="largest PDQ distance that counts as a match")
-    action = models.TextField()
+    action = models.TextField(null=True, db_comment="what a match leads to; a benign bank has none")
     state = models.TextField()
+    kind = models.TextField(default="known", db_comment="known or benign")
+    exchange = models.TextField(null=True, db_comment="the exchange that alone changes its entries, if one does")
     version = models.IntegerField(db_comment="its last journal version")
     changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
 
@@ -111,28 +113,66 @@ class BankRow(models.Model):
         db_table = "bank"
 
 
+class BankImportRow(models.Model):
+    """A file's way into a bank. Its entries count only while it is published."""
+
+    id = models.TextField(primary_key=True)
+    bank = models.ForeignKey(BankRow, on_delete=models.PROTECT, related_name="imports")
+    source = models.TextField(db_comment="the file, and where what it says comes from")
+    from_exchange = models.BooleanField(db_comment="whether whoever imported it says that the exchange made it")
+    state = models.TextField(db_comment="staging, published, rolled_back or abandoned")
+    begun_by = models.TextField(db_comment="the actor who began it")
+    entries = models.BigIntegerField(db_comment="staged so far; final once published")
+    signals = models.BigIntegerField(db_comment="the same")
+    refused = models.BigIntegerField(db_comment="lines and signals that were not taken")
+    digest = models.TextField(null=True, db_comment="SHA-256 over its sorted signals, once published")
+    version = models.IntegerField(db_comment="its last journal version")
+    changed_in = models.BigIntegerField(
+        db_index=True, db_comment="the bank change that published it or rolled it back; 0 before"
+    )
+    begun_at = models.DateTimeField()
+    touched_at = models.DateTimeField(db_comment="its last sign of life while it is staged")
+
+    class Meta:
+        """Table."""
+
+        db_table = "bank_import"
+
+
 class EntryRow(models.Model):
     """An entry of a bank as it stands; removed ones stay, so that followers see the removal."""
 
     id = models.TextField(primary_key=True)
-    bank = models.ForeignKey(BankRow, on_delete=models.PROTECT, related_name="entries")
+    bank = models.ForeignKey(BankRow, on_delete=models.PROTECT, related_name="entries", db_index=False)
     provenance = models.TextField()
     state = models.TextField()
-    version = models.IntegerField(db_comment="its last journal version")
-    changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
+    opinion = models.TextField(null=True, db_comment="the latest: confirmed or disputed")
+    imported_in = models.ForeignKey(
+        BankImportRow, null=True, on_delete=models.PROTECT, db_column="import_id", related_name="+", db_index=False
+    )
+    version = models.IntegerField(db_comment="its last journal version; 0 if only its import is journaled")
+    changed_in = models.BigIntegerField(
+        db_index=True, db_comment="the bank change that last touched it; 0 if only its import did"
+    )
     added_at = models.DateTimeField()
 
     class Meta:
         """Table."""
 
         db_table = "entry"
+        # Named here: what Django makes for a text key comes with a second index for LIKE, which nobody asks.
+        indexes: ClassVar = [
+            models.Index(fields=["bank", "changed_in"], name="entry_bank"),
+            models.Index(fields=["imported_in"], name="entry_import", condition=models.Q(imported_in__isnull=False)),
+        ]
 
 
 class EntrySignalRow(models.Model):
     """One signal of an entry; its id is its label in the index."""
 
     id = models.BigAutoField(primary_key=True)
-    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, related_name="signals")
+    # The constraint below has an index that begins with the entry; another would only slow imports down.
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, related_name="signals", db_index=False)
     type = models.TextField()
     value = models.TextField()
 

@@ -13,9 +13,9 @@ from typing import Final
 from django.db import connection
 
 from holdfast.errors import EntryUnknown
-from holdfast.match.bank import Entry, EntryState
+from holdfast.match.entry import Entry, EntryState
 from holdfast.match.signal import SignalType
-from holdfast.store.bank_rows import entry_of
+from holdfast.store.bank_rows import COUNTED_SIGNALS, STANDING, entry_of
 from holdfast.store.models import EntryRow
 
 _LARGEST: Final = 2**63 - 1
@@ -23,10 +23,6 @@ _OF_ENTRIES: Final = "select entry_id, min(id) from entry_signal where entry_id 
 _OF_NUMBER: Final = """
 select entry_id from entry_signal s
 where s.id = %s and not exists (select 1 from entry_signal t where t.entry_id = s.entry_id and t.id < s.id)
-"""
-_COUNT: Final = """
-select s.type, count(*) from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.bank_id
-where e.state = 'active' and b.state = 'active' group by s.type
 """
 
 
@@ -42,7 +38,9 @@ def entry_numbered(bank: str, number: int) -> Entry:
     with connection.cursor() as cursor:
         cursor.execute(_OF_NUMBER, [min(number, _LARGEST)])
         found = cursor.fetchone()
-    rows = EntryRow.objects.filter(bank_id=bank, id=found[0] if found else "").exclude(state=EntryState.REMOVED)
+    rows = EntryRow.objects.filter(STANDING, bank_id=bank, id=found[0] if found else "").exclude(
+        state=EntryState.REMOVED
+    )
     row = rows.prefetch_related("signals").first()
     if row is None:
         message = f"bank {bank} has no content {number}"
@@ -53,5 +51,5 @@ def entry_numbered(bank: str, number: int) -> Entry:
 def active_signals() -> dict[SignalType, int]:
     """How many signals of each kind take part in screening."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT)
+        cursor.execute(COUNTED_SIGNALS)
         return {SignalType(kind): count for kind, count in cursor.fetchall()}

@@ -13,7 +13,7 @@ from holdfast.access.key import Scope
 from holdfast.match.given import Given, seen_by_platform
 from holdfast.match.signal import parse
 from holdfast.pipeline import screen_hashes
-from holdfast.web import shapes
+from holdfast.web import bank_shapes, shapes
 from holdfast.web.auth import NeedsKey, actor_of
 from holdfast.web.screening import as_told, content_of, once_of
 from holdfast.web.system import require_fresh, system
@@ -21,7 +21,7 @@ from holdfast.web.system import require_fresh, system
 router = Router(tags=["screening"])
 
 
-class GivenSignal(shapes.SignalShape):
+class GivenSignal(bank_shapes.SignalShape):
     """One hash of the upload; a pdq hash with the quality that its computation told."""
 
     quality: Annotated[int, Field(ge=0, le=100)] | None = Field(
@@ -32,7 +32,7 @@ class GivenSignal(shapes.SignalShape):
 class GivenHashes(shapes.ScreenOptions):
     """An item by its hashes: the same options as an upload, and the signals."""
 
-    signals: list[GivenSignal] = Field(min_length=1, max_length=shapes.MOST_SIGNALS)
+    signals: list[GivenSignal] = Field(min_length=1, max_length=bank_shapes.MOST_SIGNALS)
 
 
 _HEADER = {

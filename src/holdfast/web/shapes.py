@@ -10,10 +10,8 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from holdfast.intake.content import LONGEST_REFERENCE
-from holdfast.match.bank import DEFAULT_THRESHOLD, HIGHEST_THRESHOLD, LONGEST_TEXT, Action
+from holdfast.match.text import LONGEST_TEXT
 
-MOST_ENTRIES = 1000
-MOST_SIGNALS = 100
 Reference = Annotated[str, Field(min_length=1, max_length=LONGEST_REFERENCE, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*\S[^\x00]*$")]
 BankName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -48,13 +46,22 @@ class MatchShape(Schema):
     )
     distance: int = Field(description="Bits of 256 that differ; 0 for an exact digest.")
     threshold: int
-    action: str
+    action: str | None = Field(description="The bank's; a benign bank has none.")
+    kind: str = Field(default="known", description="Of the bank: known or benign.")
+    opinion: str | None = Field(default=None, description="The latest on the entry: confirmed, disputed or none.")
+    effect: str | None = Field(
+        default=None,
+        description="What it leads to beside the other matches: hold, review, ignore. Null in the oldest records.",
+    )
 
 
 class Explanation(Schema):
     """Why this answer. Only for keys with the scope explain; never show it to uploaders."""
 
     verdict: Literal["matched", "no_match", "not_screened"]
+    effect: Literal["hold", "review", "ignore"] | None = Field(
+        description="The firmest of what the matches lead to. `review` is held until a person has looked."
+    )
     reason: str | None = Field(description="Why it was not screened; a closed list, see docs/integrating.md.")
     reason_says: str | None
     send_again: bool = Field(description="Whether the same bytes may well be screened later.")
@@ -138,110 +145,6 @@ class PastShape(Schema):
     signal: str
     distance: int
     at: datetime
-
-
-class NewBank(Strict):
-    """A bank to make."""
-
-    name: BankName
-    meaning: Text = Field(description="What its entries are known to be.")
-    source: Text = Field(description="Who says so.")
-    threshold: int = Field(default=DEFAULT_THRESHOLD, ge=0, le=HIGHEST_THRESHOLD, description="Largest PDQ distance.")
-    action: Literal["hold", "review", "ignore"] = "hold"
-
-    def action_type(self) -> Action:
-        """The action as its type."""
-        return Action(self.action)
-
-
-class BankShape(Schema):
-    """A bank as it stands."""
-
-    name: str
-    meaning: str
-    source: str
-    threshold: int
-    action: str
-    state: str
-    entries: int
-
-
-class SignalShape(Strict):
-    """One hash."""
-
-    signal_type: Annotated[str, Field(max_length=16)]
-    value: Annotated[str, Field(max_length=64)]
-
-
-class NewEntry(Strict):
-    """A known item to add, by its signals."""
-
-    signals: list[SignalShape] = Field(min_length=1, max_length=MOST_SIGNALS)
-    provenance: Text = Field(description="Where the knowledge comes from.")
-
-
-class NewEntries(Strict):
-    """Known items to add: all are added, or none."""
-
-    entries: list[NewEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
-
-
-class Added(Schema):
-    """The ids of what was added, in order."""
-
-    added: list[str]
-
-
-class BadLineShape(Schema):
-    """A line that was not taken, and why."""
-
-    line: int
-    code: str
-    because: str
-
-
-class Imported(Schema):
-    """What an import did: good lines kept, bad lines listed."""
-
-    added: int
-    refused: list[BadLineShape]
-
-
-class EntryShape(Schema):
-    """An entry as it stands."""
-
-    id: str
-    bank: str
-    state: str
-    signal_types: list[str]
-    provenance: str
-
-
-class RemoveOptions(Strict):
-    """Why an entry leaves its bank."""
-
-    because: Text
-
-
-class PictureOptions(Strict):
-    """Where the knowledge about a picture comes from."""
-
-    provenance: Text
-    exact_only: Literal["true", "false"] = Field(
-        default="false", description="Take a file that has no usable look, by its digests alone."
-    )
-
-
-class ImportOptions(Strict):
-    """Where the knowledge in lines that do not say comes from."""
-
-    provenance: Text
-
-
-class ExportOptions(Strict):
-    """How to write an export."""
-
-    form: Literal["csv", "jsonl"] = "jsonl"
 
 
 class Ready(Schema):

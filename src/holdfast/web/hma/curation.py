@@ -11,9 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from holdfast.access.key import Scope
 from holdfast.errors import EntryUnknown, InvalidRequest
 from holdfast.match import bank as banks
-from holdfast.match.bank import Bank, BankState, Entry, EntryState
+from holdfast.match.bank import Bank, BankState
+from holdfast.match.entry import DisableEntry, EnableEntry, Entry, EntryState, RemoveEntry
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import Signal
+from holdfast.match.text import LONGEST_TEXT
 from holdfast.store.numbers import entry_numbered, numbers_of
 from holdfast.web.hma import kinds
 from holdfast.web.hma.edge import admit, answer, json_body, refuse_address
@@ -117,7 +119,7 @@ def update_content(request: HttpRequest, bank: str, number: int) -> HttpResponse
         raise InvalidRequest(message)
     wanted = EntryState.ACTIVE if until == _ENABLED else EntryState.DISABLED
     if entry.state is not wanted:
-        command = banks.EnableEntry() if until == _ENABLED else banks.DisableEntry()
+        command = EnableEntry() if until == _ENABLED else DisableEntry()
         entry = system().banks.change_entry(bank, entry.id, command, actor=actor)
     return answer(_content(request, found, number, entry))
 
@@ -130,7 +132,7 @@ def delete_content(request: HttpRequest, bank: str, number: int) -> HttpResponse
         entry = entry_numbered(bank, number)
     except EntryUnknown:
         return answer({"deleted": 0})
-    system().banks.change_entry(bank, entry.id, banks.RemoveEntry(because=_REMOVED), actor=actor)
+    system().banks.change_entry(bank, entry.id, RemoveEntry(because=_REMOVED), actor=actor)
     return answer({"deleted": 1})
 
 
@@ -167,7 +169,7 @@ def _provenance(fields: Mapping[str, str]) -> str:
     """What the client says about an item, as one text; too long a text is cut, because the hash matters more."""
     said = "; ".join(f"{name} {fields[name].strip()}" for name in _ABOUT if fields.get(name, "").strip())
     text = said or _UNSAID
-    return text if len(text) <= banks.LONGEST_TEXT else text[: banks.LONGEST_TEXT - 1] + "…"
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 def _enabled(body: Mapping[str, Any]) -> bool | None:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which changes of banks need two people, in one table.
+
+A change needs two people if after it fewer uploads may be held, or held as firmly: nobody weakens
+protection alone. Raising a threshold is among them too: it holds strangers. The marks stand here
+from the start; that the second person is really waited for comes with review.
+
+In a benign bank everything is the other way round: what goes in weakens, what comes out strengthens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from holdfast.log.event import Event
+from holdfast.match import bank as banks
+from holdfast.match import entry as entries
+from holdfast.match import importing
+from holdfast.match.bank import Action, Bank, BankKind
+from holdfast.match.entry import Opinion
+
+
+class When(StrEnum):
+    """When a change needs two people, in words for docs/events.md."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    KNOWN = "in a bank of known material"
+    BENIGN = "in a benign bank"
+    LESS = "when it leads to less: from hold to review or ignore, from review to ignore"
+    DOUBT = "when it disputes in a bank of known material, or confirms in a benign one"
+
+
+RULES: Final[Mapping[type, tuple[type[Event], When]]] = {
+    banks.CreateBank: (banks.BankCreated, When.NEVER),
+    banks.DisableBank: (banks.BankDisabled, When.KNOWN),
+    banks.EnableBank: (banks.BankEnabled, When.BENIGN),
+    banks.ChangeThreshold: (banks.ThresholdChanged, When.ALWAYS),
+    banks.ChangeAction: (banks.ActionChanged, When.LESS),
+    entries.AddEntry: (entries.EntryAdded, When.BENIGN),
+    entries.DisableEntry: (entries.EntryDisabled, When.KNOWN),
+    entries.EnableEntry: (entries.EntryEnabled, When.BENIGN),
+    entries.RemoveEntry: (entries.EntryRemoved, When.KNOWN),
+    entries.GiveOpinion: (entries.OpinionGiven, When.DOUBT),
+    importing.BeginImport: (importing.ImportBegun, When.NEVER),
+    importing.PublishImport: (importing.ImportPublished, When.BENIGN),
+    importing.RollBackImport: (importing.ImportRolledBack, When.KNOWN),
+    importing.AbandonImport: (importing.ImportAbandoned, When.NEVER),
+}
+"""Each command, the event it leads to, and when that needs two people."""
+
+_FIRMNESS: Final = {Action.HOLD: 2, Action.REVIEW: 1, Action.IGNORE: 0}
+
+
+def needs_two_people(command: Any, bank: Bank) -> bool:  # noqa: ANN401  # any command of the table
+    """Whether `command`, to this bank as it stands or to something in it, needs a second person."""
+    benign = bank.kind is BankKind.BENIGN
+    match RULES[type(command)][1]:
+        case When.NEVER:
+            return False
+        case When.ALWAYS:
+            return True
+        case When.KNOWN:
+            return not benign
+        case When.BENIGN:
+            return benign
+        case When.LESS:
+            return bank.action is not None and _FIRMNESS[command.action] < _FIRMNESS[bank.action]
+        case When.DOUBT:
+            return benign == (command.opinion is Opinion.CONFIRMED)
+
+
+def when_of(kind: type[Event]) -> When | None:
+    """When an event needs two people; None if it is not about banks."""
+    return next((when for happened, when in RULES.values() if happened.tag == kind.tag), None)

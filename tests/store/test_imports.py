@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An import is nothing until it is published, everything at once then, and nothing again once rolled back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.bootstrap import System, clock
+from holdfast.errors import BankUnknown, EntryUnknown, ImportUnknown, InvalidBankFile, InvalidRequest, Refused
+from holdfast.match import bank as banks
+from holdfast.match import entry as entries
+from holdfast.match import importing
+from holdfast.match.bankfile import Form, read, write
+from holdfast.match.bankline import BadLine, Line
+from holdfast.match.importing import MOST_BAD_LINES, PATIENCE, ImportState
+from holdfast.match.index import LayeredIndex
+from holdfast.match.known import Known
+from holdfast.match.signal import Signal
+from tests.store.making import ACTOR, STORIES, add, all_rows, create, found, md5, pdq, together
+
+if TYPE_CHECKING:
+    from holdfast.store.imports import Taken
+
+
+def lines(*signals: Signal, group: str = "") -> list[Line | BadLine]:
+    return [Line(number, group, "", (one,)) for number, one in enumerate(signals, start=1)]
+
+
+def run(
+    system: System, what: Iterable[Line | BadLine], *, name: str = "bank", actor: str = ACTOR, ours: bool = False
+) -> Taken:
+    return system.imports.run(name, what, source="a.csv", provenance="a file", actor=actor, from_exchange=ours)
+
+
+def counted(system: System, name: str = "bank") -> int:
+    """How many entries the list of banks says."""
+    (summary,) = [one for one in system.banks.all_banks() if one.bank.name == name]
+    return summary.entries
+
+
+def state_of(system: System, import_id: str | None) -> ImportState:
+    (one,) = [one for one in system.imports.of("bank") if one.found.id == import_id]
+    return one.found.state
+
+
+@pytest.fixture
+def short(system: System, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # Django is configured then
+    """Batches of two lines."""
+    monkeypatch.setattr("holdfast.store.staging.LINES", 2)
+
+
+# --- visible at once, and not before
+
+
+@pytest.mark.usefixtures("short")
+def test_nothing_of_an_import_can_be_seen_while_it_is_staged(system: System) -> None:
+    create(system)
+    system.known.follow()
+    fresh = Known(LayeredIndex, system.banks)
+    seen: list[int] = []
+
+    def look(taken: Taken) -> None:
+        seen.append(taken.entries)
+        assert found(system, md5(1)) == found(system, pdq(1)) == []
+        assert counted(system) == 0
+        assert list(system.banks.entries("bank")) == []
+        assert system.banks.newest_change() == 1
+        fresh.follow()
+        assert len(fresh) == 0
+
+    what = lines(md5(1), pdq(1), md5(2), pdq(2), md5(3))
+    taken = system.imports.run("bank", what, source="a.csv", provenance="a file", actor=ACTOR, progress=look)
+    assert seen == [2, 4, 5]
+    assert system.banks.newest_change() == 2, "one short commit for all of it"
+    assert found(system, md5(1))
+    assert found(system, pdq(1))
+    assert counted(system) == len(list(system.banks.entries("bank"))) == taken.entries == 5
+    fresh.follow()
+    assert len(fresh) == 2
+
+
+@pytest.mark.usefixtures("short")
+def test_the_journal_commits_to_what_was_published(system: System) -> None:
+    create(system)
+    signals = [pdq(2), md5(1), pdq(1)]
+    taken = run(system, [*lines(*signals), BadLine(9, "input.line", "x")])
+    text = "".join(sorted(f"{one.type} {one.value}\n" for one in signals))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert (taken.entries, taken.signals, taken.refused, taken.digest) == (3, 3, 1, digest)
+    told = [row.happened for row in system.journal.read(f"import:{taken.id}")]
+    assert told == [
+        importing.ImportBegun(bank="bank", source="a.csv", from_exchange=False),
+        importing.ImportPublished(entries=3, signals=3, refused=1, digest=digest),
+    ]
+    state = None
+    for happened in told:
+        state = importing.evolve_import(state, taken.id or "", happened)
+    (summary,) = system.imports.of("bank")
+    assert summary.found == state
+    assert (summary.entries, summary.signals, summary.refused, summary.digest) == (3, 3, 1, digest)
+    assert all_rows(system)["journal"] == 3
+
+
+@pytest.mark.usefixtures("short")
+def test_an_import_that_is_rolled_back_is_gone_as_a_whole_and_stays_so(system: System) -> None:
+    create(system)
+    mine = add(system, md5(9))
+    taken = run(system, lines(md5(1), pdq(1), md5(2)))
+    assert taken.id
+    system.known.follow()
+    before = system.banks.newest_change()
+    after = system.imports.roll_back("bank", taken.id, because="a wrong file", actor=ACTOR)
+    assert after.state is ImportState.ROLLED_BACK
+    assert system.banks.newest_change() == before + 1
+    assert found(system, md5(1)) == found(system, pdq(1)) == []
+    assert len(system.known) == 0
+    assert [one.id for one in system.banks.entries("bank")] == [mine.id]
+    assert counted(system) == 1
+    with pytest.raises(Refused) as refused:
+        system.imports.roll_back("bank", taken.id, because="again", actor=ACTOR)
+    assert refused.value.stable_code == "import.not_in_this_state"
+    assert system.banks.newest_change() == before + 1
+    again = run(system, lines(md5(1), md5(2), md5(9)))
+    assert (again.entries, again.refused) == (2, 1), "what was rolled back may come again"
+    assert found(system, md5(1))
+
+
+def test_an_entry_of_an_import_can_be_changed_by_itself_and_its_story_begins_there(system: System) -> None:
+    create(system)
+    taken = run(system, lines(md5(1), md5(2)))
+    one, other = system.banks.entries("bank")
+    dispute = entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="not that")
+    system.banks.change_entry("bank", one.id, dispute, actor=ACTOR)
+    system.banks.change_entry("bank", one.id, entries.DisableEntry(), actor=ACTOR)
+    assert [(row.version, row.happened.tag) for row in system.journal.read(f"entry:{one.id}")] == [
+        (1, "bank.entry.opinion_given"),
+        (2, "bank.entry.disabled"),
+    ]
+    assert found(system, one.signals[0]) == []
+    assert found(system, other.signals[0])
+    system.imports.roll_back("bank", taken.id or "", because="x", actor=ACTOR)
+    with pytest.raises(EntryUnknown):
+        system.banks.change_entry("bank", other.id, entries.DisableEntry(), actor=ACTOR)
+
+
+# --- what the bank has already
+
+
+@pytest.mark.usefixtures("short")
+def test_an_import_takes_what_the_bank_has_not_yet_and_lists_the_rest(system: System) -> None:
+    create(system)
+    create(system, "other")
+    add(system, md5(4), name="other")
+    add(system, md5(1))
+    gone = add(system, md5(2))
+    system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+    taken = run(system, lines(md5(1), md5(3), md5(2), md5(3), md5(4), md5(3)))
+    assert [(one.number, one.because) for one in taken.bad] == [
+        (1, "the same signal is already in the bank"),
+        (4, "the same signal stands earlier in the file"),
+        (6, "the same signal stands earlier in the file"),
+    ]
+    assert (taken.entries, taken.signals, taken.refused) == (3, 3, 3)
+    assert found(system, md5(2))
+
+
+def test_an_import_that_takes_nothing_changes_nothing(system: System) -> None:
+    create(system)
+    run(system, lines(md5(1)))
+    before = all_rows(system)
+    taken = run(system, [*lines(md5(1)), BadLine(2, "input.line", "x")])
+    assert (taken.id, taken.entries, taken.refused) == (None, 0, 2)
+    assert all_rows(system) == before
+
+
+@pytest.mark.usefixtures("short")
+def test_lines_of_one_group_make_one_entry_however_far_apart(system: System) -> None:
+    create(system)
+    what = [
+        Line(1, "a", "first", (md5(1),)),
+        *lines(md5(2), md5(3)),
+        Line(4, "b", "", (md5(4),)),
+        Line(5, "a", "second", (md5(1), md5(5))),
+    ]
+    run(system, what)
+    told = {(frozenset(one.signals), one.provenance) for one in system.banks.entries("bank")}
+    assert told == {
+        (frozenset({md5(1), md5(5)}), "first"),
+        (frozenset({md5(2)}), "a file"),
+        (frozenset({md5(3)}), "a file"),
+        (frozenset({md5(4)}), "a file"),
+    }
+
+
+def test_the_same_group_in_two_files_makes_two_entries(system: System) -> None:
+    create(system)
+    run(system, [Line(1, "a", "", (md5(1),))])
+    run(system, [Line(1, "a", "", (md5(2),))])
+    assert counted(system) == 2
+
+
+def test_only_the_first_bad_lines_are_kept_and_all_are_counted(system: System) -> None:
+    create(system)
+    bad = [BadLine(number, "input.line", "x") for number in range(MOST_BAD_LINES + 5)]
+    taken = run(system, [*bad, *lines(md5(1))])
+    assert (len(taken.bad), taken.refused) == (MOST_BAD_LINES, MOST_BAD_LINES + 5)
+
+
+def test_two_imports_of_the_same_file_at_once_do_not_make_every_entry_twice(system: System) -> None:
+    create(system)
+    what = lines(*map(md5, range(300)))
+    together([lambda: run(system, what)] * 3)
+    assert counted(system) == 300
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*), count(distinct value) from entry_signal s join entry e on e.id = s.entry_id"
+            " join bank_import i on i.id = e.import_id where i.state = 'published'"
+        )
+        assert cursor.fetchone() == (300, 300)
+
+
+@pytest.mark.usefixtures("short")
+def test_what_the_bank_gets_while_a_file_is_staged_is_dropped_from_the_file(system: System) -> None:
+    create(system)
+
+    def overtaken() -> Iterator[Line | BadLine]:
+        yield from lines(md5(1), md5(2))
+        yield from lines(md5(3))
+        add(system, md5(1))
+        run(system, lines(md5(2)))
+
+    taken = run(system, overtaken())
+    assert (taken.entries, taken.signals, taken.refused) == (1, 1, 2)
+    assert counted(system) == 3
+    for one in (md5(1), md5(2), md5(3)):
+        assert len(found(system, one)) == 1
+
+
+# --- what does not get to its end
+
+
+@pytest.mark.usefixtures("short")
+def test_a_file_that_breaks_in_the_middle_leaves_nothing_that_counts(system: System) -> None:
+    create(system)
+
+    def breaking() -> Iterator[Line | BadLine]:
+        yield from lines(md5(1), md5(2), md5(3), md5(4))
+        raise InvalidBankFile
+
+    with pytest.raises(InvalidBankFile):
+        run(system, breaking())
+    (one,) = system.imports.of("bank")
+    assert (one.found.state, one.entries) == (ImportState.ABANDONED, 4)
+    assert counted(system) == 0
+    assert found(system, md5(1)) == []
+    with pytest.raises(ImportUnknown):
+        system.imports.roll_back("bank", one.found.id, because="x", actor=ACTOR)
+    assert run(system, lines(md5(1))).entries == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_rows_of_an_abandoned_import_are_cleared_away_bit_by_bit(system: System) -> None:
+    create(system)
+
+    def breaking() -> Iterator[Line | BadLine]:
+        yield from lines(md5(1), md5(2), md5(3), md5(4))
+        raise InvalidBankFile
+
+    with pytest.raises(InvalidBankFile):
+        run(system, breaking())
+    mine = add(system, md5(9))
+    left = []
+    for _ in range(3):
+        assert system.imports.abandon_stale(clock()) == []
+        left.append(all_rows(system)["entry"])
+    assert left == [3, 1, 1]
+    assert [one.id for one in system.banks.entries("bank")] == [mine.id]
+
+
+_DYING = """
+import os, sys
+from holdfast.bootstrap import running
+from holdfast.match.bankline import Line
+from holdfast.match.signal import parse
+from holdfast.settings import Settings
+
+def told(taken):
+    if taken.entries == 4:
+        print("staged", flush=True)
+        sys.stdin.read()
+
+with running(Settings.from_environment()) as system:
+    from holdfast.store import staging
+    staging.LINES = 2
+    what = [Line(n, "", "", (parse("md5", f"{n:031x}f"),)) for n in range(1, 9)]
+    system.imports.run("bank", what, source="f", provenance="f", actor="cli:test", progress=told)
+"""
+
+
+def test_a_process_killed_between_batches_leaves_nothing_that_counts_and_is_abandoned_after_a_while(
+    system: System,
+) -> None:
+    create(system)
+    before = all_rows(system)
+    environment = {**os.environ, "HOLDFAST_DATA": str(system.settings.data)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _DYING],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stdin
+    assert process.stdout.readline() == b"staged\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    process.stdin.close()
+    process.stdout.close()
+    (one,) = system.imports.of("bank")
+    assert (one.found.state, one.entries) == (ImportState.STAGING, 4)
+    assert system.banks.newest_change() == before["number"]
+    assert counted(system) == 0
+    assert list(system.banks.entries("bank")) == []
+    assert found(system, Signal(md5(1).type, f"{1:031x}f")) == []
+    assert system.imports.abandon_stale(clock() + PATIENCE / 2) == []
+    assert system.imports.abandon_stale(clock() + PATIENCE + timedelta(seconds=1)) == [one.found.id]
+    assert state_of(system, one.found.id) is ImportState.ABANDONED
+    assert [row.happened.tag for row in system.journal.read(f"import:{one.found.id}")] == [
+        "bank.import.begun",
+        "bank.import.abandoned",
+    ]
+    assert all_rows(system)["entry"] == 0
+
+
+@pytest.mark.usefixtures("short")
+def test_an_import_that_was_given_up_while_it_slept_does_not_go_on(system: System) -> None:
+    create(system)
+
+    def sleepy() -> Iterator[Line | BadLine]:
+        yield from lines(md5(1), md5(2))
+        assert len(system.imports.abandon_stale(clock() + PATIENCE + timedelta(hours=1))) == 1
+        yield from lines(md5(3), md5(4))
+
+    with pytest.raises(Refused) as refused:
+        run(system, sleepy())
+    assert refused.value.stable_code == "import.not_in_this_state"
+    assert counted(system) == 0
+
+
+# --- who may
+
+
+def test_an_import_into_a_bank_that_is_not_there_reads_nothing_and_changes_nothing(system: System) -> None:
+    before = all_rows(system)
+    with pytest.raises(BankUnknown):
+        run(system, lines(md5(1)), name="nowhere")
+    with pytest.raises(BankUnknown):
+        system.imports.of("nowhere")
+    with pytest.raises(BankUnknown):
+        system.imports.roll_back("nowhere", "imp_1", because="x", actor=ACTOR)
+    assert all_rows(system) == before
+
+
+def test_an_import_is_rolled_back_only_through_its_own_bank_and_with_a_reason(system: System) -> None:
+    create(system)
+    create(system, "other")
+    taken = run(system, lines(md5(1)))
+    before = all_rows(system)
+    with pytest.raises(ImportUnknown):
+        system.imports.roll_back("other", taken.id or "", because="x", actor=ACTOR)
+    with pytest.raises(ImportUnknown):
+        system.imports.roll_back("bank", "imp_x", because="x", actor=ACTOR)
+    with pytest.raises(InvalidRequest):
+        system.imports.roll_back("bank", taken.id or "", because=" ", actor=ACTOR)
+    assert all_rows(system) == before
+
+
+def test_what_an_exchange_keeps_is_written_by_the_exchange_or_by_hand_in_its_name(system: System) -> None:
+    create(system, exchange="ncmec")
+    before = all_rows(system)
+    for attempt in (lambda: run(system, lines(md5(1))), lambda: add(system, md5(1))):
+        with pytest.raises(Refused) as refused:
+            attempt()
+        assert refused.value.stable_code == "bank.read_only"
+    assert all_rows(system) == before
+    theirs = run(system, lines(md5(1)), actor="exchange:ncmec")
+    by_hand = run(system, lines(md5(2)), ours=True)
+    with pytest.raises(Refused) as refused:
+        system.imports.roll_back("bank", theirs.id or "", because="x", actor=ACTOR)
+    assert refused.value.stable_code == "bank.read_only"
+    system.imports.roll_back("bank", by_hand.id or "", because="x", actor=ACTOR)
+    (entry,) = system.banks.entries("bank")
+    for command in (entries.DisableEntry(), entries.RemoveEntry(because="x")):
+        with pytest.raises(Refused):
+            system.banks.change_entry("bank", entry.id, command, actor=ACTOR)
+    dispute = entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="x")
+    assert system.banks.change_entry("bank", entry.id, dispute, actor=ACTOR).opinion is entries.Opinion.DISPUTED
+    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    assert found(system, md5(1)) == []
+
+
+# --- in and out
+
+
+@pytest.mark.parametrize("form", Form)
+def test_what_is_exported_and_imported_elsewhere_has_the_same_signals(system: System, form: Form) -> None:
+    create(system)
+    create(system, "copy")
+    add(system, pdq(1), md5(1), provenance="a, list; of \"quotes\" & 'names' – ünï")
+    off = add(system, md5(2))
+    system.banks.change_entry("bank", off.id, entries.DisableEntry(), actor=ACTOR)
+    gone = add(system, md5(3))
+    system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+    run(system, lines(pdq(4)))
+    written = list(write(system.banks.entries("bank"), form, system.banks.get("bank")))
+    assert run(system, read(written, form), name="copy").bad == []
+
+    def told(name: str) -> set[tuple[frozenset[Signal], str]]:
+        return {(frozenset(entry.signals), entry.provenance) for entry in system.banks.entries(name)}
+
+    if form in (Form.CSV, Form.JSONL):
+        assert told("copy") == told("bank")
+        assert len(told("copy")) == 3
+    else:
+        assert {one for signals, _ in told("copy") for one in signals} == {pdq(1), md5(1), pdq(4)}
+
+
+@STORIES
+@given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=4), st.lists(st.booleans(), max_size=4))
+def test_after_any_imports_and_roll_backs_each_signal_stands_once_or_not_at_all(
+    system: System, files: list[list[int]], rolled_back: list[bool]
+) -> None:
+    name = f"story-{system.banks.newest_change()}"
+    create(system, name)
+    expected: set[int] = set()
+    for number, file in enumerate(files):
+        new = set(file) - expected
+        taken = run(system, lines(*map(md5, file)), name=name)
+        assert taken.entries == len(new)
+        if new and number < len(rolled_back) and rolled_back[number]:
+            system.imports.roll_back(name, taken.id or "", because="x", actor=ACTOR)
+        else:
+            expected |= new
+        assert {one.signals[0] for one in system.banks.entries(name)} == set(map(md5, expected))
+        assert counted(system, name) == len(expected)
