@@ -11,20 +11,21 @@ from typing import Final
 from bench.errors import BenchError
 from holdfast.match.pdq import PdqHashes, hash_plane
 from holdfast.media.filetype import FileType
-from holdfast.media.image import Limits, decode
+from holdfast.media.image import decode
 from holdfast.media.plane import Plane
 from holdfast.media.reason import NotDecoded
+from holdfast.media.shape import Limits
 
 LIMITS: Final = Limits(max_pixels=64_000_000)
 
 
 def plane_of(picture: bytes, kind: FileType = FileType.JPEG) -> Plane:
     """The first luma plane of a picture of the corpus."""
-    planes = decode(picture, kind, LIMITS)
-    if isinstance(planes, NotDecoded):
-        message = f"a picture of the corpus could not be decoded: {planes}"
+    decoded = decode(picture, kind, LIMITS)
+    if isinstance(decoded, NotDecoded):
+        message = f"a picture of the corpus could not be decoded: {decoded}"
         raise BenchError(message)
-    return planes[0]
+    return decoded.frames[0].planes[0]
 
 
 def hashes_of(picture: bytes, kind: FileType = FileType.JPEG) -> PdqHashes:
