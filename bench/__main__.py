@@ -16,9 +16,12 @@ from typing import Final
 
 from rich.console import Console
 
+from bench.canonical import canonical_rows
 from bench.errors import BenchError, UnknownBenchError
 from bench.fidelity import fidelity_rows
+from bench.formats import format_rows
 from bench.hashing import hash_rows
+from bench.memory import memory_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.timing import ensure_single_threads
@@ -26,6 +29,9 @@ from bench.timing import ensure_single_threads
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "hash": hash_rows,
     "fidelity": fidelity_rows,
+    "formats": format_rows,
+    "canonical": canonical_rows,
+    "memory": memory_rows,
 }
 
 

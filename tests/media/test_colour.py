@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from bench.profiles import ADOBE_RGB, DISPLAY_P3, SRGB, SWAPPED, Primaries, grey_profile, profile
 from holdfast.demo.pictures import hills
 from holdfast.match.pdq import Family, from_hex, hash_plane
 from holdfast.media.colour import HARDLY, transform_for
@@ -19,7 +20,6 @@ from holdfast.media.filetype import FileType
 from holdfast.media.image import decode
 from holdfast.media.plane import Decoded, Plane
 from holdfast.media.shape import Limits
-from tests.media.profiles import ADOBE_RGB, DISPLAY_P3, SRGB, SWAPPED, Primaries, grey_profile, profile
 from tests.pictures import Pixels, encoded, grey, natural, plane_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from bench.forms import FORMS, Subject
 from holdfast.intake.upload import Upload, from_bytes
 from holdfast.media import sandbox, wire
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
@@ -154,6 +155,25 @@ def test_every_picture_of_a_file_comes_out(kind: FileType, decoder: SandboxedDec
     outcome = planes(decoder, animation(kind, frames=3))
     assert outcome.missed is None
     assert len(outcome.frames) >= 3
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_a_picture_comes_out_as_it_does_without_a_sandbox(name: str, decoder: SandboxedDecoder) -> None:
+    """Nothing is left to be loaded once no file can be opened."""
+    kind, make = FORMS[name]
+    file = make(Subject(Image.fromarray(natural(90, 120)), Image.fromarray(natural(90, 120, seed=1)), 4))
+    expected, outcome = decode(file, kind, Limits(MAX_PIXELS)), planes(decoder, file)
+    assert isinstance(expected, Decoded)
+    assert outcome.missed is expected.missed is None
+    assert [frame.number for frame in outcome.frames] == [frame.number for frame in expected.frames]
+    for there, here in zip(outcome.frames, expected.frames, strict=True):
+        assert all((one.luma == other.luma).all() for one, other in zip(there.planes, here.planes, strict=True))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "I;16", "F"])
+def test_every_mode_comes_out(mode: str, decoder: SandboxedDecoder) -> None:
+    image = Image.fromarray(grey(40, 50)).convert(mode)
+    assert planes(decoder, encoded(image, FileType.TIFF)).missed is None
 
 
 def test_what_was_seen_of_a_file_that_breaks_off_comes_out_with_the_reason(decoder: SandboxedDecoder) -> None:

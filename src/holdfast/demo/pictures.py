@@ -85,7 +85,7 @@ def _waves(chance: np.random.Generator, length: int, count: int) -> NDArray[np.f
     return np.asarray(waves.sum(0) / heights.sum() * 1.6)
 
 
-def encoded(image: Image.Image, form: str = "JPEG", **how: int | str) -> bytes:
+def encoded(image: Image.Image, form: str = "JPEG", **how: object) -> bytes:
     """A picture as the bytes of a file."""
     buffer = io.BytesIO()
     settings = {"quality": 90, **how} if form == "JPEG" else how

@@ -49,8 +49,8 @@ def lumas_of(image: Image.Image, profile: bytes | None = None) -> list[Luma]:
 def averaged(image: Image.Image, mode: str) -> Image.Image:
     """The picture in another mode, averaged down in whole steps to no less than LEAST_SIDE on either side."""
     steps = steps_of(image.width, image.height)
-    if mode == image.mode and not _has_alpha(image):
-        return image.reduce(steps)
+    if image.mode in (mode, "RGB") and mode in ("L", "RGB", "CMYK") and not _has_alpha(image):
+        return image.convert(mode).reduce(steps)  # at most one copy, a quarter of its size
     small = Image.new(mode, (-(-image.width // steps[0]), -(-image.height // steps[1])))
     rows = max(1, _STRIP_PIXELS // (image.width * steps[1])) * steps[1]
     for top in range(0, image.height, rows):

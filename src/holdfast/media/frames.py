@@ -45,7 +45,7 @@ class Glance:
         small = np.stack([_thumbnail(plane.luma) for plane in planes])
         low = (_WAVES @ small.astype(np.float32) @ _WAVES.T).reshape(len(planes), -1)
         contrast = np.abs(np.diff(small, axis=1)).mean((1, 2)) + np.abs(np.diff(small, axis=2)).mean((1, 2))
-        return cls(small, low > np.median(low, axis=1, keepdims=True), contrast)
+        return cls(small, low > _middle_of(low), contrast)
 
     def covers(self, other: Glance, bits: int) -> bool:
         """Whether looking this one up finds what looking the other up would."""
@@ -72,6 +72,11 @@ class Keeper:
         """
         if number >= MOST_WALKED:
             raise Unreadable(NotDecoded(Reason.SEVERAL_PICTURES, f"more than {MOST_WALKED}"))
+        if not self.frames:  # most files hold no second picture to compare it with
+            self.frames.append(Frame(number, planes))
+            return
+        if not self.glances:
+            self.glances.append(Glance.at(self.frames[0].planes))
         glance = Glance.at(planes)
         while not self._covered(glance):
             if self._has_room(planes):
@@ -98,6 +103,12 @@ class Keeper:
             if not self._covered(glance):
                 self.frames.append(frame)
                 self.glances.append(glance)
+
+
+def _middle_of(low: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The lower of the two middle values: `np.median` would load a module when no file can be opened any more."""
+    rank = low.shape[1] // 2 - 1
+    return np.partition(low, rank, axis=1)[:, rank : rank + 1]
 
 
 def _thumbnail(luma: Luma) -> NDArray[np.int16]:

@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, Image, ImageFile
 from PIL.IcoImagePlugin import IcoFile
 
 from holdfast.media.canonical import lumas_of
@@ -26,6 +26,9 @@ from holdfast.media.shape import Limits, orientation_of, refuse_pixels, upright
 
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _BRAND: Final = slice(8, 12)
+_WHOLE: Final = frozenset({FileType.WEBP, FileType.AVIF})
+"""Types whose codecs give all pixels at once; the library then copies them, in one piece if it may."""
+_ANY_SIZE: Final = 2**31
 
 Pictures = Iterator[tuple[Plane, ...]]
 
@@ -50,6 +53,8 @@ def pictures_in(untrusted: bytes, kind: FileType, limits: Limits) -> Pictures:
 def _opened(untrusted: bytes, kind: FileType, limits: Limits, *, least: int = 1) -> Pictures:
     """Each picture that the library steps to."""
     with Image.open(io.BytesIO(untrusted), formats=(kind.value,)) as image:
+        if kind in _WHOLE and isinstance(image, ImageFile.ImageFile):
+            image.decodermaxblock = _ANY_SIZE
         number = 0
         while True:
             refuse_pixels(*image.size, limits.max_pixels)
