@@ -91,7 +91,7 @@ def _measured(system: System, file: bytes) -> Parts:
         if isinstance(decoded, NotDecoded):
             message = f"not decoded: {decoded}"
             raise BenchError(message)
-        hashed, hashing = _timed(lambda: pdq.hash_plane(decoded.planes[0]))
+        hashed, hashing = _timed(lambda: pdq.hash_plane(decoded.frames[0].planes[0]))
         _, searching = _timed(lambda: system.known.near(hashed.hashes))
     _, whole = _timed(lambda: _whole(system, file, screen))
     return Parts(receiving, decoding_, hashing, searching, whole)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -60,8 +60,22 @@ def encoded(picture: Pixels | Image.Image, kind: FileType, **options: Any) -> by
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.ascontiguousarray(picture))
     if kind is FileType.ICO:
         options = {"sizes": [image.size], **options}
+    if kind is FileType.HEIC:
+        return heic([image], **options)
     file = io.BytesIO()
     image.save(file, kind.value, **options)
+    return file.getvalue()
+
+
+def heic(images: Sequence[Image.Image], **options: Any) -> bytes:
+    """Pictures as one HEIC, the first of them its primary one. Its encoder is only installed for tests."""
+    import pillow_heif  # it starts threads when it encodes
+
+    first, *more = images
+    file = io.BytesIO()
+    pillow_heif.from_pillow(first).save(
+        file, append_images=[pillow_heif.from_pillow(one)[0] for one in more], **{"quality": 90, **options}
+    )
     return file.getvalue()
 
 

@@ -45,7 +45,7 @@ REASONS = {
     "not a picture": Reason.UNKNOWN_TYPE,
     "empty": Reason.EMPTY,
     "over-large: 400 million pixels": Reason.TOO_LARGE,
-    "an animation of two pictures": Reason.SEVERAL_PICTURES,
+    "an animation that breaks off": Reason.TRUNCATED,
     "a flat colour": Reason.LOW_QUALITY,
     "encrypted": Reason.ENCRYPTED,
 }

@@ -113,7 +113,9 @@ class Settings(BaseModel):
     )
     decode_seconds: float = Field(default=10.0, ge=0.1, le=600, description="Longest time one upload may be decoded.")
     decode_memory_bytes: int = Field(
-        default=1024 * MIB, ge=256 * MIB, description="Most address space one decoder process may take."
+        default=576 * MIB,
+        ge=256 * MIB,
+        description="Most address space one decoder process may take. Of the default, at most 512 MiB are resident.",
     )
     decoder_spares: int = Field(default=4, ge=1, le=64, description="Confined decoder processes kept ready.")
     decoder_socket: Path | None = Field(

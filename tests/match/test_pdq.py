@@ -17,9 +17,10 @@ from PIL import Image
 
 from holdfast.match.pdq import MINIMUM_QUALITY, NEAREST_SIDE, Family, Form, from_hex, hash_plane, to_hex
 from holdfast.media.filetype import FileType
-from holdfast.media.image import LEAST_SIDE, Limits, decode
-from holdfast.media.plane import Plane
+from holdfast.media.image import decode
+from holdfast.media.plane import LEAST_SIDE, Plane
 from holdfast.media.reason import NotDecoded, Reason
+from holdfast.media.shape import Limits
 from tests.pictures import Pixels, grey, losslessly, natural, photograph, plane_of
 
 SMALLEST_HASHED = 5
@@ -244,7 +245,7 @@ def test_a_very_long_and_thin_picture_costs_the_trusted_side_no_more_than_a_larg
         return
     tracemalloc.start()
     try:
-        hash_plane(outcome[0])
+        hash_plane(outcome.frames[0].planes[0])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -449,13 +449,16 @@ def live(name: str, folder: Path, layers: str) -> NoReturn:
 
 def decode_all(folder: Path, layers: str) -> NoReturn:
     """Decode a picture of every type in the confinement, as a decoder does: warm, then confined."""
-    from holdfast.media import image, server  # heavy, and only this needs it
+    from holdfast.media import server  # heavy, and only this needs it
+    from holdfast.media.image import decode
+    from holdfast.media.plane import Decoded
+    from holdfast.media.shape import Limits
 
     pictures = {kind: (folder / kind).read_bytes() for kind in FileType}
     server.warm_up()
     confine(layers)
     for kind, picture in pictures.items():
-        if not isinstance(image.decode(picture, kind, image.Limits(10_000_000)), tuple):
+        if not isinstance(decode(picture, kind, Limits(10_000_000)), Decoded):
             os._exit(1 + list(FileType).index(kind))
     os._exit(DONE)
 

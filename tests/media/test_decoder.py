@@ -23,12 +23,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from bench.forms import FORMS, Subject
 from holdfast.intake.upload import Upload, from_bytes
-from holdfast.media import image, sandbox, wire
+from holdfast.media import sandbox, wire
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
 from holdfast.media.filetype import FileType
-from holdfast.media.plane import LONGEST_SIDE
+from holdfast.media.image import decode
+from holdfast.media.plane import LONGEST_SIDE, Decoded
 from holdfast.media.reason import NotDecoded, Reason
+from holdfast.media.shape import Limits
 from tests.media.processes import children_of, eventually, facts_of, watching
 from tests.pictures import animation, encoded, grey, losslessly, natural
 
@@ -43,10 +46,9 @@ SPARES = 2
 OWN_UID = 64123 if os.geteuid() == 0 else None
 
 
-def options_in(folder: Path) -> ServerOptions:
-    return ServerOptions(
-        path=folder / "decoder", spares=SPARES, seconds=20, memory_bytes=1024 * MIB, uid=OWN_UID, gid=OWN_UID
-    )
+def options_in(folder: Path, *, seconds: float = 20, memory_bytes: int = 576 * MIB) -> ServerOptions:
+    path = folder / "decoder"
+    return ServerOptions(path=path, spares=SPARES, seconds=seconds, memory_bytes=memory_bytes, uid=OWN_UID, gid=OWN_UID)
 
 
 def asking(options: ServerOptions, seconds: float = 20, max_pixels: int = MAX_PIXELS) -> SandboxedDecoder:
@@ -84,16 +86,16 @@ def decoder(shared: tuple[ServerOptions, subprocess.Popen[bytes]]) -> SandboxedD
     return asking(shared[0])
 
 
-def ask(decoder: SandboxedDecoder, content: bytes) -> wire.Decoded | NotDecoded:
+def ask(decoder: SandboxedDecoder, content: bytes) -> Decoded | NotDecoded:
     upload = from_bytes(content, 512 * MIB)
     assert isinstance(upload, Upload)
     with upload:
         return decoder.decode(upload)
 
 
-def planes(decoder: SandboxedDecoder, content: bytes) -> wire.Decoded:
+def planes(decoder: SandboxedDecoder, content: bytes) -> Decoded:
     outcome = ask(decoder, content)
-    assert isinstance(outcome, wire.Decoded), outcome
+    assert isinstance(outcome, Decoded), outcome
     return outcome
 
 
@@ -134,10 +136,10 @@ def test_what_comes_out_of_the_sandbox_is_what_the_picture_decodes_to(
     picture = natural(200, 250) if kind is FileType.ICO else natural(700, 1100, seed=1)
     file = encoded(picture, kind)
     outcome = planes(decoder, file)
-    expected = image.decode(file, kind, image.Limits(MAX_PIXELS))
-    assert isinstance(expected, tuple)
-    assert not outcome.several_pictures
-    (there,), (here,) = outcome.planes, expected
+    expected = decode(file, kind, Limits(MAX_PIXELS))
+    assert isinstance(expected, Decoded)
+    assert outcome.missed is expected.missed is None
+    ((there,), (here,)) = (one.frames[0].planes for one in (outcome, expected))
     assert (there.luma == here.luma).all()
     assert (there.full_height, there.full_width) == picture.shape[:2]
 
@@ -145,11 +147,40 @@ def test_what_comes_out_of_the_sandbox_is_what_the_picture_decodes_to(
 def test_a_transparent_picture_comes_out_as_three_planes(decoder: SandboxedDecoder) -> None:
     picture = Image.fromarray(natural(60, 80))
     picture.putalpha(Image.fromarray(grey(60, 80, seed=1)))
-    assert len(planes(decoder, losslessly(picture)).planes) == 3
+    assert len(planes(decoder, losslessly(picture)).frames[0].planes) == 3
 
 
-def test_a_file_of_several_pictures_comes_out_saying_so(decoder: SandboxedDecoder) -> None:
-    assert planes(decoder, animation()).several_pictures
+@pytest.mark.parametrize("kind", [FileType.GIF, FileType.WEBP, FileType.PNG, FileType.TIFF, FileType.AVIF])
+def test_every_picture_of_a_file_comes_out(kind: FileType, decoder: SandboxedDecoder) -> None:
+    outcome = planes(decoder, animation(kind, frames=3))
+    assert outcome.missed is None
+    assert len(outcome.frames) >= 3
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_a_picture_comes_out_as_it_does_without_a_sandbox(name: str, decoder: SandboxedDecoder) -> None:
+    """Nothing is left to be loaded once no file can be opened."""
+    kind, make = FORMS[name]
+    file = make(Subject(Image.fromarray(natural(90, 120)), Image.fromarray(natural(90, 120, seed=1)), 4))
+    expected, outcome = decode(file, kind, Limits(MAX_PIXELS)), planes(decoder, file)
+    assert isinstance(expected, Decoded)
+    assert outcome.missed is expected.missed is None
+    assert [frame.number for frame in outcome.frames] == [frame.number for frame in expected.frames]
+    for there, here in zip(outcome.frames, expected.frames, strict=True):
+        assert all((one.luma == other.luma).all() for one, other in zip(there.planes, here.planes, strict=True))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "I;16", "F"])
+def test_every_mode_comes_out(mode: str, decoder: SandboxedDecoder) -> None:
+    image = Image.fromarray(grey(40, 50)).convert(mode)
+    assert planes(decoder, encoded(image, FileType.TIFF)).missed is None
+
+
+def test_what_was_seen_of_a_file_that_breaks_off_comes_out_with_the_reason(decoder: SandboxedDecoder) -> None:
+    file = animation(FileType.GIF, frames=3, side=200)
+    outcome = planes(decoder, file[: len(file) * 5 // 6])
+    assert len(outcome.frames) == 2
+    assert outcome.missed is Reason.TRUNCATED
 
 
 @pytest.mark.parametrize(
@@ -158,7 +189,7 @@ def test_a_file_of_several_pictures_comes_out_saying_so(decoder: SandboxedDecode
         (b"", Reason.EMPTY),
         (b"just words", Reason.UNKNOWN_TYPE),
         (b"Salted__12345678", Reason.ENCRYPTED),
-        (b"\x00\x00\x00\x14ftypheic", Reason.UNSUPPORTED),
+        (b"\x00\x00\x00\x14ftypheic", Reason.UNDECODABLE),
         (b"BM" + bytes(60), Reason.UNDECODABLE),
         (encoded(natural(90, 120), FileType.JPEG)[:2000], Reason.TRUNCATED),
         (encoded(Image.new("L", (2100, 2000)), FileType.PNG), Reason.TOO_LARGE),
@@ -180,16 +211,16 @@ def test_the_same_upload_can_be_decoded_again(decoder: SandboxedDecoder) -> None
     assert isinstance(upload, Upload)
     with upload:
         first, again = decoder.decode(upload), decoder.decode(upload)
-    assert isinstance(first, wire.Decoded)
-    assert isinstance(again, wire.Decoded)
-    assert (first.planes[0].luma == again.planes[0].luma).all()
+    assert isinstance(first, Decoded)
+    assert isinstance(again, Decoded)
+    assert (first.frames[0].planes[0].luma == again.frames[0].planes[0].luma).all()
 
 
 def test_many_at_once_each_get_their_own_picture(decoder: SandboxedDecoder) -> None:
     def ten(thread: int) -> bool:
         for turn in range(10):
             picture = Image.fromarray(grey(40 + thread, 50 + turn, seed=100 * thread + turn))
-            (plane,) = planes(decoder, losslessly(picture)).planes
+            (plane,) = planes(decoder, losslessly(picture)).frames[0].planes
             if not np.array_equal(plane.luma, np.asarray(picture)):
                 return False
         return True
@@ -305,8 +336,9 @@ def test_a_picture_that_takes_too_long_is_timed_out(shared: tuple[ServerOptions,
 
 def test_a_picture_that_takes_too_much_memory_is_too_large(place: ServerOptions) -> None:
     options = replace(place, memory_bytes=256 * MIB)
+    file = encoded(Image.new("RGB", (8000, 8000)), FileType.PNG)
     with serving(options):
-        assert reason(asking(options, max_pixels=100_000_000), large()) is Reason.TOO_LARGE
+        assert reason(asking(options, max_pixels=100_000_000), file) is Reason.TOO_LARGE
         assert planes(asking(options), losslessly(natural(8, 8)))
 
 
@@ -368,7 +400,7 @@ def test_decoders_that_died_before_their_turn_are_replaced(place: ServerOptions)
                 os.kill(pid, signal.SIGKILL)
             assert watch.until_all()
         outcomes = [ask(asking(place), losslessly(natural(8, 8))) for _ in range(2 * SPARES)]
-        assert isinstance(outcomes[-1], wire.Decoded)
+        assert isinstance(outcomes[-1], Decoded)
 
 
 def test_a_decoder_that_died_before_its_turn_is_not_blamed_on_the_file(place: ServerOptions) -> None:
@@ -380,7 +412,7 @@ def test_a_decoder_that_died_before_its_turn_is_not_blamed_on_the_file(place: Se
                 os.kill(pid, signal.SIGKILL)
             assert watch.until_all()
         outcome = ask(asking(place), losslessly(natural(8, 8)))
-        assert isinstance(outcome, wire.Decoded) or outcome.reason.passes
+        assert isinstance(outcome, Decoded) or outcome.reason.passes
 
 
 def test_a_server_that_cannot_start_says_so(place: ServerOptions) -> None:
@@ -421,7 +453,7 @@ def false_server(gives: bytes | None, *, with_decoder: bool = True) -> Iterator[
 def test_whatever_a_decoder_answers_there_is_an_outcome(answer: bytes) -> None:
     with false_server(answer) as path:
         outcome = ask(SandboxedDecoder(path, 20, MAX_PIXELS), losslessly(natural(8, 8)))
-    assert isinstance(outcome, wire.Decoded | NotDecoded)
+    assert isinstance(outcome, Decoded | NotDecoded)
 
 
 @pytest.mark.parametrize(("gives", "with_decoder"), [(None, True), (b"", False)], ids=["nothing", "no decoder"])

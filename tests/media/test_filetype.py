@@ -21,6 +21,7 @@ MAGIC = {
     FileType.TIFF: [b"II*\x00", b"MM\x00*"],
     FileType.ICO: [b"\x00\x00\x01\x00"],
     FileType.AVIF: [b"\x00\x00\x00\x14ftypavif", b"\x00\x00\x00\x14ftypavis"],
+    FileType.HEIC: [b"\x00\x00\x00\x14ftypheic", b"\x00\x00\x00\x14ftypmif1"],
 }
 EVERY_MAGIC = [(kind, magic) for kind, magics in MAGIC.items() for magic in magics]
 
@@ -43,7 +44,7 @@ def test_the_table_below_names_every_type() -> None:
 @given(rest=st.binary(max_size=64))
 def test_whatever_follows_the_first_bytes_does_not_change_the_type(kind: FileType, magic: bytes, rest: bytes) -> None:
     head = magic + rest
-    assume(kind is FileType.AVIF or head[4:8] != b"ftyp")
+    assume(kind in {FileType.AVIF, FileType.HEIC} or head[4:8] != b"ftyp")
     assert recognise(head) is kind
 
 
@@ -68,9 +69,9 @@ def test_nothing_is_called_empty() -> None:
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"])
-def test_heic_is_a_picture_that_is_not_read_here(brand: bytes) -> None:
-    assert reason_of(ftyp(brand)) is Reason.UNSUPPORTED
-    assert reason_of(ftyp(b"xxxx", b"abcd", brand)) is Reason.UNSUPPORTED
+def test_a_heic_is_told_by_any_of_its_brands(brand: bytes) -> None:
+    assert recognise(ftyp(brand)) is FileType.HEIC
+    assert recognise(ftyp(b"xxxx", b"abcd", brand)) is FileType.HEIC
 
 
 @pytest.mark.parametrize("brand", [b"isom", b"mp42", b"qt  ", b"M4A ", b"3gp4", b"\x00\x00\x00\x00"])

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from holdfast.media import wire
 from holdfast.media.filetype import FileType
-from holdfast.media.plane import LONGEST_SIDE, Plane
+from holdfast.media.plane import LONGEST_SIDE, MOST_BYTES, MOST_KEPT, MOST_PLANES, MOST_WALKED, Decoded, Frame, Plane
 from holdfast.media.reason import NotDecoded, Reason
 
 MOST_PIXELS = 4096
 SLACK = 256 * 1024
 """Memory that Python itself may take while it reads."""
 
-Outcome = wire.Decoded | NotDecoded
+Outcome = Decoded | NotDecoded
 
 
 @contextmanager
@@ -65,19 +65,27 @@ def answered_or_broken(raw: bytes, most_pixels: int = MOST_PIXELS) -> Outcome | 
 
 
 def within_bounds(outcome: Outcome | None, most_pixels: int = MOST_PIXELS) -> bool:
-    if not isinstance(outcome, wire.Decoded):
+    if not isinstance(outcome, Decoded):
         return True
-    return 1 <= len(outcome.planes) <= wire.MOST_PLANES and all(
+    numbers = [frame.number for frame in outcome.frames]
+    if numbers != sorted(set(numbers)) or numbers[0] != 0 or numbers[-1] >= MOST_WALKED or len(numbers) > MOST_KEPT:
+        return False
+    return all(1 <= len(frame.planes) <= MOST_PLANES for frame in outcome.frames) and all(
         plane.luma.dtype == np.uint8
         and 1 <= plane.luma.shape[0] <= plane.full_height <= LONGEST_SIDE
         and 1 <= plane.luma.shape[1] <= plane.full_width <= LONGEST_SIDE
         and plane.full_height * plane.full_width <= most_pixels
-        for plane in outcome.planes
+        for frame in outcome.frames
+        for plane in frame.planes
     )
 
 
-def header(reason: int, count: int, several: int) -> bytes:
-    return struct.pack("<BBB", reason, count, several)
+def header(reason: int, count: int, missed: int) -> bytes:
+    return struct.pack("<BBB", reason, count, missed)
+
+
+def frame_header(number: int, planes: int) -> bytes:
+    return struct.pack("<HB", number, planes)
 
 
 def plane_header(height: int, width: int, full_height: int, full_width: int) -> bytes:
@@ -92,24 +100,32 @@ def planes(draw: st.DrawFn) -> Plane:
     return Plane(luma, full_height, full_width)
 
 
-@given(st.lists(planes(), min_size=1, max_size=wire.MOST_PLANES), st.booleans())
-def test_planes_arrive_as_they_were_sent(sent: list[Plane], several: bool) -> None:
+@st.composite
+def several_frames(draw: st.DrawFn) -> tuple[Frame, ...]:
+    numbers = [0, *sorted(draw(st.sets(st.integers(1, MOST_WALKED - 1), max_size=3)))]
+    shown = st.lists(planes(), min_size=1, max_size=MOST_PLANES)
+    return tuple(Frame(number, tuple(draw(shown))) for number in numbers)
+
+
+@given(several_frames(), st.one_of(st.none(), st.sampled_from(Reason)))
+def test_frames_arrive_as_they_were_sent(sent: tuple[Frame, ...], missed: Reason | None) -> None:
     with pair() as (ours, theirs):
-        wire.send_answer(theirs, tuple(sent), several=several)
+        wire.send_answer(theirs, Decoded(sent, missed))
         theirs.shutdown(socket.SHUT_WR)
         outcome = wire.receive_answer(ours, most_pixels=MOST_PIXELS)
-    assert isinstance(outcome, wire.Decoded)
-    assert outcome.several_pictures is several
-    assert len(outcome.planes) == len(sent)
-    for there, here in zip(sent, outcome.planes, strict=True):
-        assert (there.luma == here.luma).all()
-        assert (there.full_height, there.full_width) == (here.full_height, here.full_width)
+    assert isinstance(outcome, Decoded)
+    assert outcome.missed is missed
+    assert [frame.number for frame in outcome.frames] == [frame.number for frame in sent]
+    for there, here in zip(sent, outcome.frames, strict=True):
+        for before, after in zip(there.planes, here.planes, strict=True):
+            assert (before.luma == after.luma).all()
+            assert (before.full_height, before.full_width) == (after.full_height, after.full_width)
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_arrives_without_its_detail(reason: Reason) -> None:
     with pair() as (ours, theirs):
-        wire.send_answer(theirs, NotDecoded(reason, "not for the other side"), several=False)
+        wire.send_answer(theirs, NotDecoded(reason, "not for the other side"))
         theirs.shutdown(socket.SHUT_WR)
         assert wire.receive_answer(ours, most_pixels=MOST_PIXELS) == NotDecoded(reason)
 
@@ -124,22 +140,24 @@ def test_a_request_arrives_as_it_was_sent(size: int, max_pixels: int, kind: File
 sides = st.one_of(st.integers(0, 70), st.sampled_from([2**20, 2**20 + 1, 2**31, 2**32 - 1]))
 small_numbers = st.integers(0, 3)
 likely = st.builds(
-    lambda head, bodies, tail: head + b"".join(bodies) + tail,
+    lambda head, frame, bodies, tail: head + frame + b"".join(bodies) + tail,
     st.builds(header, st.one_of(st.just(0), st.integers(0, 255)), small_numbers, small_numbers),
+    st.builds(frame_header, st.one_of(st.just(0), st.integers(0, 2**16 - 1)), small_numbers),
     st.lists(st.builds(plane_header, sides, sides, sides, sides), max_size=3),
     st.binary(max_size=200),
 )
 
 
 def honest_answer(sent: list[Plane]) -> bytes:
-    answer = header(0, len(sent), 0)
+    """One frame of these planes."""
+    answer = header(0, 1, 0) + frame_header(0, len(sent))
     for plane in sent:
         height, width = plane.luma.shape
         answer += plane_header(height, width, plane.full_height, plane.full_width) + plane.luma.tobytes()
     return answer
 
 
-honest = st.lists(planes(), min_size=1, max_size=wire.MOST_PLANES).map(honest_answer)
+honest = st.lists(planes(), min_size=1, max_size=MOST_PLANES).map(honest_answer)
 
 
 @given(st.one_of(st.binary(max_size=300), likely))
@@ -177,10 +195,32 @@ def test_a_reason_nobody_knows_is_a_protocol_fault(reason: int, count: int, seve
         answered(header(reason, count, several))
 
 
-@given(st.one_of(st.just(0), st.integers(wire.MOST_PLANES + 1, 255)))
+@given(st.one_of(st.just(0), st.integers(MOST_KEPT + 1, 255)))
+def test_no_frames_or_too_many_are_a_protocol_fault(count: int) -> None:
+    body = b"".join(frame_header(number, 1) + plane_header(1, 1, 1, 1) + b"x" for number in range(count))
+    with pytest.raises(wire.ProtocolBroken):
+        answered(header(0, count, 0) + body)
+
+
+@given(st.one_of(st.just(0), st.integers(MOST_PLANES + 1, 255)))
 def test_no_planes_or_too_many_are_a_protocol_fault(count: int) -> None:
     with pytest.raises(wire.ProtocolBroken):
-        answered(header(0, count, 0) + count * (plane_header(1, 1, 1, 1) + b"x"))
+        answered(header(0, 1, 0) + frame_header(0, count) + count * (plane_header(1, 1, 1, 1) + b"x"))
+
+
+@pytest.mark.parametrize("numbers", [(1,), (0, 0), (0, 5, 5), (0, 7, 3), (0, MOST_WALKED), (2**16 - 1,)])
+def test_frames_out_of_their_order_are_a_protocol_fault(numbers: tuple[int, ...]) -> None:
+    body = b"".join(frame_header(number, 1) + plane_header(1, 1, 1, 1) + b"x" for number in numbers)
+    with pytest.raises(wire.ProtocolBroken):
+        answered(header(0, len(numbers), 0) + body)
+
+
+def test_all_planes_together_are_bounded() -> None:
+    """Each is within its own limit."""
+    half = MOST_BYTES // 2 + 1
+    one = frame_header(0, 2) + 2 * (plane_header(1, half, 1, half) + bytes(half))
+    with pytest.raises(wire.ProtocolBroken):
+        answered(header(0, 1, 0) + one, most_pixels=2**30)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +241,7 @@ def test_no_planes_or_too_many_are_a_protocol_fault(count: int) -> None:
 def test_sides_out_of_bounds_are_a_protocol_fault(height: int, width: int, full_height: int, full_width: int) -> None:
     body = plane_header(height, width, full_height, full_width) + bytes(min(height * width, 10_000))
     with pytest.raises(wire.ProtocolBroken):
-        answered(header(0, 1, 0) + body)
+        answered(header(0, 1, 0) + frame_header(0, 1) + body)
 
 
 @given(likely)
@@ -212,22 +252,29 @@ def test_no_number_makes_the_trusted_side_take_more_memory_than_the_limit(raw: b
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak <= wire.MOST_PLANES * MOST_PIXELS + SLACK
+    assert peak <= MOST_PLANES * MOST_PIXELS + SLACK
 
 
 def test_the_memory_test_would_notice() -> None:
     tracemalloc.start()
     try:
-        answered_or_broken(header(0, 1, 0) + plane_header(1024, 1024, 1024, 1024), most_pixels=2**20)
+        answered_or_broken(
+            header(0, 1, 0) + frame_header(0, 1) + plane_header(1024, 1024, 1024, 1024), most_pixels=2**20
+        )
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak > wire.MOST_PLANES * MOST_PIXELS + SLACK
+    assert peak > MOST_PLANES * MOST_PIXELS + SLACK
 
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", header(0, 1, 0), header(0, 1, 0) + plane_header(4, 4, 4, 4) + bytes(15), header(3, 0, 0)],
+    [
+        b"",
+        header(0, 1, 0),
+        header(0, 1, 0) + frame_header(0, 1) + plane_header(4, 4, 4, 4) + bytes(15),
+        header(3, 0, 0),
+    ],
     ids=["nothing", "header", "half a plane", "no end"],
 )
 def test_a_decoder_that_falls_silent_is_timed_out(raw: bytes) -> None:

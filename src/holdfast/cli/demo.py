@@ -131,7 +131,12 @@ def _play(client: Client) -> Result:
 
 def _summary(result: Result, started: float) -> list[tuple[str, str]]:
     seconds = result.seconds()
-    words = {"known": "known, held", "disguised": "disguised, held", "unrelated": "others, published"}
+    words = {
+        "known": "known, held",
+        "disguised": "disguised, held",
+        "format": "other formats, held",
+        "unrelated": "others, published",
+    }
     counts = [(words[kind], "{} of {}".format(*result.count(kind))) for kind in words]
     return [
         *counts,

@@ -85,7 +85,7 @@ def _waves(chance: np.random.Generator, length: int, count: int) -> NDArray[np.f
     return np.asarray(waves.sum(0) / heights.sum() * 1.6)
 
 
-def encoded(image: Image.Image, form: str = "JPEG", **how: int | str) -> bytes:
+def encoded(image: Image.Image, form: str = "JPEG", **how: object) -> bytes:
     """A picture as the bytes of a file."""
     buffer = io.BytesIO()
     settings = {"quality": 90, **how} if form == "JPEG" else how
@@ -122,7 +122,7 @@ def unscreenable(image: Image.Image) -> list[Sample]:
         Sample("not a picture", "unscreenable", b"hello, this is text", None),
         Sample("empty", "unscreenable", b"", None),
         Sample("over-large: 400 million pixels", "unscreenable", _bomb(), None),
-        Sample("an animation of two pictures", "unscreenable", animation.getvalue(), first),
+        Sample("an animation that breaks off", "unscreenable", animation.getvalue()[:-1000], first),
         Sample(
             "a flat colour",
             "unscreenable",

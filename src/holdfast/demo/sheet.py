@@ -27,6 +27,7 @@ _RED, _GREEN, _INK, _PALE = "#b3261e", "#1b6e3c", "#1c1b1f", "#6b6b70"
 _SECTIONS: Final = {
     "known": "Known pictures",
     "disguised": "Known pictures in disguise",
+    "format": "A known picture in every format",
     "unrelated": "Other pictures",
     "unscreenable": "Files about which nothing can be told",
 }

@@ -11,6 +11,7 @@ from typing import Any, Final
 from PIL import Image
 
 from holdfast.demo.client import Client, Reply
+from holdfast.demo.formats import FORMATS, animation
 from holdfast.demo.pictures import DISGUISES, Sample, encoded, hills, unscreenable
 from holdfast.errors import DependencyError
 
@@ -18,7 +19,13 @@ KNOWN: Final = 4
 UNRELATED: Final = 12
 _FIRST_UNRELATED_SEED: Final = 100
 BANK: Final = "demo"
-EXPECTED: Final = {"known": "hold", "disguised": "hold", "unrelated": "publish", "unscreenable": "hold"}
+EXPECTED: Final = {
+    "known": "hold",
+    "disguised": "hold",
+    "format": "hold",
+    "unrelated": "publish",
+    "unscreenable": "hold",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +89,13 @@ def samples(known: list[Image.Image]) -> Iterator[Sample]:
         yield Sample(f"known picture {number}, as it is", "known", encoded(image), image)
         for title, disguise in DISGUISES.items():
             yield Sample(f"known picture {number}, {title}", "disguised", disguise(image), image)
+    for title, written in FORMATS.items():
+        yield Sample(f"known picture 1 as {title}", "format", written(known[0]), known[0])
     for number in range(UNRELATED):
         image = hills(_FIRST_UNRELATED_SEED + number)
         yield Sample(f"another picture {number + 1}", "unrelated", encoded(image), image)
+    moving = tuple(range(_FIRST_UNRELATED_SEED + UNRELATED, _FIRST_UNRELATED_SEED + UNRELATED + 3))
+    yield Sample("another animation", "unrelated", animation(moving), hills(moving[0]))
     yield from unscreenable(known[0])
 
 

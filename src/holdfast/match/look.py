@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look at an upload: its digests, the PDQ hashes of its planes, and what kept it from being seen whole."""
+"""Look at an upload: its digests, the PDQ hashes of all its pictures, and what kept it from being seen whole."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from holdfast.intake.upload import TooLong, Upload
 from holdfast.match import pdq
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.decoder import Decoder
+from holdfast.media.plane import Frame
 from holdfast.media.reason import NotDecoded, Reason
 
 
@@ -21,7 +22,8 @@ from holdfast.media.reason import NotDecoded, Reason
 class Seen:
     """What an upload looks like to the banks.
 
-    `hashes` has shape (n, 4); `variants[i]` says how the picture was turned for hashes[i].
+    `hashes` has shape (n, 4); `variants[i]` says how the picture was turned for hashes[i], and which
+    of the file's pictures it is unless it is the first.
     `obstacle` is why a missing match would not mean "unknown"; None if it would.
     """
 
@@ -32,6 +34,8 @@ class Seen:
 
 
 _PLANES_THAT_SHOW: Final = 2  # over white and over black; a third is colour without transparency
+_FLAT: Final = 16  # grey levels between the darkest and the brightest pixel of a picture that shows nothing
+Hashes = NDArray[np.uint64]
 _NO_HASHES = np.empty((0, 4), np.uint64)
 
 
@@ -45,15 +49,17 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
     decoded = decoder.decode(received)
     if isinstance(decoded, NotDecoded):
         return Seen(exact, _NO_HASHES, (), decoded)
-    every_plane = [pdq.hash_plane(plane) for plane in decoded.planes]
-    usable = [_usable(hashed) for hashed in every_plane]
-    hashes = np.concatenate([hashed for hashed, _ in usable])
-    variants = tuple(name for _, names in usable for name in names)
-    obstacle = NotDecoded(Reason.SEVERAL_PICTURES) if decoded.several_pictures else None
-    # What lies hidden under transparency may match, but need not have any detail.
-    if not all(names for _, names in usable[:_PLANES_THAT_SHOW]):
+    glimpses = [_glimpse(frame) for frame in decoded.frames]
+    obstacle = NotDecoded(decoded.missed) if decoded.missed else None
+    if not (any(one.clear for one in glimpses) and all(one.clear or one.flat for one in glimpses)):
         obstacle = obstacle or NotDecoded(Reason.LOW_QUALITY)
-    return Seen(exact, hashes, variants, obstacle)
+    found = _once([pair for one in glimpses for pair in one.hashes])
+    return Seen(
+        exact,
+        np.array([words for words, _ in found], np.uint64).reshape(-1, 4),
+        tuple(name for _, name in found),
+        obstacle,
+    )
 
 
 def exact_signals(upload: Upload) -> tuple[Signal, ...]:
@@ -84,11 +90,44 @@ def signals_to_bank(seen: Seen, *, exact_only: bool) -> tuple[Signal, ...]:
     return (*seen.exact, *(Signal(SignalType.PDQ, value) for value in dict.fromkeys(upright)))
 
 
-def _usable(hashed: pdq.PdqHashes) -> tuple[NDArray[np.uint64], list[str]]:
-    """The hashes of the families whose quality means something, equal ones once, with their names."""
-    kept: dict[bytes, tuple[int, str]] = {}
-    for number, (family, form) in enumerate(hashed.variants):
-        if hashed.quality[family] >= pdq.MINIMUM_QUALITY:
-            kept.setdefault(hashed.hashes[number].tobytes(), (number, f"{family}.{form}"))
-    rows = [number for number, _ in kept.values()]
-    return hashed.hashes[rows], [name for _, name in kept.values()]
+@dataclass(frozen=True, slots=True)
+class _Glimpse:
+    """What one picture of a file looks like.
+
+    `clear`: every way in which it shows can be compared. `flat`: what cannot has nothing on it, such
+    as the black from which a film fades in.
+    """
+
+    hashes: list[tuple[Hashes, str]]
+    clear: bool
+    flat: bool
+
+
+def _glimpse(frame: Frame) -> _Glimpse:
+    hashed = [pdq.hash_plane(plane) for plane in frame.planes]
+    # What lies hidden under transparency may match, but need not have any detail.
+    clear = [max(one.quality.values()) >= pdq.MINIMUM_QUALITY for one in hashed[:_PLANES_THAT_SHOW]]
+    flat = [int(plane.luma.max()) - int(plane.luma.min()) <= _FLAT for plane in frame.planes]
+    before = f"frame {frame.number} " if frame.number else ""
+    return _Glimpse(
+        [(words, before + name) for one in hashed for words, name in _usable(one)],
+        clear=all(clear),
+        flat=all(either or nothing for either, nothing in zip(clear, flat, strict=False)),
+    )
+
+
+def _usable(hashed: pdq.PdqHashes) -> list[tuple[Hashes, str]]:
+    """The hashes of the families whose quality means something, with their names."""
+    return [
+        (hashed.hashes[number], f"{family}.{form}")
+        for number, (family, form) in enumerate(hashed.variants)
+        if hashed.quality[family] >= pdq.MINIMUM_QUALITY
+    ]
+
+
+def _once(found: list[tuple[Hashes, str]]) -> list[tuple[Hashes, str]]:
+    """Equal hashes once, under the first name."""
+    kept: dict[bytes, tuple[Hashes, str]] = {}
+    for words, name in found:
+        kept.setdefault(words.tobytes(), (words, name))
+    return list(kept.values())

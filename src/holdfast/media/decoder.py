@@ -17,7 +17,8 @@ from typing import Final, Protocol
 from holdfast.intake.upload import Upload
 from holdfast.media import wire
 from holdfast.media.filetype import HEAD_LENGTH, recognise
-from holdfast.media.image import JPEG_PIXEL_FACTOR
+from holdfast.media.photo import JPEG_PIXEL_FACTOR
+from holdfast.media.plane import Decoded
 from holdfast.media.reason import NotDecoded, Reason
 
 _HAND_OUT_SECONDS: Final = 5.0
@@ -26,8 +27,8 @@ _HAND_OUT_SECONDS: Final = 5.0
 class Decoder(Protocol):
     """Turns an upload into planes, somewhere it can do no harm."""
 
-    def decode(self, upload: Upload) -> wire.Decoded | NotDecoded:
-        """The planes of the upload's first picture, or the reason why there are none.
+    def decode(self, upload: Upload) -> Decoded | NotDecoded:
+        """The pictures of the upload that differ, or the reason why there are none.
 
         An adapter MUST NOT raise for anything a file can cause, and MUST answer in bounded time.
         A caller MAY ask again after a reason that `passes`.
@@ -42,7 +43,7 @@ class SandboxedDecoder:
     seconds: float
     max_pixels: int
 
-    def decode(self, upload: Upload) -> wire.Decoded | NotDecoded:
+    def decode(self, upload: Upload) -> Decoded | NotDecoded:
         """Ask one confined child: see `Decoder`."""
         kind = recognise(upload.head(HEAD_LENGTH))
         if isinstance(kind, NotDecoded):
@@ -67,7 +68,7 @@ class SandboxedDecoder:
             return NotDecoded(Reason.DECODER_UNAVAILABLE, "no child")
         return socket.socket(fileno=descriptors[0])
 
-    def _ask(self, child: socket.socket, request: wire.Request, upload: Upload) -> wire.Decoded | NotDecoded:
+    def _ask(self, child: socket.socket, request: wire.Request, upload: Upload) -> Decoded | NotDecoded:
         child.settimeout(self.seconds)
         try:
             socket.send_fds(child, [request.pack()], [upload.descriptor])
@@ -107,6 +108,8 @@ def start_server(options: ServerOptions) -> subprocess.Popen[bytes]:
     limits = [f"--spares={options.spares}", f"--seconds={options.seconds}", f"--memory-bytes={options.memory_bytes}"]
     weaker = ["--weaker"] if options.weaker else []
     environment = {"OPENBLAS_NUM_THREADS": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    # One heap: each further one would reserve 128 MiB of a decoder's address space.
+    environment["MALLOC_ARENA_MAX"] = "1"
     process = subprocess.Popen(
         [*command, *limits, *weaker, *ids],
         stdin=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ HEAD_LENGTH: Final = 4096
 
 
 class FileType(StrEnum):
-    """The picture types that are read; each value is the one decoder that may open it."""
+    """The picture types that are read; each is opened by one decoder only."""
 
     JPEG = "JPEG"
     PNG = "PNG"
@@ -26,9 +26,9 @@ class FileType(StrEnum):
     TIFF = "TIFF"
     ICO = "ICO"
     AVIF = "AVIF"
+    HEIC = "HEIC"
 
 
-_BRANDS: Final = {b"avif": FileType.AVIF, b"avis": FileType.AVIF}
 _PREFIXES: Final = (
     (b"\xff\xd8\xff", FileType.JPEG),
     (b"\x89PNG\r\n\x1a\n", FileType.PNG),
@@ -39,7 +39,10 @@ _PREFIXES: Final = (
     (b"MM\x00*", FileType.TIFF),
     (b"\x00\x00\x01\x00", FileType.ICO),
 )
-_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS: Final = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
+)
 _ENCRYPTED_PREFIXES: Final = (
     b"age-encryption.org/v1",
     b"-----BEGIN AGE ENCRYPTED FILE-----",
@@ -69,12 +72,9 @@ def _by_brand(untrusted_head: bytes) -> FileType | NotDecoded:
     names = untrusted_head[8 : min(length, 256)]
     # The second four bytes are a version number, not a brand.
     brands = {names[:4], *(names[at : at + 4] for at in range(8, len(names), 4))}
-    for brand, found in _BRANDS.items():
-        if brand in brands:
-            return found
-    if brands & _HEIC_BRANDS:
-        return NotDecoded(Reason.UNSUPPORTED, "HEIC")
-    return NotDecoded(Reason.UNKNOWN_TYPE)
+    if brands & _AVIF_BRANDS:  # asked first: an AVIF is also a "mif1"
+        return FileType.AVIF
+    return FileType.HEIC if brands & _HEIC_BRANDS else NotDecoded(Reason.UNKNOWN_TYPE)
 
 
 def _is_encrypted(untrusted_head: bytes) -> bool:

@@ -20,17 +20,19 @@ _FIRST_WITH_LENGTH: Final = 0xC0  # markers below are reserved; readers do not a
 _WITHOUT_LENGTH: Final = frozenset(range(0xD0, 0xDA))  # restarts, start and end of image
 _APP1: Final = 0xE1
 _APP2: Final = 0xE2
+_PROFILE: Final = b"ICC_PROFILE\0"
 _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _COEFFICIENTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """What the header carries: EXIF (which may turn the picture), a list of further pictures, several scans."""
+    """What the header carries: EXIF (it may turn the picture), a list of further pictures, several scans, a profile."""
 
     exif: bool
     several: bool
     in_scans: bool = False
+    profile: bytes = b""
 
 
 def segments(untrusted: bytes) -> Segments | None:
@@ -40,11 +42,15 @@ def segments(untrusted: bytes) -> Segments | None:
     """
     exif = several = progressive = False
     components = 0
+    profile: dict[int, bytes] = {}
     for marker, body in _until_scan(untrusted):
         if marker == _START_OF_SCAN:
-            return Segments(exif, several, in_scans=progressive or body[:1] != bytes([components]))
+            in_scans = progressive or body[:1] != bytes([components])
+            return Segments(exif, several, in_scans, b"".join(part for _, part in sorted(profile.items())))
         exif |= marker == _APP1 and body.startswith(b"Exif")
         several |= marker == _APP2 and body.startswith(b"MPF\0")
+        if marker == _APP2 and body.startswith(_PROFILE) and len(body) > len(_PROFILE):
+            profile[body[len(_PROFILE)]] = body[len(_PROFILE) + 2 :]  # after its number, and how many there are
         if marker in _FRAMES:
             progressive, components = marker in _PROGRESSIVE, body[5] if len(body) > 5 else 0  # noqa: PLR2004
     return None

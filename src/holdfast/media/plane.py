@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a decoder may give back: raw luma planes and small integers, and nothing else."""
+"""What a decoder may give back: raw luma planes and small integers, and nothing else.
+
+The bounds here hold on both sides of the wire: an honest decoder keeps them, the trusted side
+checks them before it takes any memory.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.media.reason import Reason
+
 LONGEST_SIDE: Final = 2**20  # pixels; no picture that people see is longer
+LEAST_SIDE: Final = 512  # below it the hash begins to move: 8 bits more at 128
+MOST_SIDE: Final = 2 * LEAST_SIDE - 1  # what is longer is averaged down, each side by itself
+MOST_PLANES: Final = 6  # over white, over black, without transparency; and the three with their colours managed
+MOST_WALKED: Final = 2000  # pictures of one file that are looked at
+MOST_KEPT: Final = 128  # pictures of one file that differ enough to be looked up
+MOST_BYTES: Final = 64 * 1024 * 1024  # of all planes of one file together
+
+Luma = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +34,25 @@ class Plane:
     computed as if on that size.
     """
 
-    luma: NDArray[np.uint8]
+    luma: Luma
     full_height: int
     full_width: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a file: its number in the file, from 0, and every way in which it may show."""
+
+    number: int
+    planes: tuple[Plane, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """The pictures of one file that differ, the first always among them.
+
+    `missed` is why there may be others that were not seen; None if there are none.
+    """
+
+    frames: tuple[Frame, ...]
+    missed: Reason | None = None

@@ -23,7 +23,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     """A picture, but in a form of its type that is not read here."""
     SEVERAL_PICTURES = "several_pictures"
-    """The file holds more pictures than the first, and only the first was looked up."""
+    """The file holds more pictures than could be looked at, or holds them in a way that readers do not agree on."""
     TOO_LARGE = "too_large"
     """More bytes or pixels than the limits allow, or more memory than one picture may take."""
     TIMED_OUT = "timed_out"
@@ -55,7 +55,7 @@ _SENTENCES = {
     Reason.UNDECODABLE: "The file cannot be read as a picture.",
     Reason.TRUNCATED: "The file ends before the picture is complete.",
     Reason.UNSUPPORTED: "The picture is in a form that cannot be screened yet.",
-    Reason.SEVERAL_PICTURES: "The file holds several pictures and only the first can be screened yet.",
+    Reason.SEVERAL_PICTURES: "The file holds more pictures than could be looked at.",
     Reason.TOO_LARGE: "The file is larger than the limits allow.",
     Reason.TIMED_OUT: "Reading the file took too long.",
     Reason.DECODER_FAILED: "The decoder failed on this file.",
@@ -71,3 +71,12 @@ class NotDecoded:
 
     reason: Reason
     detail: str = ""
+
+
+class Unreadable(Exception):  # noqa: N818  # names what happened
+    """Why reading went no further. Raised and caught inside the decoder only."""
+
+    def __init__(self, why: NotDecoded) -> None:
+        """Carry the reason."""
+        super().__init__(why)
+        self.why = why

@@ -27,14 +27,17 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from holdfast.lifeline import become, die_with_parent
-from holdfast.media import image, sandbox, wire
+from holdfast.media import sandbox, wire
 from holdfast.media.filetype import FileType
+from holdfast.media.image import decode
 from holdfast.media.reason import NotDecoded, Reason
 from holdfast.media.samples import sample
+from holdfast.media.shape import Limits
 
 _GRACE_SECONDS: Final = 5.0
 _TICK_MILLISECONDS: Final = 500
 _WARM_UP_PIXELS: Final = 64
+_SHARE_FOR_MORE: Final = 0.6  # of the time: the pictures after the first; the rest is for the last of them, and sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ def warm_up() -> None:
     Raises RuntimeError if that left a thread behind: forking then would hang the children.
     """
     for kind in FileType:
-        outcome = image.decode(sample(kind), kind, image.Limits(_WARM_UP_PIXELS))
-        if not isinstance(outcome, tuple) or image.holds_several(sample(kind), kind):
+        outcome = decode(sample(kind), kind, Limits(_WARM_UP_PIXELS))
+        if isinstance(outcome, NotDecoded) or outcome.missed:
             message = f"the {kind} decoder does not read its own sample: {outcome}"
             raise RuntimeError(message)
     gc.collect()
@@ -137,11 +140,11 @@ def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
     request = wire.Request.unpack(message)
     try:
         untrusted = _read_all(descriptors[0], request.size)
-        outcome = image.decode(untrusted, request.kind, image.Limits(request.max_pixels))
-        several = isinstance(outcome, tuple) and image.holds_several(untrusted, request.kind)
+        limits = Limits(request.max_pixels, seconds=options.seconds * _SHARE_FOR_MORE)
+        outcome = decode(untrusted, request.kind, limits)
     except MemoryError:
-        outcome, several = NotDecoded(Reason.TOO_LARGE), False
-    wire.send_answer(own_end, outcome, several=several)
+        outcome = NotDecoded(Reason.TOO_LARGE)
+    wire.send_answer(own_end, outcome)
     own_end.shutdown(socket.SHUT_WR)
 
 

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JPEG with arithmetic coding, as text: our pictures, coded anew by libjpeg-turbo's jpegtran; nothing here writes it.
+
+Both show `natural(48, 64, seed=11)` as Pillow wrote it at quality 85.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+SEQUENTIAL: Final = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAUDBAQEAwUEBAQFBQUGBwwIBwcHBw8LCwkMEQ8SEhEPERETFhwXExQaFRERGCEYGh0dHx8fExci"
+    "JCIeJBweHx7/2wBDAQUFBQcGBw4ICA4eFBEUHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh7/yQAR"
+    "CAAwAEADASIAAhEBAxEB/8wACgAQEAUBEBEF/9oADAMBAAIRAxEAPwD/ALEj3gZqxah3Z0196/eLy7LixhPzISYgnEM/bWm6m0PCcwMpK+QY"
+    "IX69XTHv1rw+VVIPf9U84HBCBi5in1z9Ce63FTXJ2jO3O2+H7mt2bGp2yPH6IkOTE1lAYBUURnRle5aHuJkeQpn2aF3MerKyWeKXEhtc+JC9"
+    "ozzuMaTT3+fWCGcalRdVULSXchKwYWbDvfSIf3Dd3axp260220DJm2E2tPJr4o49ToUQMiGingBqY92WpOOBMJv9rMb/AKnVc6NXz3F+zn0A"
+    "pl3RTY1FqzzjPb+QJAnW9ouqVrdbZfUDp0/aaiPTnd1aaNM+3DxOGvRm8s2iw0ti36Xn3MYexTPQ6+LJzcB+00hVE/5MLguyLpY6eE/TBxJt"
+    "Ao80pxl82dElwcKOJqc6V9G4GIygcsZei/L1rHpdEqj8+09PRbf8EYOtvoTcAV+2X/E0Tf4rxfGHQ4ltQs/hLm72c9dKbqTteX0gDBfWPYLH"
+    "PZYQ+zXR/wAZXbgG87xGeeZ/evHUvYuRqcsEDkvYcFMdiVo/ilPNOYDDARNCkGyjdcbL5rr54nD/AOpOTiTzLL1Dsol9rkkwSd5JsLxacPWq"
+    "SNVwsdTklJ4zlr1L4ieO8w3gC/xLXuakHZmp/wD8i6hbDJ1zWsLUbUAZ9eqKs8Xlvp4ZhveFhuVX4Rm+OYmxoNKceYUys1xPVRzlOzceY5qb"
+    "XJ0N3rMGg601gpDnIWZNGPGfIrIWWHU50uZl6iw/S1f5LjHl/wAEmbbh8CJIoXkUCjKKIU4mjnBpp+7Fn7CGoPbJzwmBHT7p9CgSjVvecILy"
+    "z0KbhcP4yqA7nY2bY17knh0nK4X3EGnRB3279UdJY95yAmENHFUM/9k="
+)
+PROGRESSIVE: Final = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAUDBAQEAwUEBAQFBQUGBwwIBwcHBw8LCwkMEQ8SEhEPERETFhwXExQaFRERGCEYGh0dHx8fExci"
+    "JCIeJBweHx7/2wBDAQUFBQcGBw4ICA4eFBEUHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh7/ygAR"
+    "CAAwAEADASIAAhEBAxEB/8wABgAQARD/2gAMAwEAAhADEAAAAf8AYn2PV8oYOy1h0CWDixFJrlyzavHuDr8fF5/pYtz4+C5xAPxmFcKgDtul"
+    "hhriDB+E8wVM1B+dzQru+AWYd/diog3Na0lBmP/MAAQQBf/aAAgBAQABBQI+cAoDjVsZ7bMKSShRWGEfsNoPmRUtBNTKZWmmPHS8rf42DFm+"
+    "rHw5bQ+M+YHDXZGGLxXcnyqb+GWliqgs6wIc99wBy2MzyuySSIgjWiuYcKq1dIPp3Ry4hBBtBTyo/8wABBEF/9oACAEDAQE/AR4YFqi1XzhZ"
+    "xYL7h64zyOnM8fPV61wY8uZQH+/d6WX5BxopJKHym+c0nwjrs50w/8wABBEF/9oACAECAQE/AR46jjH1/jKGTn/RZIqshNm4UtXYcjYUdf0M"
+    "l63yFdlFiVDl6KKEgCrSKZ2IlLz/zAAEEAX/2gAIAQEABj8C+1u1ZyynRhzE7S/HXBDl/YMGf5stYCKF2bT/zAAEEAX/2gAIAQEAAT8hWDJk"
+    "/ih77HTwimrLjEpxIy8cdsSa0vwe0zSszu165Ywtb9oY+BXidBeWw+/AkmhKmP2MhuikmYSutc1ZDsI7fN+pdP3qWF6hw3oWkfWnt4AbuEyZ"
+    "6cDp/is03VjXwyoFsxH87/MLXtoqwP/aAAwDAQACAAMAAAAQrt+kViGXl7Hi/8wABBEF/9oACAEDAQE/EKZInoDdK67WfBuU9hlXaMk/M4KW"
+    "qoaG3Zcp2W22w7czfID/zAAEEQX/2gAIAQIBAT8QyAslrF3qFMTR3J5uYHIJ5dIlCOMQ9pBSh0NvrC4g/8wABBAF/9oACAEBAAE/EJVd2Cz1"
+    "+NpB40lko3HfEw0truo5sxRIbRSaSHyfNiBztLlz7g78MArqaRDDd938W1zynD3Y+iMSijcoiaH8dn24NyrDpg4fciqqoIjsGBZpUDGw+EFc"
+    "BgPjnQBKCf73vsZBJd7E4TwZ4yBiqcSRDeErCkOE4huYoit80FCZR99RkhOE6B8kQ6MD27Xs+IQL7gssjFKIrqE5xskpf1kxOsUlw/pDmtRF"
+    "E+XFQniJDZouotvEwldsHKXg/9k="
+)
