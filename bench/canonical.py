@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """500 pictures in 25 forms each: how many are found again, by us and by the peer.
 
-The pictures are tiles of the corpus: each artwork at 12 MP is cut into a grid of 5 x 5, and of the
+The pictures are tiles of the corpus: each artwork at 12 MP is cut into a grid of 7 x 7, and of the
 tiles that have a usable look the first 500 are taken, in an order that goes through all artworks
 before it comes to the second tile of any. Usable is PDQ quality 60 or more: below 50 nothing is
 matched, and a new encoding moves it by some points (what falls below is held). Found means: a hash of the
@@ -29,7 +29,7 @@ from bench.row import Row, Value
 from holdfast.match.pdq import MINIMUM_QUALITY
 
 PICTURES: Final = 500
-GRID: Final = 5
+GRID: Final = 7
 RADIUS: Final = 31
 TARGET: Final = 0.999
 LEAST_QUALITY: Final = MINIMUM_QUALITY + 10
