@@ -64,7 +64,6 @@ class System:
             known=self.known,
             banks=self.banks,
             screenings=self.screenings,
-            archive=self.archive,
             clock=clock,
             new_id=new_id,
             shadow=self.settings.shadow,
@@ -107,21 +106,22 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
 
     journal = PostgresJournal()
     banks = PostgresBanks(journal, clock, new_id)
+    archive = PostgresArchive(
+        journal,
+        clock,
+        new_id,
+        kept=settings.archive_days > 0,
+        private_surfaces=frozenset(settings.private_surfaces.split(",")),
+    )
     patience = timedelta(hours=settings.unscreened_hours)
     return System(
         settings=settings,
         journal=journal,
         banks=banks,
         imports=PostgresImports(journal, clock, new_id),
-        screenings=PostgresScreenings(journal, new_id, owner=settings.unscreened_owner, patience=patience),
+        screenings=PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience),
         keys=PostgresKeys(journal, clock),
-        archive=PostgresArchive(
-            journal,
-            clock,
-            new_id,
-            kept=settings.archive_days > 0,
-            private_surfaces=frozenset(settings.private_surfaces.split(",")),
-        ),
+        archive=archive,
         processes=PostgresProcesses(),
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),

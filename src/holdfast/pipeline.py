@@ -102,21 +102,14 @@ class Answered:
 class Banks(Protocol):
     """What screening asks of the banks as committed."""
 
-    def newest_level(self) -> Level:
-        """The newest committed change."""
+    def look_up(
+        self, digests: Sequence[Signal], near: Sequence[tuple[int, str, int]]
+    ) -> tuple[Level, tuple[Match, ...]]:
+        """The active matches of these digests and behind these (label, variant, distance), and the newest change.
 
-    def matches_equal(self, signals: Sequence[Signal]) -> list[Match]:
-        """The active entries that hold one of these digests."""
-
-    def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
-        """The active matches behind (label, variant, distance)."""
-
-
-class Archive(Protocol):
-    """What screened items leave behind."""
-
-    def keep(self, item: ArchivedItem) -> None:
-        """Write one item inside the open transaction, unless nothing may be kept of it."""
+        An adapter MUST read the newest change last, or all of it at one moment: if nothing was committed
+        since some level, every look saw exactly that level.
+        """
 
 
 class Screenings(Protocol):
@@ -128,8 +121,11 @@ class Screenings(Protocol):
     def first_answer(self, once: Once) -> FirstAnswer | None:
         """The answer already given to this Idempotency-Key."""
 
-    def record(self, answered: Answered, body: dict[str, Any], once: Once | None) -> bool:
-        """Write one answer inside the open transaction; False if its Idempotency-Key is taken."""
+    def record(self, answered: Answered, body: dict[str, Any], once: Once | None, left: ArchivedItem | None) -> bool:
+        """Write one answer, and what the item leaves in the archive, inside the open transaction.
+
+        False if its Idempotency-Key is taken; the transaction MUST then be rolled back.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +136,6 @@ class Parts:
     known: Known
     banks: Banks
     screenings: Screenings
-    archive: Archive
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     shadow: bool
@@ -195,8 +190,8 @@ def find(seen: Seen, parts: Parts) -> tuple[Match, ...]:
     for _ in range(_TRIES):
         level, neighbours = parts.known.near(seen.hashes)
         with parts.screenings.transaction():
-            matches = _matches(seen, neighbours, parts.banks)
-            if parts.banks.newest_level() == level:
+            newest, matches = _look_up(seen, neighbours, parts.banks)
+            if newest == level:
                 return matches
         parts.known.follow()
     raise NotReady
@@ -209,9 +204,8 @@ def _screen_seen(seen: Seen, asked: _Asked, parts: Parts) -> dict[str, Any]:
         level, neighbours = parts.known.near(seen.hashes)
         try:
             with parts.screenings.transaction():
-                matches = _matches(seen, neighbours, parts.banks)
-                # Read last: if nothing was committed since `level`, every look above saw exactly `level`.
-                if parts.banks.newest_level() == level:
+                newest, matches = _look_up(seen, neighbours, parts.banks)
+                if newest == level:
                     return _answer(seen, matches, level, asked, parts)
         except JournalConflict as fault:
             conflict = fault
@@ -241,16 +235,17 @@ def _answer(seen: Seen, matches: tuple[Match, ...], level: Level, asked: _Asked,
     body = answered.as_body()
     # An answer that asking again may change is not kept for its Idempotency-Key.
     passing = isinstance(screening, NotScreened) and screening.reason.passes
-    if not parts.screenings.record(answered, body, None if passing else asked.once):
+    left = archived(seen, asked.content, screening=answered.id, verdict=answered.verdict, at=answered.at)
+    if not parts.screenings.record(answered, body, None if passing else asked.once, left):
         raise _AlreadyAnswered
-    parts.archive.keep(archived(seen, asked.content, screening=answered.id, verdict=answered.verdict, at=answered.at))
     return body
 
 
-def _matches(seen: Seen, neighbours: Sequence[Neighbour], banks: Banks) -> tuple[Match, ...]:
+def _look_up(seen: Seen, neighbours: Sequence[Neighbour], banks: Banks) -> tuple[Level, tuple[Match, ...]]:
     """What the banks hold that equals or lies near what was seen, inside the open transaction."""
-    near = [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
-    return (*banks.matches_equal(seen.exact), *banks.matches_near(near))
+    return banks.look_up(
+        seen.exact, [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
+    )
 
 
 def _same(first: FirstAnswer, once: Once) -> dict[str, Any]:

@@ -7,7 +7,6 @@ A port is defined by the stage that needs it; this page only gathers them.
     HashIndex     match      match.index.LayeredIndex
     ChangeSource  match      store.banks.PostgresBanks
     Banks         pipeline   store.banks.PostgresBanks
-    Archive       pipeline   store.archive.PostgresArchive
     Screenings    pipeline   store.screenings.PostgresScreenings
     Journal       every      store.journal.PostgresJournal
 """
@@ -16,6 +15,6 @@ from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
-from holdfast.pipeline import Archive, Banks, Screenings
+from holdfast.pipeline import Banks, Screenings
 
-__all__ = ["Archive", "Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]
+__all__ = ["Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]

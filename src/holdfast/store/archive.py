@@ -49,15 +49,14 @@ class PostgresArchive:
         self._kept = kept
         self._private = private_surfaces
 
-    def keep(self, item: ArchivedItem) -> None:
-        """Write one item inside the open transaction, unless its surface is private."""
+    def statement(self, item: ArchivedItem) -> tuple[str, list[Any]] | None:
+        """What writes one item; None if its surface is private, or it has nothing to leave."""
         if not self._kept or item.surface in self._private or not (item.exact or len(item.hashes)):
-            return
+            return None
         digests = {signal.type: bytes.fromhex(signal.value) for signal in item.exact}
         row: list[Any] = [item.screening, item.content, item.content_version, item.surface, item.verdict]
         row += [*(digests.get(kind, b"") for kind in _DIGESTS), item.hashes.tobytes(), item.at]
-        with connection.cursor() as cursor:
-            cursor.execute(_KEEP, row)
+        return _KEEP, row
 
     def search(self, bank: str, entry_id: str, *, actor: str) -> list[Past]:
         """Every item in the archive that one banked entry matches, the newest first; the search is an event.

@@ -58,6 +58,12 @@ select s.type, s.value, {_FACTS} {_BY_KEY}
 where s.value = any(%s) and s.type <> 'pdq' and {_COUNTS}
 order by s.type desc, e.id
 """
+# The newest bank change, and which of these digests stand in any bank in whatever state.
+LOOK_UP: Final = """
+select c.number, c.token::text,
+    array(select s.value from entry_signal s where s.value = any(%s) and s.type <> 'pdq')
+from bank_change c order by c.number desc limit 1
+"""
 COUNTED_SIGNALS: Final = f"select s.type, count(*) {_SIGNALS} where {_COUNTS} group by s.type"
 COUNTED_PERCEPTUAL: Final = f"select count(*) {_SIGNALS} where s.type = 'pdq' and {_COUNTS}"
 COUNTED: Final = f"""

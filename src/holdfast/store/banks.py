@@ -32,6 +32,7 @@ from holdfast.store.bank_rows import (
     BY_VALUE,
     COUNTED,
     COUNTED_PERCEPTUAL,
+    LOOK_UP,
     STANDING,
     bank_of,
     entry_of,
@@ -159,6 +160,20 @@ class PostgresBanks:
     def changes_after(self, level: Level | None) -> Changes | None:
         """What changed, as one consistent picture: see `ChangeSource`."""
         return bank_changes.changes_after(level)
+
+    def look_up(
+        self, digests: Sequence[Signal], near: Sequence[tuple[int, str, int]]
+    ) -> tuple[Level, tuple[Match, ...]]:
+        """The matches, and the newest change: see `holdfast.pipeline.Banks`."""
+        types = {signal.value: signal.type for signal in digests}
+        with connection.cursor() as cursor:
+            # One statement sees one moment; where it finds nothing, which is nearly always, it is the only one.
+            cursor.execute(LOOK_UP, [list(types)])
+            number, token, values = cursor.fetchone()
+        if not near and not values:
+            return Level(number, token), ()
+        matches = (*self.matches_equal(digests), *self.matches_near(near))
+        return self.newest_level(), matches
 
     def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
         """The matches behind (label, variant, distance) from the index: active, within their bank's threshold."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, connection
 from django.db.models import Max
@@ -29,20 +29,26 @@ class PostgresJournal:
         """Append events of one subject: see `Journal`."""
         self.append_many([(subject, after, events)], actor=actor, at=at)
 
-    def append_many(self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime) -> None:
-        """Append events of many subjects, each (subject, after, events), in one statement."""
-        if not connection.in_atomic_block:
-            message = "the journal is written inside the transaction of what it reports"
-            raise RuntimeError(message)
+    def statement(
+        self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime
+    ) -> tuple[str, list[Any]]:
+        """What `append_many` executes, for whoever sends it together with other statements."""
         rows = [
             (subject, after + number, happened.tag, happened.schema, json.dumps(encode(happened)))
             for subject, after, events in batch
             for number, happened in enumerate(events, start=1)
         ]
         columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
+        return _APPEND, [actor, at, *columns]
+
+    def append_many(self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime) -> None:
+        """Append events of many subjects, each (subject, after, events), in one statement."""
+        if not connection.in_atomic_block:
+            message = "the journal is written inside the transaction of what it reports"
+            raise RuntimeError(message)
         try:
             with connection.cursor() as cursor:
-                cursor.execute(_APPEND, [actor, at, *columns])
+                cursor.execute(*self.statement(batch, actor=actor, at=at))
         except IntegrityError as cause:
             raise JournalConflict from cause
 

@@ -16,6 +16,7 @@ from django.db.models import Min, Q, QuerySet
 from holdfast.errors import JournalConflict, Refusal, ScreeningUnknown
 from holdfast.intake.content import Content
 from holdfast.log.event import Event, encode
+from holdfast.match.archive import ArchivedItem
 from holdfast.match.screen import HashesGiven, NotScreened, Screening, ScreeningAnswered
 from holdfast.match.unscreened import (
     MarkOverdue,
@@ -31,6 +32,7 @@ from holdfast.match.unscreened import (
 )
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, FirstAnswer, Once
+from holdfast.store.archive import PostgresArchive
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
 
@@ -42,6 +44,7 @@ _CLAIM: Final = """
 insert into idempotency (api_key, idempotency_key, request_digest, status, body, at) values (%s, %s, %s, 200, %s, %s)
 on conflict (api_key, idempotency_key) do nothing
 """
+_HELD_UNSCREENED: Final = "select 1 from unscreened where content_id = %s and state <> 'settled' limit 1"
 _WRITE: Final = """
 insert into screening (id, content_id, content_version, surface, uploader, verdict, reason, answer, shadow,
     list_version, matches, asked_by, at)
@@ -64,6 +67,7 @@ class PostgresScreenings:
     def __init__(
         self,
         journal: PostgresJournal,
+        archive: PostgresArchive,
         new_id: Callable[[str], str],
         *,
         owner: str,
@@ -71,6 +75,7 @@ class PostgresScreenings:
     ) -> None:
         """Unscreened holds belong to `owner` and are overdue after `patience`."""
         self._journal = journal
+        self._archive = archive
         self._new_id = new_id
         self._owner = owner
         self._patience = patience
@@ -86,24 +91,26 @@ class PostgresScreenings:
         row = IdempotencyRow.objects.filter(api_key=once.api_key, idempotency_key=once.idempotency_key).first()
         return FirstAnswer(row.request_digest, row.body) if row else None
 
-    def record(self, answered: Answered, body: dict[str, Any], once: Once | None) -> bool:
-        """Write one answer inside the open transaction.
+    def record(
+        self, answered: Answered, body: dict[str, Any], once: Once | None, left: ArchivedItem | None = None
+    ) -> bool:
+        """Write one answer inside the open transaction: see `holdfast.pipeline.Screenings`.
 
-        Returns False if another request with the same Idempotency-Key was answered meanwhile; the
-        transaction MUST then be rolled back. Raises JournalConflict if the same item was answered
-        at the same moment; asking again is safe.
+        Raises JournalConflict if the same item was answered at the same moment; asking again is safe.
         """
-        if once and not _claim(once, body, answered.at):
+        events = [(f"screening:{answered.id}", 0, _events(answered))]
+        statements = [
+            _claim(once, body, answered.at) if once else None,
+            self._journal.statement(events, actor=answered.asked_by, at=answered.at),
+            _write_screening(answered),
+            self._archive.statement(left) if left else None,
+            (_HELD_UNSCREENED, [answered.content.id]),
+        ]
+        claimed, held = _sent([one for one in statements if one])
+        if once and not claimed:
             return False
-        self._journal.append(
-            f"screening:{answered.id}",
-            after=0,
-            events=_events(answered),
-            actor=answered.asked_by,
-            at=answered.at,
-        )
-        _write_screening(answered)
-        if not answered.shadow and answered.content.named:
+        untold = isinstance(answered.screening, NotScreened)
+        if (untold or held) and not answered.shadow and answered.content.named:
             self._keep_unscreened(answered)
         return True
 
@@ -147,9 +154,6 @@ class PostgresScreenings:
     def _keep_unscreened(self, answered: Answered) -> None:
         """Open, renew or settle the unscreened holds that this answer is about."""
         content = answered.content
-        nothing_known = isinstance(answered.screening, NotScreened)
-        if not nothing_known and not _is_held_unscreened(content):
-            return  # as nearly always
         standing = UnscreenedRow.objects.filter(content_id=content.id).exclude(state=UnscreenedState.SETTLED)
         if isinstance(answered.screening, NotScreened):
             self._still_unscreened(
@@ -216,17 +220,25 @@ class PostgresScreenings:
         return after
 
 
-def _is_held_unscreened(content: Content) -> bool:
+def _sent(statements: list[tuple[str, list[Any]]]) -> tuple[bool, bool]:
+    """Send all at once, in one round trip; whether the first wrote a row, and whether the last gave one.
+
+    Raises JournalConflict if the database refuses one of them as there already.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("select 1 from unscreened where content_id = %s and state <> 'settled' limit 1", [content.id])
-        return cursor.fetchone() is not None
+        try:
+            cursor.execute(";".join(text for text, _ in statements), [value for _, row in statements for value in row])
+        except IntegrityError as cause:
+            raise JournalConflict from cause
+        first = cursor.rowcount == 1
+        while cursor.nextset():
+            pass
+        return first, cursor.fetchone() is not None
 
 
-def _claim(once: Once, body: dict[str, Any], at: datetime) -> bool:
+def _claim(once: Once, body: dict[str, Any], at: datetime) -> tuple[str, list[Any]]:
     """Take the Idempotency-Key for this answer; waits for a parallel request that is taking it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [once.api_key, once.idempotency_key, once.request_digest, json.dumps(body), at])
-        return bool(cursor.rowcount == 1)
+    return _CLAIM, [once.api_key, once.idempotency_key, once.request_digest, json.dumps(body), at]
 
 
 def _events(answered: Answered) -> list[Event]:
@@ -250,13 +262,12 @@ def _event(answered: Answered) -> ScreeningAnswered:
     )
 
 
-def _write_screening(answered: Answered) -> None:
+def _write_screening(answered: Answered) -> tuple[str, list[Any]]:
     content: Content = answered.content
     facts = encode(_event(answered))
     row: list[Any] = [answered.id, content.id, content.version, content.surface, content.uploader]
     row += [facts["verdict"], facts["reason"], facts["answer"], answered.shadow, answered.list_version]
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, [*row, json.dumps(facts["matches"]), answered.asked_by, answered.at])
+    return _WRITE, [*row, json.dumps(facts["matches"]), answered.asked_by, answered.at]
 
 
 def _held(row: UnscreenedRow) -> Unscreened:
