@@ -9,9 +9,9 @@ Each function is one arrow. What it changes and what it tells the journal are on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, Final, Protocol
 
 from holdfast.errors import IdempotencyConflict, JournalConflict, NotReady
@@ -99,6 +99,16 @@ class Answered:
         return {"answer": self.answer.value, "screening": self.id, "explanation": explanation}
 
 
+class Recorded(Enum):
+    """What became of writing an answer."""
+
+    WRITTEN = auto()
+    BEHIND = auto()
+    """The banks have changed: nothing was written, look again."""
+    KEY_TAKEN = auto()
+    """The Idempotency-Key was answered meanwhile: nothing was written."""
+
+
 class Banks(Protocol):
     """What screening asks of the banks as committed."""
 
@@ -115,16 +125,16 @@ class Banks(Protocol):
 class Screenings(Protocol):
     """Where answers are written."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Everything inside is committed together, or not at all."""
-
     def first_answer(self, once: Once) -> FirstAnswer | None:
         """The answer already given to this Idempotency-Key."""
 
-    def record(self, answered: Answered, body: dict[str, Any], once: Once | None, left: ArchivedItem | None) -> bool:
-        """Write one answer, and what the item leaves in the archive, inside the open transaction.
+    def record(
+        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+    ) -> Recorded:
+        """Write one answer, its event, its unscreened hold, its Idempotency-Key and what it leaves: all, or nothing.
 
-        False if its Idempotency-Key is taken; the transaction MUST then be rolled back.
+        An adapter MUST write nothing unless `level` is the newest bank change at that moment. Raises
+        JournalConflict if the same item was answered at the same moment; asking again is safe.
         """
 
 
@@ -149,10 +159,6 @@ class _Asked:
     asked_by: str
     once: Once | None
     given: tuple[SignalType, ...] = ()
-
-
-class _AlreadyAnswered(Exception):  # noqa: N818  # control flow: it rolls the transaction back
-    pass
 
 
 def screen(
@@ -189,28 +195,31 @@ def find(seen: Seen, parts: Parts) -> tuple[Match, ...]:
     """
     for _ in range(_TRIES):
         level, neighbours = parts.known.near(seen.hashes)
-        with parts.screenings.transaction():
-            newest, matches = _look_up(seen, neighbours, parts.banks)
-            if newest == level:
-                return matches
+        newest, matches = _look_up(seen, neighbours, parts.banks)
+        if newest == level:
+            return matches
         parts.known.follow()
     raise NotReady
 
 
 def _screen_seen(seen: Seen, asked: _Asked, parts: Parts) -> dict[str, Any]:
-    """Match -> answer: look up, judge and record in one transaction, against the banks as they then stand."""
+    """Match -> answer: look up and judge, and record it if the banks still stand as they were looked up in.
+
+    Every change has a level of its own, so if the banks are at `level` when the answer is written,
+    they were so at every look before, and all looks saw one and the same state.
+    """
     conflict: JournalConflict | None = None
     for _ in range(_TRIES):
         level, neighbours = parts.known.near(seen.hashes)
+        newest, matches = _look_up(seen, neighbours, parts.banks)
         try:
-            with parts.screenings.transaction():
-                newest, matches = _look_up(seen, neighbours, parts.banks)
-                if newest == level:
-                    return _answer(seen, matches, level, asked, parts)
+            recorded, body = _answer(seen, matches, level, asked, parts) if newest == level else (Recorded.BEHIND, {})
         except JournalConflict as fault:
             conflict = fault
             continue
-        except _AlreadyAnswered:
+        if recorded is Recorded.WRITTEN:
+            return body
+        if recorded is Recorded.KEY_TAKEN:
             break
         parts.known.follow()
     if asked.once and (first := parts.screenings.first_answer(asked.once)):
@@ -218,8 +227,10 @@ def _screen_seen(seen: Seen, asked: _Asked, parts: Parts) -> dict[str, Any]:
     raise conflict or NotReady()
 
 
-def _answer(seen: Seen, matches: tuple[Match, ...], level: Level, asked: _Asked, parts: Parts) -> dict[str, Any]:
-    """Judge and record: inside the open transaction."""
+def _answer(
+    seen: Seen, matches: tuple[Match, ...], level: Level, asked: _Asked, parts: Parts
+) -> tuple[Recorded, dict[str, Any]]:
+    """Judge and record; what became of it, and the answer, which counts only if it was written."""
     screening = judge(matches, seen.obstacle)
     answered = Answered(
         id=parts.new_id("scr"),
@@ -236,13 +247,11 @@ def _answer(seen: Seen, matches: tuple[Match, ...], level: Level, asked: _Asked,
     # An answer that asking again may change is not kept for its Idempotency-Key.
     passing = isinstance(screening, NotScreened) and screening.reason.passes
     left = archived(seen, asked.content, screening=answered.id, verdict=answered.verdict, at=answered.at)
-    if not parts.screenings.record(answered, body, None if passing else asked.once, left):
-        raise _AlreadyAnswered
-    return body
+    return parts.screenings.record(answered, body, level, None if passing else asked.once, left), body
 
 
 def _look_up(seen: Seen, neighbours: Sequence[Neighbour], banks: Banks) -> tuple[Level, tuple[Match, ...]]:
-    """What the banks hold that equals or lies near what was seen, inside the open transaction."""
+    """What the banks hold that equals or lies near what was seen, and which change they are at."""
     return banks.look_up(
         seen.exact, [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
+import numpy as np
 import psycopg
 from django.db import connections
 from hypothesis import HealthCheck, settings
@@ -18,13 +19,15 @@ from hypothesis import HealthCheck, settings
 from holdfast.bootstrap import System, new_id
 from holdfast.intake.content import Content
 from holdfast.match import bank as banks
+from holdfast.match.archive import ArchivedItem, archived
 from holdfast.match.bank import Action
 from holdfast.match.entry import Entry
+from holdfast.match.look import Seen
 from holdfast.match.pdq import from_hex
 from holdfast.match.screen import Answer, Match, NoMatch, NotScreened, Screening, answer_to, judge
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.reason import Reason
-from holdfast.pipeline import Answered, Once
+from holdfast.pipeline import Answered, Once, Recorded
 from tests.conftest import superuser
 
 ACTOR = "cli:test"
@@ -140,10 +143,19 @@ def answered(
     )
 
 
+def left_by(one: Answered, *signals: Signal) -> ArchivedItem:
+    """What an answer leaves in the archive."""
+    hashes = [from_hex(signal.value) for signal in signals if signal.type is SignalType.PDQ]
+    exact = tuple(signal for signal in signals if signal.type.is_exact)
+    seen = Seen(exact, np.array(hashes, np.uint64).reshape(-1, 4), ("full.as_is",) * len(hashes), None)
+    return archived(seen, one.content, screening=one.id, verdict=one.verdict, at=one.at)
+
+
 def record(system: System, one: Answered, once: Once | None = None) -> bool:
-    """Record one answer in a transaction of its own."""
-    with system.screenings.transaction():
-        return system.screenings.record(one, one.as_body(), once)
+    """Record one answer against the banks as they stand; whether it was written."""
+    level = system.banks.newest_level()
+    outcome = system.screenings.record(one, one.as_body(), level, once, left_by(one))
+    return outcome is Recorded.WRITTEN
 
 
 def together(works: Sequence[Callable[[], Result]]) -> list[Result]:

@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connection
 
 from holdfast.bootstrap import System, clock, new_id
 from holdfast.errors import EntryUnknown
 from holdfast.match.archive import ArchivedItem, ArchiveSearched
 from holdfast.match.pdq import from_hex
 from holdfast.match.signal import Signal, SignalType
-from tests.store.making import ACTOR, NOW, add, create, md5, pdq, rows
+from holdfast.pipeline import Recorded
+from tests.store.making import ACTOR, NOW, add, answered, create, md5, pdq, rows
 
 
 def item(*signals: Signal, content: str = "post-1", surface: str = "photos", **more: object) -> ArchivedItem:
@@ -35,12 +36,16 @@ def item(*signals: Signal, content: str = "post-1", surface: str = "photos", **m
 
 
 def keep(system: System, *items: ArchivedItem, archive: Any = None) -> None:
+    """Answer for each of these items, as the pipeline does."""
+    from holdfast.store.screenings import PostgresScreenings
+
+    screenings = system.screenings
+    if archive:
+        screenings = PostgresScreenings(system.journal, archive, new_id, owner="x", patience=timedelta(days=1))
     for one in items:
-        with system.screenings.transaction():
-            statement = (archive or system.archive).statement(one)
-            if statement:
-                with connection.cursor() as cursor:
-                    cursor.execute(*statement)
+        answer = dataclasses.replace(answered(one.content, one.content_version, at=one.at), id=one.screening)
+        outcome = screenings.record(answer, answer.as_body(), system.banks.newest_level(), None, one)
+        assert outcome is Recorded.WRITTEN
 
 
 def flipped(signal: Signal, bits: int) -> Signal:

@@ -121,8 +121,7 @@ def test_the_first_answer_to_an_idempotency_key_is_kept(system: System) -> None:
 def test_a_second_answer_to_an_idempotency_key_is_turned_away(system: System) -> None:
     first, second = answered(), answered()
     record(system, first, ONCE)
-    with system.screenings.transaction():
-        assert not system.screenings.record(second, second.as_body(), ONCE)
+    assert not record(system, second, ONCE)
     kept = system.screenings.first_answer(ONCE)
     assert kept is not None
     assert kept.body["screening"] == first.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from django.db import connection, transaction
@@ -22,12 +22,6 @@ from holdfast.store.models import ArchiveRow, EntryRow
 _BATCH: Final = 2000  # rows read at a time: at most about a megabyte each way
 _FORGOTTEN_AT_ONCE: Final = 10_000
 _HASH_BYTES: Final = 32
-_DIGESTS: Final = (SignalType.MD5, SignalType.SHA1, SignalType.SHA256)
-
-_KEEP: Final = """
-insert into archive (screening, content_id, content_version, surface, verdict, md5, sha1, sha256, hashes, at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
 
 
 class PostgresArchive:
@@ -49,14 +43,11 @@ class PostgresArchive:
         self._kept = kept
         self._private = private_surfaces
 
-    def statement(self, item: ArchivedItem) -> tuple[str, list[Any]] | None:
-        """What writes one item; None if its surface is private, or it has nothing to leave."""
+    def allowed(self, item: ArchivedItem) -> ArchivedItem | None:
+        """The item if it may be kept; None if its surface is private, or it has nothing to leave."""
         if not self._kept or item.surface in self._private or not (item.exact or len(item.hashes)):
             return None
-        digests = {signal.type: bytes.fromhex(signal.value) for signal in item.exact}
-        row: list[Any] = [item.screening, item.content, item.content_version, item.surface, item.verdict]
-        row += [*(digests.get(kind, b"") for kind in _DIGESTS), item.hashes.tobytes(), item.at]
-        return _KEEP, row
+        return item
 
     def search(self, bank: str, entry_id: str, *, actor: str) -> list[Past]:
         """Every item in the archive that one banked entry matches, the newest first; the search is an event.

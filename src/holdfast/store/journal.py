@@ -29,18 +29,6 @@ class PostgresJournal:
         """Append events of one subject: see `Journal`."""
         self.append_many([(subject, after, events)], actor=actor, at=at)
 
-    def statement(
-        self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime
-    ) -> tuple[str, list[Any]]:
-        """What `append_many` executes, for whoever sends it together with other statements."""
-        rows = [
-            (subject, after + number, happened.tag, happened.schema, json.dumps(encode(happened)))
-            for subject, after, events in batch
-            for number, happened in enumerate(events, start=1)
-        ]
-        columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
-        return _APPEND, [actor, at, *columns]
-
     def append_many(self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime) -> None:
         """Append events of many subjects, each (subject, after, events), in one statement."""
         if not connection.in_atomic_block:
@@ -48,7 +36,7 @@ class PostgresJournal:
             raise RuntimeError(message)
         try:
             with connection.cursor() as cursor:
-                cursor.execute(*self.statement(batch, actor=actor, at=at))
+                cursor.execute(_APPEND, [actor, at, *columns_of(batch)])
         except IntegrityError as cause:
             raise JournalConflict from cause
 
@@ -70,3 +58,13 @@ class PostgresJournal:
         """The newest version of a subject, 0 if it has none."""
         found = JournalRow.objects.filter(subject=subject).aggregate(last=Max("version"))["last"]
         return int(found or 0)
+
+
+def columns_of(batch: Sequence[tuple[str, int, Sequence[Event]]]) -> list[list[Any]]:
+    """Subjects, versions, tags, schemas and bodies of the rows that (subject, after, events) make."""
+    rows = [
+        (subject, after + number, happened.tag, happened.schema, json.dumps(encode(happened)))
+        for subject, after, events in batch
+        for number, happened in enumerate(events, start=1)
+    ]
+    return [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]

@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Min, Q, QuerySet
 
 from holdfast.errors import JournalConflict, Refusal, ScreeningUnknown
-from holdfast.intake.content import Content
-from holdfast.log.event import Event, encode
+from holdfast.log.event import encode
 from holdfast.match.archive import ArchivedItem
-from holdfast.match.screen import HashesGiven, NotScreened, Screening, ScreeningAnswered
+from holdfast.match.known import Level
+from holdfast.match.screen import HashesGiven, NotScreened
 from holdfast.match.unscreened import (
     MarkOverdue,
     OpenUnscreened,
@@ -31,7 +29,8 @@ from holdfast.match.unscreened import (
     unscreened_subject,
 )
 from holdfast.media.reason import Reason
-from holdfast.pipeline import Answered, FirstAnswer, Once
+from holdfast.pipeline import Answered, FirstAnswer, Once, Recorded
+from holdfast.store.answers import Sent, send
 from holdfast.store.archive import PostgresArchive
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
@@ -39,17 +38,6 @@ from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
 IDEMPOTENCY_KEPT: Final = timedelta(hours=24)
 _OVERDUE_BATCH: Final = 100
 _SYSTEM: Final = "system:worker"
-# Written by hand, because they are written once for each upload.
-_CLAIM: Final = """
-insert into idempotency (api_key, idempotency_key, request_digest, status, body, at) values (%s, %s, %s, 200, %s, %s)
-on conflict (api_key, idempotency_key) do nothing
-"""
-_HELD_UNSCREENED: Final = "select 1 from unscreened where content_id = %s and state <> 'settled' limit 1"
-_WRITE: Final = """
-insert into screening (id, content_id, content_version, surface, uploader, verdict, reason, answer, shadow,
-    list_version, matches, asked_by, at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,39 +68,26 @@ class PostgresScreenings:
         self._owner = owner
         self._patience = patience
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is committed together, or not at all."""
-        with transaction.atomic(durable=True):
-            yield
-
     def first_answer(self, once: Once) -> FirstAnswer | None:
         """The answer already given to this Idempotency-Key of this API key, if any."""
         row = IdempotencyRow.objects.filter(api_key=once.api_key, idempotency_key=once.idempotency_key).first()
         return FirstAnswer(row.request_digest, row.body) if row else None
 
     def record(
-        self, answered: Answered, body: dict[str, Any], once: Once | None, left: ArchivedItem | None = None
-    ) -> bool:
-        """Write one answer inside the open transaction: see `holdfast.pipeline.Screenings`.
-
-        Raises JournalConflict if the same item was answered at the same moment; asking again is safe.
-        """
-        events = [(f"screening:{answered.id}", 0, _events(answered))]
-        statements = [
-            _claim(once, body, answered.at) if once else None,
-            self._journal.statement(events, actor=answered.asked_by, at=answered.at),
-            _write_screening(answered),
-            self._archive.statement(left) if left else None,
-            (_HELD_UNSCREENED, [answered.content.id]),
-        ]
-        claimed, held = _sent([one for one in statements if one])
-        if once and not claimed:
-            return False
-        untold = isinstance(answered.screening, NotScreened)
-        if (untold or held) and not answered.shadow and answered.content.named:
-            self._keep_unscreened(answered)
-        return True
+        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+    ) -> Recorded:
+        """Write one answer, and what belongs to it, or nothing: see `holdfast.pipeline.Screenings`."""
+        kept = self._archive.allowed(left)
+        settles = answered.content.named and not answered.shadow
+        if not (settles and isinstance(answered.screening, NotScreened)):
+            sent = send(answered, body, level, once, kept, alone=settles)
+            if not (sent.level and sent.held and settles):
+                return _outcome(sent)
+        with transaction.atomic(durable=True):
+            sent = send(answered, body, level, once, kept, alone=False)
+            if sent.written:
+                self._keep_unscreened(answered)
+            return _outcome(sent)
 
     def get(self, screening_id: str) -> dict[str, Any]:
         """One answer as its event tells it. Raises ScreeningUnknown."""
@@ -220,54 +195,10 @@ class PostgresScreenings:
         return after
 
 
-def _sent(statements: list[tuple[str, list[Any]]]) -> tuple[bool, bool]:
-    """Send all at once, in one round trip; whether the first wrote a row, and whether the last gave one.
-
-    Raises JournalConflict if the database refuses one of them as there already.
-    """
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(";".join(text for text, _ in statements), [value for _, row in statements for value in row])
-        except IntegrityError as cause:
-            raise JournalConflict from cause
-        first = cursor.rowcount == 1
-        while cursor.nextset():
-            pass
-        return first, cursor.fetchone() is not None
-
-
-def _claim(once: Once, body: dict[str, Any], at: datetime) -> tuple[str, list[Any]]:
-    """Take the Idempotency-Key for this answer; waits for a parallel request that is taking it."""
-    return _CLAIM, [once.api_key, once.idempotency_key, once.request_digest, json.dumps(body), at]
-
-
-def _events(answered: Answered) -> list[Event]:
-    """What the journal is told: the answer first, and whose hashes it rests on if not our own."""
-    return [_event(answered), *([HashesGiven(signal_types=answered.given)] if answered.given else [])]
-
-
-def _event(answered: Answered) -> ScreeningAnswered:
-    screening: Screening = answered.screening
-    return ScreeningAnswered(
-        content=answered.content.id,
-        content_version=answered.content.version,
-        surface=answered.content.surface,
-        verdict=answered.verdict,
-        reason=screening.reason if isinstance(screening, NotScreened) else None,
-        answer=answered.answer,
-        shadow=answered.shadow,
-        list_version=answered.list_version,
-        matches=answered.matches,
-        looked_up_at=answered.at,
-    )
-
-
-def _write_screening(answered: Answered) -> tuple[str, list[Any]]:
-    content: Content = answered.content
-    facts = encode(_event(answered))
-    row: list[Any] = [answered.id, content.id, content.version, content.surface, content.uploader]
-    row += [facts["verdict"], facts["reason"], facts["answer"], answered.shadow, answered.list_version]
-    return _WRITE, [*row, json.dumps(facts["matches"]), answered.asked_by, answered.at]
+def _outcome(sent: Sent) -> Recorded:
+    if sent.written:
+        return Recorded.WRITTEN
+    return Recorded.KEY_TAKEN if sent.level else Recorded.BEHIND
 
 
 def _held(row: UnscreenedRow) -> Unscreened:
