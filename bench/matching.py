@@ -100,7 +100,7 @@ def _peer(hashes: Hashes) -> Any:  # noqa: ANN401  # faiss has no types
 def _mapped(segment: Segment) -> tuple[Segment, float]:
     """The segment as a process that starts would have it, and how long that takes."""
     with tempfile.TemporaryDirectory() as place:
-        IndexFolder(Path(place)).write([segment], Level(1, "bench"))
+        IndexFolder(Path(place)).write([segment], Level(1, "bench"), RADIUS)
         began = time.perf_counter()
         stored = IndexFolder(Path(place)).read()
         took = (time.perf_counter() - began) * 1000

@@ -52,8 +52,10 @@ def another(system: System) -> tuple[System, Follower]:
     return own, Follower(own, ThisProcess("web"))
 
 
-def finds(system: System, seed: int) -> bool:
-    _, near = system.known.near(from_hex(pdq(seed).value).reshape(1, 4))
+def finds(system: System, seed: int, *, off_by: int = 20) -> bool:
+    """Whether a disguise of the picture is found: never only the picture itself, which any radius finds."""
+    disguised = int(pdq(seed).value, 16) ^ ((1 << off_by) - 1)
+    _, near = system.known.near(from_hex(f"{disguised:064x}").reshape(1, 4))
     return bool(near)
 
 
@@ -83,6 +85,29 @@ def test_what_one_process_built_the_others_map_and_nothing_is_missing(place: Sys
     assert segments(other) == [5]
     assert [finds(other, seed) for seed in range(7)] == [False, True, True, True, True, True, False]
     assert len(other.known) == 5
+
+
+@pytest.mark.usefixtures("few")
+def test_a_process_started_after_the_last_change_searches_as_widely_as_the_banks_ask(place: System) -> None:
+    """Nothing has changed since the segments were written, so nothing but them can tell it how wide that is."""
+    create(place, threshold=40)
+    for seed in range(4):
+        add(place, pdq(seed))
+    keeper = Follower(place, ThisProcess("worker"))
+    keeper.round()
+    assert keeper.keep_segments()
+    other, follower = another(place)
+    follower.round()
+    assert segments(other) == [4]
+    assert all(finds(other, seed, off_by=40) for seed in range(4))
+    assert not finds(other, 0, off_by=41)
+
+
+def test_before_the_banks_say_how_wide_a_process_searches_as_widely_as_any_may() -> None:
+    from holdfast.match.bank import HIGHEST_THRESHOLD
+    from holdfast.match.known import _State
+
+    assert _State(LayeredIndex()).radius == HIGHEST_THRESHOLD
 
 
 @pytest.mark.usefixtures("few")

@@ -59,19 +59,20 @@ class Follower:
             return
         stored = self._system.index_folder.read()
         if stored is not None:
-            self._system.known.adopt(LayeredIndex(stored.segments), stored.level)
+            self._system.known.adopt(LayeredIndex(stored.segments), stored.level, stored.radius)
         self._stamp = stamp
 
     def keep_segments(self) -> bool:
         """Build segments anew if enough has changed, and write them for everybody; whether it was done."""
-        index, level = self._system.known.index, self._system.known.level
-        if level is None or not isinstance(index, LayeredIndex) or not _worth_building(index):
+        known = self._system.known
+        index, level = known.index, known.level
+        if level is None or not isinstance(index, LayeredIndex) or not index.worth_merging(LEAST_SEGMENT):
             return False
         with self._system.index_folder.alone() as alone:
             if alone:
                 began = self._clock()
                 segments = index.merged()
-                self._system.index_folder.write(segments, level)
+                self._system.index_folder.write(segments, level, known.radius)
                 rows = sum(map(len, segments))
                 _log.info("segments_built", rows=rows, segments=len(segments), seconds=round(self._clock() - began, 2))
             return alone
@@ -92,9 +93,3 @@ class Follower:
                 connections.close_all()  # a broken connection is not mended by using it again
             listener.wait(settings.bank_poll_seconds)
         listener.close()
-
-
-def _worth_building(index: LayeredIndex) -> bool:
-    """Whether there is much that is only looked through, or much that is dead."""
-    rows = sum(map(len, index.segments))
-    return index.unsorted >= LEAST_SEGMENT or index.dead > max(LEAST_SEGMENT, rows // 2)

@@ -153,7 +153,11 @@ def _refused(statement: str) -> Finding:
 def _index(system: System) -> Iterator[Finding]:
     began = time.perf_counter()
     stored = system.index_folder.read()
-    level = system.known.adopt(LayeredIndex(stored.segments), stored.level) if stored else system.known.follow()
+    level = (
+        system.known.adopt(LayeredIndex(stored.segments), stored.level, stored.radius)
+        if stored
+        else system.known.follow()
+    )
     seconds = time.perf_counter() - began
     says = f"{len(system.known):,} perceptual hashes loaded in {seconds:.2f} s, level with bank change {level.number}"
     yield Finding("index", Grade.GOOD, says)

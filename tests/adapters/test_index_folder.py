@@ -41,14 +41,14 @@ def full(place: Path) -> Path:
     """A folder of two segments, one of them with dead rows."""
     first, second = segment(500), segment(60, seed=2, first=1000)
     first.alive[[3, 499]] = False
-    IndexFolder(place).write([first, second], LEVEL)
+    IndexFolder(place).write([first, second], LEVEL, 31)
     return place
 
 
 def test_what_was_written_is_read_by_another_process_as_it_was(full: Path) -> None:
     stored = IndexFolder(full).read()
     assert stored is not None
-    assert stored.level == LEVEL
+    assert (stored.level, stored.radius) == (LEVEL, 31)
     expected = segment(500)
     expected.alive[[3, 499]] = False
     assert [contents(one) for one in stored.segments] == [contents(expected), contents(segment(60, 2, 1000))]
@@ -67,7 +67,7 @@ def test_a_segment_that_stays_is_not_written_again_and_one_that_goes_is_removed(
     folder = IndexFolder(full)
     stored = folder.read()
     assert stored is not None
-    folder.write([stored.segments[0], segment(10, seed=9, first=5000)], Level(8, "x"))
+    folder.write([stored.segments[0], segment(10, seed=9, first=5000)], Level(8, "x"), 31)
     after = {path.name: path.stat().st_ino for path in full.glob("*.segment")}
     assert len(before.keys() & after.keys()) == 1
     assert all(before[name] == after[name] for name in before.keys() & after.keys())
@@ -80,7 +80,7 @@ def test_a_segment_that_stays_is_not_written_again_and_one_that_goes_is_removed(
 def test_every_write_changes_the_stamp(full: Path) -> None:
     folder = IndexFolder(full)
     before = folder.stamp()
-    folder.write([], LEVEL)
+    folder.write([], LEVEL, 31)
     assert folder.stamp() != before
     assert folder.read() is not None
 
@@ -102,7 +102,7 @@ def test_a_file_with_any_bit_changed_or_cut_anywhere_is_noticed(
     place = tmp_path_factory.mktemp("damaged") / "index"
     first = segment(40)
     first.alive[5] = False
-    IndexFolder(place).write([first], LEVEL)
+    IndexFolder(place).write([first], LEVEL, 31)
     path = data.draw(st.sampled_from(sorted(one for one in place.iterdir() if one.name != "lock")))
     whole = bytearray(path.read_bytes())
     at = data.draw(st.integers(0, len(whole) - 1))
@@ -167,10 +167,10 @@ def test_a_write_that_is_killed_at_any_file_leaves_the_old_or_the_new(full: Path
         "    return rename(self, target)\n"
         "Path.rename = dying\n"
         "made = segment(30, 5, 9000); made.alive[0] = False\n"
-        "IndexFolder(Path(sys.argv[1])).write([made], Level(8, 'new'))\n"
+        "IndexFolder(Path(sys.argv[1])).write([made], Level(8, 'new'), 31)\n"
     )
     statuses, levels = [], []
-    for left in (0, 1, 1, 2):
+    for left in range(4):
         done = subprocess.run([sys.executable, "-c", script, str(full), str(left)], check=False)
         stored = IndexFolder(full).read()
         assert stored is not None
@@ -185,3 +185,14 @@ def test_a_folder_that_cannot_be_read_is_as_good_as_none(full: Path) -> None:
     (full / "manifest.json").unlink()
     os.mkdir(full / "manifest.json")  # noqa: PTH102
     assert IndexFolder(full).read() is None
+
+
+def test_a_damaged_segment_is_replaced_by_the_next_write_of_the_same(full: Path) -> None:
+    """Its name says what should be inside, so the same hashes come back under the same name."""
+    (path,) = [one for one in full.glob("*.segment") if one.stat().st_size > 30_000]
+    path.write_bytes(path.read_bytes()[:-100])
+    assert IndexFolder(full).read() is None
+    IndexFolder(full).write([segment(500), segment(60, 2, 1000)], LEVEL, 31)
+    stored = IndexFolder(full).read()
+    assert stored is not None
+    assert [len(one) for one in stored.segments] == [500, 60]

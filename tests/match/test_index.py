@@ -407,6 +407,23 @@ def test_merging_leaves_large_segments_alone_until_they_are_mostly_dead() -> Non
     once.add(range(900, 1000), block[900:])
     twice = LayeredIndex(once.merged())
     assert [len(one) for one in twice.segments] == [800, 200]
+    assert not twice.worth_merging(100)
     twice.remove(range(150, 800))
-    assert [len(one) for one in LayeredIndex(twice.merged()).segments] == [800, 200], "nothing was added"
-    assert twice.dead == 650
+    assert twice.worth_merging(100)
+    swept = LayeredIndex(twice.merged())
+    assert [len(one) for one in swept.segments] == [350]
+    assert not swept.worth_merging(100), "or it would be built anew for ever"
+
+
+@pytest.mark.parametrize("dead", [range(500), range(500, 600), range(300), range(600)])
+def test_after_merging_there_is_nothing_worth_merging(dead: range) -> None:
+    block = np.random.default_rng(6).integers(0, 2**64, (600, 4), np.uint64)
+    parts = [
+        segment.Segment.build(np.arange(500), block[:500]),
+        segment.Segment.build(np.arange(500, 600), block[500:]),
+    ]
+    index = LayeredIndex(parts)
+    index.remove(dead)
+    after = LayeredIndex(index.merged())
+    assert not after.worth_merging(10)
+    assert len(after) == 600 - len(dead)

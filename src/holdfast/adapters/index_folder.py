@@ -35,7 +35,7 @@ _MAGIC: Final = b"HFINDEX1"
 _HEAD: Final = struct.Struct("<8sII")  # magic, length of the description, its checksum
 _ALIGNMENT: Final = 64
 _MANIFEST: Final = "manifest.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _TRIES: Final = 5
 _log = structlog.get_logger("index")
 
@@ -49,6 +49,8 @@ class Stored:
     """The segments of a folder, with the rows alive that were alive at `level`."""
 
     level: Level
+    radius: int
+    """The widest threshold of any active bank, as of `level`."""
     segments: tuple[Segment, ...]
 
 
@@ -59,6 +61,7 @@ class IndexFolder:
         """Use `path`, which is made when something is first written."""
         self.path = path
         self._mapped: dict[str, Segment] = {}
+        self._sound: set[str] = set()
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -83,12 +86,13 @@ class IndexFolder:
             return None
         return found.st_ino, found.st_mtime_ns
 
-    def write(self, segments: Sequence[Segment], level: Level) -> None:
+    def write(self, segments: Sequence[Segment], level: Level, radius: int) -> None:
         """Put these segments, with their dead rows, in place of what the folder held. Raises OSError if it cannot."""
         self._make()
         names = [self._write_segment(segment) for segment in segments]
         dead = [self._write_dead(name, segment) for name, segment in zip(names, segments, strict=True)]
-        body = {"format": _FORMAT, "number": level.number, "token": level.token, "segments": names, "dead": dead}
+        body = {"format": _FORMAT, "number": level.number, "token": level.token, "radius": radius}
+        body |= {"segments": names, "dead": dead}
         text = json.dumps({"body": body, "crc32": zlib.crc32(json.dumps(body).encode())})
         _replace(self.path / _MANIFEST, [text.encode()])
         self._forget_all_but({*names, *(one for one in dead if one)})
@@ -101,6 +105,7 @@ class IndexFolder:
                 return self._read() if before else None
             except (_Damaged, OSError, ValueError, LookupError, TypeError, struct.error) as fault:
                 if self.stamp() == before:  # nobody has replaced it meanwhile: it is really so
+                    self._sound.clear()
                     _log.error("index_damaged", because=str(fault), what_to_do="none: it is built anew")
                     return None
         return None
@@ -115,8 +120,9 @@ class IndexFolder:
         for segment, name in zip(segments, body["dead"], strict=True):
             if name:
                 segment.alive[self._read_dead(name)] = False
+        self._sound = set(body["segments"])
         self._mapped = dict(zip(body["segments"], segments, strict=True))
-        return Stored(Level(body["number"], body["token"]), tuple(segments))
+        return Stored(Level(body["number"], body["token"]), int(body["radius"]), tuple(segments))
 
     def _open(self, name: str) -> Segment:
         """A segment of its own on a mapped file: which rows are alive is not shared."""
@@ -128,10 +134,12 @@ class IndexFolder:
         return _segment_in(mapped)
 
     def _write_segment(self, segment: Segment) -> str:
+        """Write a segment unless this process has read it from, or written it to, that very file: it may be damaged."""
         name = f"{_digest(segment)}.segment"
-        if not (self.path / name).exists():
+        if name not in self._sound or not (self.path / name).exists():
             arrays = {key: np.ascontiguousarray(value) for key, value in segment.arrays.items()}
             _replace(self.path / name, _as_chunks(arrays, segment.cut))
+            self._sound.add(name)
         return name
 
     def _write_dead(self, name: str, segment: Segment) -> str | None:

@@ -70,10 +70,9 @@ class LayeredIndex:
         """How many hashes are in no segment, and so are looked through."""
         return len(self._tail)
 
-    @property
-    def dead(self) -> int:
-        """How many rows of segments are of no use any more."""
-        return sum(len(segment) - int(segment.alive.sum()) for segment in self.segments)
+    def worth_merging(self, least: int) -> bool:
+        """Whether at least so many hashes are only looked through, or so many dead rows are the most of a segment."""
+        return self.unsorted >= least or any(_dead(one) >= least and _mostly_dead(one) for one in self.segments)
 
     def query(self, hashes: Hashes, radius: int) -> list[Neighbour]:
         """Every pair within the radius: see `HashIndex`."""
@@ -112,18 +111,26 @@ class LayeredIndex:
     def merged(self) -> tuple[Segment, ...]:
         """Segments that hold all of this, with the tail and what is small beside it in one new segment.
 
-        A segment that is left as it is keeps its dead rows until it is merged in its turn.
+        A segment that is left as it is keeps its dead rows; one that is mostly dead is never left as it is.
         """
-        kept, (labels, hashes) = list(self.segments), self._tail.living()
-        while kept and (len(kept[-1]) < MERGED_RATIO * len(labels) or _mostly_dead(kept[-1])):
-            last = kept.pop()
-            labels = np.concatenate([last.labels[last.alive], labels])
-            hashes = np.concatenate([last.tables.words[last.alive], hashes])
+        kept = sorted((one for one in self.segments if not _mostly_dead(one)), key=len, reverse=True)
+        taken, count = [one for one in self.segments if _mostly_dead(one)], self.unsorted
+        count += sum(len(one) - _dead(one) for one in taken)
+        while kept and len(kept[-1]) < MERGED_RATIO * count:
+            taken.append(kept.pop())
+            count += len(taken[-1]) - _dead(taken[-1])
+        labels, hashes = self._tail.living()
+        labels = np.concatenate([labels, *(one.labels[one.alive] for one in taken)])
+        hashes = np.concatenate([hashes, *(one.tables.words[one.alive] for one in taken)])
         return (*kept, Segment.build(labels, hashes)) if len(labels) else tuple(kept)
 
 
+def _dead(segment: Segment) -> int:
+    return len(segment) - int(segment.alive.sum())
+
+
 def _mostly_dead(segment: Segment) -> bool:
-    return 2 * int(segment.alive.sum()) < len(segment)
+    return 2 * _dead(segment) > len(segment)
 
 
 def _revive(segment: Segment, labels: Labels, hashes: Hashes) -> NDArray[np.bool_]:

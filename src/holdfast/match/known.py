@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.errors import NotReady
+from holdfast.match.bank import HIGHEST_THRESHOLD
 from holdfast.match.index import HashIndex, Neighbour
 
 CHANNEL: Final = "holdfast_banks"
@@ -64,7 +65,8 @@ class ChangeSource(Protocol):
 class _State:
     index: HashIndex
     level: Level | None = None
-    radius: int = 0
+    radius: int = HIGHEST_THRESHOLD
+    """As wide as any bank may ask, until it is known how wide they do."""
 
 
 class Known:
@@ -92,6 +94,11 @@ class Known:
         return self._state.level
 
     @property
+    def radius(self) -> int:
+        """How far around a hash is searched: the widest threshold of any active bank."""
+        return self._state.radius
+
+    @property
     def ready_to(self) -> int | None:
         """The number of that change."""
         return self.level.number if self.level else None
@@ -104,13 +111,15 @@ class Known:
         with self._following:
             return self._take(self._state)
 
-    def adopt(self, index: HashIndex, level: Level) -> Level:
+    def adopt(self, index: HashIndex, level: Level, radius: int) -> Level:
         """Search `index` from now on, which holds the banks as of `level`, after bringing it level.
+
+        `radius` is the widest threshold as of `level`: if nothing has changed since, nobody else tells it.
 
         The other index answers until this one is ready. Raises as `follow` does; nothing is then changed.
         """
         with self._following:
-            return self._take(_State(index, level, self._state.radius))
+            return self._take(_State(index, level, radius))
 
     def _take(self, state: _State) -> Level:
         changes = self._source.changes_after(state.level)
