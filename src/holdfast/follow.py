@@ -59,7 +59,9 @@ class Follower:
             return
         stored = self._system.index_folder.read()
         if stored is not None:
-            self._system.known.adopt(LayeredIndex(stored.segments), stored.level, stored.radius)
+            index = LayeredIndex(stored.segments)
+            index.warm_up()  # no upload shall wait for it
+            self._system.known.adopt(index, stored.level, stored.radius)
         self._stamp = stamp
 
     def keep_segments(self) -> bool:
@@ -72,6 +74,7 @@ class Follower:
             if alone:
                 began = self._clock()
                 segments = index.merged()
+                LayeredIndex(segments).warm_up()  # compiled here first, and kept on disk for the others
                 self._system.index_folder.write(segments, level, known.radius)
                 rows = sum(map(len, segments))
                 _log.info("segments_built", rows=rows, segments=len(segments), seconds=round(self._clock() - began, 2))

@@ -108,6 +108,10 @@ class LayeredIndex:
         """Forget everything: see `HashIndex`."""
         self.segments, self._tail = (), Tail()
 
+    def warm_up(self) -> None:
+        """Search once for nothing in particular, so that what is compiled on first use is compiled."""
+        self.query(np.zeros((1, 4), np.uint64), 0)
+
     def merged(self) -> tuple[Segment, ...]:
         """Segments that hold all of this, with the tail and what is small beside it in one new segment.
 
