@@ -17,6 +17,7 @@ from holdfast.settings import SandboxPolicy, Settings, env_name
 DEFAULTS = {
     "database_url": None,
     "database_owner_url": None,
+    "database_listen_url": None,
     "listen": "127.0.0.1:8711",
     "web_workers": 2,
     "web_threads": 2,
@@ -31,6 +32,8 @@ DEFAULTS = {
     "sandbox": SandboxPolicy.REQUIRE,
     "bank_poll_seconds": 0.25,
     "bank_stale_seconds": 5.0,
+    "archive_days": 90.0,
+    "private_surfaces": "",
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
     "hma_open_to": "",
@@ -68,6 +71,7 @@ NOT_OF_THE_FORM = [
         for word in ("8711", "127.0.0.1", ":8711", "host:", "host:0", "host:65536", "host:-1", "host:x", "host:²")
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
+    *(("HOLDFAST_ARCHIVE_DAYS", word) for word in ("-1", "3651", "nan", "for ever")),
     *(
         ("HOLDFAST_HMA_OPEN_TO", word)
         for word in ("all", "localhost", "10.0.0.1/8", "0.0.0.0/0", "::/0", "127.0.0.1;::1")
@@ -90,6 +94,9 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
     words = {
         "DATABASE_URL": texts(60),
         "DATABASE_OWNER_URL": texts(60),
+        "DATABASE_LISTEN_URL": texts(60),
+        "HOLDFAST_ARCHIVE_DAYS": st.floats(0, 3650).map(repr),
+        "HOLDFAST_PRIVATE_SURFACES": st.sampled_from(["messages", "messages, drafts ,", " , "]),
         "HOLDFAST_DATA": texts(60),
         "HOLDFAST_DECODER_SOCKET": texts(60),
         "HOLDFAST_LISTEN": addresses(),

@@ -25,6 +25,11 @@ NEEDED: Final = {
     ("POST", "/v1/banks"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/disable"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/enable"): Scope.BANKS_WRITE,
+    ("POST", "/v1/banks/{name}/threshold"): Scope.BANKS_WRITE,
+    ("POST", "/v1/banks/{name}/action"): Scope.BANKS_WRITE,
+    ("GET", "/v1/banks/{name}/imports"): Scope.BANKS_READ,
+    ("POST", "/v1/banks/{name}/imports/{import_id}/roll-back"): Scope.BANKS_WRITE,
+    ("POST", "/v1/banks/{name}/entries/{entry_id}/opinion"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/entries"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/entries/picture"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/import"): Scope.BANKS_WRITE,
@@ -37,7 +42,9 @@ NEEDED: Final = {
 
 def ask(asker: Asker, method: str, path: str) -> Reply:
     """One request to an address with names filled in that do not exist."""
-    filled = path.removeprefix("/v1").format(name="nothing-here", entry_id="ent_x", screening_id="scr_x")
+    filled = path.removeprefix("/v1").format(
+        name="nothing-here", entry_id="ent_x", screening_id="scr_x", import_id="imp_x"
+    )
     return asker.ask(method, filled)
 
 
