@@ -123,7 +123,14 @@ def test_a_variable_that_is_set_to_nothing_is_as_if_it_were_not_set() -> None:
 
 def test_the_variables_of_this_test_are_all_there_are() -> None:
     tested = {*WHOLE_NUMBERS, *NUMBERS, *(name for name, _ in NOT_OF_THE_FORM)}
-    free_text = {"DATABASE_URL", "DATABASE_OWNER_URL", "HOLDFAST_DATA", "HOLDFAST_DECODER_SOCKET"}
+    free_text = {
+        "DATABASE_URL",
+        "DATABASE_LISTEN_URL",
+        "HOLDFAST_PRIVATE_SURFACES",
+        "DATABASE_OWNER_URL",
+        "HOLDFAST_DATA",
+        "HOLDFAST_DECODER_SOCKET",
+    }
     assert tested | free_text == {env_name(field) for field in Settings.model_fields}
 
 
