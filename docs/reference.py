@@ -60,7 +60,12 @@ def errors_page() -> str:
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
         ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
         ["`input.category`", "A line's opinion is not for this kind of bank.", "Use another bank.", "no"],
-        ["`input.duplicate`", "A signal stands twice in a bank file or is already in the bank.", "Nothing.", "no"],
+        [
+            "`input.duplicate`",
+            "A signal stands twice in a bank file, or an import of the bank holds just what the file says.",
+            "Nothing.",
+            "no",
+        ],
     ]
     intro = (
         "Over HTTP, errors are `application/problem+json` with these codes; on the command line they are sentences "

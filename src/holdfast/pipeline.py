@@ -28,6 +28,7 @@ from holdfast.match.screen import (
     Screening,
     answer_to,
     effect_of,
+    firmest,
     judge,
     matches_of,
     verdict_name,
@@ -197,7 +198,7 @@ def find(seen: Seen, parts: Parts) -> tuple[Match, ...]:
         level, neighbours = parts.known.near(seen.hashes)
         newest, matches = _look_up(seen, neighbours, parts.banks)
         if newest == level:
-            return matches
+            return firmest(matches)
         parts.known.follow()
     raise NotReady
 

@@ -62,7 +62,7 @@ def run(settings: Settings) -> None:
         try:
             one_round(screenings, clock())
             system.processes.forget_silent()
-            for import_id in system.imports.abandon_stale(clock()):
+            for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")
             system.archive.forget_old(clock() - timedelta(days=settings.archive_days))
         except DjangoDatabaseError as fault:

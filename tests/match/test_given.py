@@ -12,6 +12,7 @@ from holdfast.errors import InvalidRequest
 from holdfast.match import pdq as pdqs
 from holdfast.match.given import GIVEN, Given, as_seen, seen_by_platform
 from holdfast.match.signal import Signal
+from holdfast.match.variant import frame_of
 from holdfast.media.reason import NotDecoded, Reason
 from tests.store.making import md5, pdq
 
@@ -30,7 +31,9 @@ def obstacle(*given: Given) -> Reason | None:
         ((Given(pdq(1), 100), Given(md5(1))), None),
         ((Given(pdq(1), 49),), Reason.LOW_QUALITY),
         ((Given(pdq(1), 0), Given(md5(1))), Reason.LOW_QUALITY),
-        ((Given(pdq(1), 49), Given(pdq(2), 50)), None),
+        ((Given(pdq(1), 49), Given(pdq(2), 50)), Reason.LOW_QUALITY),
+        ((Given(pdq(1), 100), Given(md5(1)), Given(pdq(2), 0)), Reason.LOW_QUALITY),
+        ((Given(pdq(1), 50), Given(pdq(2), 100)), None),
         ((Given(md5(1)),), Reason.ONLY_DIGESTS),
         ((Given(md5(1), 100),), Reason.ONLY_DIGESTS),
     ],
@@ -54,7 +57,8 @@ def test_every_signal_is_looked_up_once(signals: list[Signal]) -> None:
     seen = as_seen(signals)
     assert seen.hashes.dtype == np.uint64
     assert seen.hashes.shape == (len(seen.variants), 4)
-    assert set(seen.variants) <= {GIVEN}
+    assert all(variant.endswith(GIVEN) for variant in seen.variants)
+    assert [frame_of(variant) for variant in seen.variants] == [*range(len(seen.hashes))], "each a picture of its own"
     values = [pdqs.to_hex(words) for words in seen.hashes]
     assert sorted(values) == sorted({signal.value for signal in signals if not signal.type.is_exact})
     assert sorted(seen.exact) == sorted({signal for signal in signals if signal.type.is_exact})

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ from holdfast.match.screen import (
     matches_of,
 )
 from holdfast.match.signal import SignalType
+from holdfast.match.variant import in_frame
 from holdfast.media.reason import Reason
 
 NEAR = Match(
@@ -45,8 +47,18 @@ MATCHES = st.builds(
 OBSTACLES = st.none() | st.sampled_from(Reason)
 
 
+SEVERAL = st.lists(MATCHES, max_size=5).map(
+    lambda matches: [replace(match, entry=f"e{number}") for number, match in enumerate(matches)]
+)
+
+
 def effects(*matches: Match) -> list[Action]:
     return [match.effect for match in matches_of(judge(matches, None))]
+
+
+def in_frame_of(match: Match, frame: int, **more: Any) -> Match:
+    """The match as it would be in another picture of the file."""
+    return replace(match, variant=in_frame(frame, match.variant), **more)
 
 
 @pytest.mark.parametrize("match", [NEAR, EQUAL], ids=["near", "equal"])
@@ -69,6 +81,38 @@ def test_a_benign_match_turns_a_likeness_into_review_and_it_stays_unpublished(ex
 def test_a_benign_match_never_overrides_an_equal_digest(excuse: Match) -> None:
     assert effects(EQUAL, NEAR, excuse) == [Action.HOLD, Action.REVIEW, Action.IGNORE]
     assert effect_of(judge((EQUAL, excuse), None)) is Action.HOLD
+
+
+def test_a_benign_picture_beside_a_known_one_in_the_same_file_excuses_nothing() -> None:
+    beside = in_frame_of(BENIGN, 2, distance=0)
+    assert effects(NEAR, beside) == [Action.HOLD, Action.IGNORE]
+    assert effects(in_frame_of(NEAR, 1), BENIGN, beside) == [Action.HOLD, Action.IGNORE]
+    assert effects(in_frame_of(NEAR, 2), beside) == [Action.REVIEW, Action.IGNORE]
+
+
+def test_a_known_picture_that_is_excused_in_one_frame_is_held_for_another() -> None:
+    screening = judge((replace(NEAR, distance=5), in_frame_of(NEAR, 1), replace(BENIGN, distance=5)), None)
+    assert matches_of(screening) == (
+        in_frame_of(NEAR, 1, effect=Action.HOLD),
+        replace(BENIGN, distance=5, effect=Action.IGNORE),
+    )
+
+
+@given(st.integers(0, 31), st.integers(0, 31))
+def test_only_what_is_at_least_as_near_excuses(known: int, benign: int) -> None:
+    expected = Action.REVIEW if benign <= known else Action.HOLD
+    assert effects(replace(NEAR, distance=known), replace(BENIGN, distance=benign))[0] is expected
+
+
+def test_a_file_that_is_itself_known_to_be_benign_is_excused_in_every_picture() -> None:
+    whole = replace(BENIGN, signal=SignalType.SHA256, variant="bytes", distance=0)
+    known = [in_frame_of(NEAR, frame, entry=f"e{frame}", distance=0) for frame in range(3)]
+    assert effects(*known, whole) == [Action.REVIEW] * 3 + [Action.IGNORE]
+
+
+def test_an_entry_that_matches_many_pictures_of_a_file_is_told_once() -> None:
+    screening = judge(tuple(in_frame_of(NEAR, frame, distance=20 - frame) for frame in range(9)), None)
+    assert matches_of(screening) == (in_frame_of(NEAR, 8, distance=12),)
 
 
 def test_a_benign_match_alone_is_published_and_recorded() -> None:
@@ -104,7 +148,7 @@ def test_nothing_found_is_no_match_and_has_no_effect() -> None:
     assert effect_of(NoMatch()) is None
 
 
-@given(st.lists(MATCHES, max_size=5), OBSTACLES)
+@given(SEVERAL, OBSTACLES)
 def test_whatever_is_found_every_match_is_kept_and_benign_banks_and_opinions_publish_nothing(
     matches: list[Match], obstacle: Reason | None
 ) -> None:
@@ -115,18 +159,18 @@ def test_whatever_is_found_every_match_is_kept_and_benign_banks_and_opinions_pub
     assert answer_to(screening) is (Answer.HOLD if binding or obstacle else Answer.PUBLISH)
 
 
-@given(st.lists(MATCHES, max_size=5))
+@given(SEVERAL)
 def test_an_undisputed_equal_digest_leads_to_what_its_bank_says_whatever_else_is_found(matches: list[Match]) -> None:
     for match in matches_of(judge(tuple(matches), None)):
         if match.signal.is_exact and match.action and match.opinion is not Opinion.DISPUTED:
             assert match.effect is match.action
 
 
-@given(st.lists(MATCHES, max_size=5), st.sampled_from(OPINIONS))
+@given(SEVERAL, st.sampled_from(OPINIONS))
 def test_one_more_benign_match_never_makes_anything_firmer(matches: list[Match], opinion: Opinion | None) -> None:
     firmness = [Action.IGNORE, Action.REVIEW, Action.HOLD]
     without = matches_of(judge(tuple(matches), None))
-    more = matches_of(judge((*matches, replace(BENIGN, opinion=opinion)), None))
+    more = matches_of(judge((*matches, replace(BENIGN, entry="one more", opinion=opinion)), None))
     for before, after in zip(without, more, strict=False):
         assert firmness.index(after.effect) <= firmness.index(before.effect)
 

@@ -417,6 +417,16 @@ def test_a_database_set_back_that_reached_the_same_number_again_is_read_anew(sys
     assert [match.entry for match in system.banks.matches_near([(near[0].label, "", 0)])] == [kept.id]
 
 
+def test_an_entry_is_told_once_for_each_picture_of_the_upload_the_nearest(system: System) -> None:
+    create(system)
+    add(system, pdq(1))
+    system.known.follow()
+    (near,) = system.known.near(from_hex(pdq(1).value).reshape(1, 4))[1]
+    seen = [("full.as_is", 5), ("frame 1 full.as_is", 9), ("frame 1 nearest512.as_is", 3), ("frame 2 full.as_is", 99)]
+    told = system.banks.matches_near([(near.label, variant, distance) for variant, distance in seen])
+    assert {(one.frame, one.distance) for one in told} == {(0, 5), (1, 3)}
+
+
 def test_an_empty_set_of_banks_is_loaded_too_so_that_answers_can_be_given(system: System) -> None:
     assert system.known.ready_to is None
     assert system.known.follow().number == 0

@@ -8,8 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,14 +17,14 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System
 from holdfast.errors import BankUnknown, EntryUnknown, ImportUnknown, InvalidBankFile, InvalidRequest, Refused
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match import importing
 from holdfast.match.bankfile import Form, read, write
 from holdfast.match.bankline import BadLine, Line
-from holdfast.match.importing import MOST_BAD_LINES, PATIENCE, ImportState
+from holdfast.match.importing import MOST_BAD_LINES, ImportState
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.match.signal import Signal
@@ -32,6 +32,9 @@ from tests.store.making import ACTOR, STORIES, add, all_rows, create, found, md5
 
 if TYPE_CHECKING:
     from holdfast.store.imports import Taken
+
+NONE = timedelta(0)
+"""The patience of a worker that came much later."""
 
 
 def lines(*signals: Signal, group: str = "") -> list[Line | BadLine]:
@@ -133,7 +136,7 @@ def test_an_import_that_is_rolled_back_is_gone_as_a_whole_and_stays_so(system: S
     assert refused.value.stable_code == "import.not_in_this_state"
     assert system.banks.newest_change() == before + 1
     again = run(system, lines(md5(1), md5(2), md5(9)))
-    assert (again.entries, again.refused) == (2, 1), "what was rolled back may come again"
+    assert (again.entries, again.refused) == (3, 0), "what was rolled back may come again"
     assert found(system, md5(1))
 
 
@@ -159,29 +162,103 @@ def test_an_entry_of_an_import_can_be_changed_by_itself_and_its_story_begins_the
 
 
 @pytest.mark.usefixtures("short")
-def test_an_import_takes_what_the_bank_has_not_yet_and_lists_the_rest(system: System) -> None:
+def test_an_import_stands_by_itself_and_leaves_out_only_what_stands_twice_in_its_file(system: System) -> None:
     create(system)
-    create(system, "other")
-    add(system, md5(4), name="other")
     add(system, md5(1))
     gone = add(system, md5(2))
     system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=ACTOR)
     taken = run(system, lines(md5(1), md5(3), md5(2), md5(3), md5(4), md5(3)))
     assert [(one.number, one.because) for one in taken.bad] == [
-        (1, "the same signal is already in the bank"),
         (4, "the same signal stands earlier in the file"),
         (6, "the same signal stands earlier in the file"),
     ]
-    assert (taken.entries, taken.signals, taken.refused) == (3, 3, 3)
-    assert found(system, md5(2))
+    assert (taken.entries, taken.signals, taken.refused) == (4, 4, 2)
+    for number in (1, 2, 3, 4):
+        assert len(found(system, md5(number))) == 1
 
 
-def test_an_import_that_takes_nothing_changes_nothing(system: System) -> None:
+def test_what_a_later_import_also_says_stays_when_an_earlier_one_is_rolled_back(system: System) -> None:
     create(system)
+    first = run(system, lines(md5(1), pdq(1)))
+    run(system, lines(md5(1), pdq(1), md5(2)))
+    system.imports.roll_back("bank", first.id or "", because="superseded", actor=ACTOR)
+    for one in (md5(1), pdq(1), md5(2)):
+        assert len(found(system, one)) == 1
+
+
+@pytest.mark.parametrize("off", [entries.DisableEntry(), entries.RemoveEntry(because="x")], ids=str)
+def test_an_import_brings_back_what_was_taken_out_by_hand(system: System, off: entries.EntryCommand) -> None:
+    create(system)
+    mine = add(system, md5(1))
+    run(system, lines(md5(2)))
+    theirs = next(one for one in system.banks.entries("bank") if one.id != mine.id)
+    for entry in (mine, theirs):
+        system.banks.change_entry("bank", entry.id, off, actor=ACTOR)
     run(system, lines(md5(1)))
+    assert found(system, md5(1))
+    run(system, lines(md5(2)))
+    assert found(system, md5(2)), "the same file again, for what it said counted no longer"
+    assert run(system, lines(md5(2))).id is None
+
+
+@pytest.mark.usefixtures("short")
+def test_what_leaves_the_bank_while_a_file_is_staged_is_in_the_bank_once_it_is_published(system: System) -> None:
+    create(system)
+    first = run(system, lines(md5(1), pdq(1)))
+    mine = add(system, md5(2), pdq(2))
+
+    def undone() -> Iterator[Line | BadLine]:
+        yield from lines(md5(1), pdq(1), md5(2), pdq(2))
+        yield from lines(md5(3))
+        system.imports.roll_back("bank", first.id or "", because="x", actor=ACTOR)
+        system.banks.change_entry("bank", mine.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+
+    run(system, undone())
+    for one in (md5(1), pdq(1), md5(2), pdq(2), md5(3)):
+        assert len(found(system, one)) == 1
+
+
+def test_what_many_imports_say_is_told_once_by_the_firmest_entry(system: System) -> None:
+    create(system)
+    create(system, "fine", kind=banks.BankKind.BENIGN, action=None)
+    for name in ("bank", "fine"):
+        for number in range(3):
+            run(system, lines(md5(1), pdq(1), md5(10 + number)), name=name)
+    dispute = entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="not that")
+    told = {(one.bank, one.entry) for same in (md5(1), pdq(1)) for one in found(system, same)}
+    assert len(told) == 4
+    for bank, entry in told:
+        system.banks.change_entry(bank, entry, dispute, actor=ACTOR)
+    for same in (md5(1), pdq(1)):
+        opinions = [(one.bank, one.opinion) for one in found(system, same)]
+        assert sorted(opinions) == [("bank", None), ("fine", entries.Opinion.DISPUTED)]
+
+
+@pytest.mark.usefixtures("short")
+def test_the_same_file_again_takes_nothing_and_nothing_of_it_stays(system: System) -> None:
+    create(system)
+    run(system, lines(md5(1), md5(2), md5(3)))
     before = all_rows(system)
-    taken = run(system, [*lines(md5(1)), BadLine(2, "input.line", "x")])
-    assert (taken.id, taken.entries, taken.refused) == (None, 0, 2)
+    taken = run(system, [*lines(md5(3), md5(2), md5(1)), BadLine(2, "input.line", "x")])
+    assert (taken.id, taken.entries, taken.signals, taken.refused, taken.digest) == (None, 0, 0, 4, None)
+    assert [(one.number, one.code) for one in taken.bad] == [
+        (1, "input.duplicate"),
+        (2, "input.line"),
+        (2, "input.duplicate"),
+        (3, "input.duplicate"),
+    ]
+    while system.imports.abandon_stale() or all_rows(system)["entry"] > before["entry"]:
+        pass
+    # That it was tried stays in the journal.
+    assert all_rows(system) == {**before, "bank_import": 2, "journal": before["journal"] + 2}
+    assert {one.found.state for one in system.imports.of("bank")} == {ImportState.PUBLISHED, ImportState.ABANDONED}
+
+
+def test_an_import_without_a_good_line_changes_nothing(system: System) -> None:
+    create(system)
+    before = all_rows(system)
+    taken = run(system, [BadLine(2, "input.line", "x")])
+    assert (taken.id, taken.entries, taken.refused) == (None, 0, 1)
     assert all_rows(system) == before
 
 
@@ -231,23 +308,6 @@ def test_two_imports_of_the_same_file_at_once_do_not_make_every_entry_twice(syst
         assert cursor.fetchone() == (300, 300)
 
 
-@pytest.mark.usefixtures("short")
-def test_what_the_bank_gets_while_a_file_is_staged_is_dropped_from_the_file(system: System) -> None:
-    create(system)
-
-    def overtaken() -> Iterator[Line | BadLine]:
-        yield from lines(md5(1), md5(2))
-        yield from lines(md5(3))
-        add(system, md5(1))
-        run(system, lines(md5(2)))
-
-    taken = run(system, overtaken())
-    assert (taken.entries, taken.signals, taken.refused) == (1, 1, 2)
-    assert counted(system) == 3
-    for one in (md5(1), md5(2), md5(3)):
-        assert len(found(system, one)) == 1
-
-
 # --- what does not get to its end
 
 
@@ -283,7 +343,7 @@ def test_rows_of_an_abandoned_import_are_cleared_away_bit_by_bit(system: System)
     mine = add(system, md5(9))
     left = []
     for _ in range(3):
-        assert system.imports.abandon_stale(clock()) == []
+        assert system.imports.abandon_stale() == []
         left.append(all_rows(system)["entry"])
     assert left == [3, 1, 1]
     assert [one.id for one in system.banks.entries("bank")] == [mine.id]
@@ -334,8 +394,8 @@ def test_a_process_killed_between_batches_leaves_nothing_that_counts_and_is_aban
     assert counted(system) == 0
     assert list(system.banks.entries("bank")) == []
     assert found(system, Signal(md5(1).type, f"{1:031x}f")) == []
-    assert system.imports.abandon_stale(clock() + PATIENCE / 2) == []
-    assert system.imports.abandon_stale(clock() + PATIENCE + timedelta(seconds=1)) == [one.found.id]
+    assert system.imports.abandon_stale() == []
+    assert system.imports.abandon_stale(NONE) == [one.found.id]
     assert state_of(system, one.found.id) is ImportState.ABANDONED
     assert [row.happened.tag for row in system.journal.read(f"import:{one.found.id}")] == [
         "bank.import.begun",
@@ -350,13 +410,48 @@ def test_an_import_that_was_given_up_while_it_slept_does_not_go_on(system: Syste
 
     def sleepy() -> Iterator[Line | BadLine]:
         yield from lines(md5(1), md5(2))
-        assert len(system.imports.abandon_stale(clock() + PATIENCE + timedelta(hours=1))) == 1
+        assert len(system.imports.abandon_stale(NONE)) == 1
         yield from lines(md5(3), md5(4))
 
     with pytest.raises(Refused) as refused:
         run(system, sleepy())
     assert refused.value.stable_code == "import.not_in_this_state"
     assert counted(system) == 0
+
+
+def test_an_import_whose_machine_has_a_wrong_clock_is_not_given_up(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(system)
+    monkeypatch.setattr(system.imports, "_clock", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+
+    def watched() -> Iterator[Line | BadLine]:
+        yield from lines(md5(1), md5(2))
+        assert system.imports.abandon_stale() == []
+
+    monkeypatch.setattr("holdfast.store.staging.LINES", 2)
+    assert run(system, watched()).entries == 2
+
+
+@pytest.mark.usefixtures("short")
+def test_an_import_shows_signs_of_life_while_it_is_counted(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    from holdfast.store import staging
+    from holdfast.store.models import BankImportRow
+
+    create(system)
+    signs: list[datetime] = []
+    count = staging.count
+
+    def watched(import_id: str, alive: Callable[[], None]) -> tuple[int, int, str]:
+        def look() -> None:
+            alive()
+            signs.append(BankImportRow.objects.get(id=import_id).touched_at)
+
+        return count(import_id, look)
+
+    monkeypatch.setattr(staging, "count", watched)
+    run(system, lines(md5(1), md5(2), md5(3), md5(4)))
+    assert len(set(signs)) == len(signs) == 3
 
 
 # --- who may
@@ -439,19 +534,20 @@ def test_what_is_exported_and_imported_elsewhere_has_the_same_signals(system: Sy
 
 @STORIES
 @given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=4), st.lists(st.booleans(), max_size=4))
-def test_after_any_imports_and_roll_backs_each_signal_stands_once_or_not_at_all(
+def test_after_any_imports_and_roll_backs_a_signal_matches_once_as_long_as_one_import_says_it(
     system: System, files: list[list[int]], rolled_back: list[bool]
 ) -> None:
     name = f"story-{system.banks.newest_change()}"
     create(system, name)
-    expected: set[int] = set()
+    standing: list[set[int]] = []
+    taken = [run(system, lines(*map(md5, file)), name=name) for file in files]
     for number, file in enumerate(files):
-        new = set(file) - expected
-        taken = run(system, lines(*map(md5, file)), name=name)
-        assert taken.entries == len(new)
-        if new and number < len(rolled_back) and rolled_back[number]:
-            system.imports.roll_back(name, taken.id or "", because="x", actor=ACTOR)
-        else:
-            expected |= new
-        assert {one.signals[0] for one in system.banks.entries(name)} == set(map(md5, expected))
-        assert counted(system, name) == len(expected)
+        assert (taken[number].id is None) == (not file or set(file) in map(set, files[:number]))
+        if taken[number].id and number < len(rolled_back) and rolled_back[number]:
+            system.imports.roll_back(name, taken[number].id or "", because="x", actor=ACTOR)
+        elif taken[number].id:
+            standing.append(set(file))
+    for number in range(10):
+        here = [one for one in found(system, md5(number)) if one.bank == name]
+        assert len(here) == any(number in file for file in standing)
+    assert counted(system, name) == sum(map(len, standing))

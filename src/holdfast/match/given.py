@@ -2,8 +2,8 @@
 """Hashes that a platform computed itself, as something to look up: its word stands in for our eyes.
 
 Only the forms it sends are looked up: a turned copy is found if the platform sends the hashes of
-the turned forms too. And "could not tell" stays "could not tell": digests alone, or perceptual
-hashes of too little detail, never lead to `publish`.
+the turned forms too. And "could not tell" stays "could not tell": digests alone, or one perceptual
+hash of too little detail among however many others, never lead to `publish`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from holdfast.errors import InvalidRequest
 from holdfast.match import pdq
 from holdfast.match.look import Seen
 from holdfast.match.signal import Signal, SignalType
+from holdfast.match.variant import in_frame
 from holdfast.media.reason import NotDecoded, Reason
 
 GIVEN: Final = "given"
-"""The variant of a match with a hash that the platform sent: how it came about is not known here."""
+"""The form of a hash that the platform sent: how it came about is not known here.
+
+Nor is which picture it is of, so each counts as a picture of its own: what is benign in one excuses no other.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,14 @@ def seen_by_platform(given: Sequence[Given]) -> Seen:
     if any(not one.signal.type.is_exact and one.quality is None for one in given):
         message = "signals: a pdq signal needs its quality, which whatever computed the hash has told"
         raise InvalidRequest(message)
-    usable = [one.signal for one in given if (one.quality or 0) >= pdq.MINIMUM_QUALITY]
-    perceptual = [signal for signal in usable if not signal.type.is_exact]
+    looks = [one for one in given if not one.signal.type.is_exact]
+    usable = [one.signal for one in looks if (one.quality or 0) >= pdq.MINIMUM_QUALITY]
     exact = [one.signal for one in given if one.signal.type.is_exact]
-    seen = as_seen([*exact, *perceptual])
-    if perceptual:
+    seen = as_seen([*exact, *usable])
+    if looks and len(usable) == len(looks):
         return seen
-    some = any(not one.signal.type.is_exact for one in given)
-    reason = Reason.LOW_QUALITY if some else Reason.ONLY_DIGESTS
+    # What cannot be compared may be a picture of its own: another one's look says nothing about it.
+    reason = Reason.LOW_QUALITY if looks else Reason.ONLY_DIGESTS
     return Seen(seen.exact, seen.hashes, seen.variants, NotDecoded(reason))
 
 
@@ -57,4 +61,4 @@ def as_seen(signals: Sequence[Signal]) -> Seen:
     exact = tuple(dict.fromkeys(signal for signal in signals if signal.type.is_exact))
     values = dict.fromkeys(signal.value for signal in signals if signal.type is SignalType.PDQ)
     hashes = np.array([pdq.from_hex(value) for value in values], np.uint64).reshape(-1, 4)
-    return Seen(exact, hashes, (GIVEN,) * len(hashes), None)
+    return Seen(exact, hashes, tuple(in_frame(number, GIVEN) for number in range(len(hashes))), None)

@@ -5,14 +5,16 @@
 match what it leads to beside the others:
 
 - what its bank says, in general;
-- `review` instead of `hold`, if its entry is disputed, or if it only looks alike and the upload
-  also matches a benign bank. An equal digest is never overridden by a benign bank;
+- `review` instead of `hold`, if its entry is disputed, or if it only looks alike and something
+  benign is at least as near to the same picture of the upload, or equals the whole file. An equal
+  digest is never overridden by a benign bank;
 - nothing, for a bank that is benign or whose action is `ignore`. Such a match is recorded, so it
   neither hides a picture that could not be screened nor holds one that could.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +24,7 @@ from holdfast.log.event import Event, event
 from holdfast.match.bank import Action, BankKind
 from holdfast.match.entry import Opinion
 from holdfast.match.signal import SignalType
+from holdfast.match.variant import frame_of
 from holdfast.media.reason import NotDecoded, Reason
 
 
@@ -64,9 +67,24 @@ class Match:
     effect: Action = Action.HOLD
 
     @property
+    def frame(self) -> int:
+        """Which picture of the upload it is of. An equal digest is of the whole file."""
+        return frame_of(self.variant)
+
+    @property
     def excuses(self) -> bool:
         """Whether it makes what merely looks alike a matter for review."""
         return self.kind is BankKind.BENIGN and self.opinion is not Opinion.DISPUTED
+
+    def excused_by(self, other: Match) -> bool:
+        """Whether `other` makes it a matter for review.
+
+        A benign picture beside it in the same file does not: anyone can put one there. One that lies
+        farther from this picture says less about it than this match does.
+        """
+        if self.signal.is_exact or not other.excuses:
+            return False
+        return other.signal.is_exact or (other.frame == self.frame and other.distance <= self.distance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +112,8 @@ Screening = Matched | NoMatch | NotScreened
 
 def judge(matches: tuple[Match, ...], obstacle: Reason | NotDecoded | None) -> Screening:
     """The verdict, given every match found and whatever kept the upload from being fully looked up."""
-    excused = any(match.excuses for match in matches)
-    judged = tuple(replace(match, effect=_effect(match, excused=excused)) for match in matches)
+    excuses = [match for match in matches if match.excuses]
+    judged = firmest(replace(match, effect=_effect(match, excuses)) for match in matches)
     if any(match.effect is not Action.IGNORE for match in judged):
         return Matched(judged)
     if obstacle is not None:
@@ -104,11 +122,25 @@ def judge(matches: tuple[Match, ...], obstacle: Reason | NotDecoded | None) -> S
     return Matched(judged) if judged else NoMatch()
 
 
-def _effect(match: Match, *, excused: bool) -> Action:
-    """What one match leads to; `excused` if the upload also matches a benign bank."""
+def firmest(matches: Iterable[Match]) -> tuple[Match, ...]:
+    """Of the matches of one entry, of one type, in several pictures the firmest, and of those the nearest."""
+    best: dict[tuple[str, str, SignalType], Match] = {}
+    for match in matches:
+        other = best.setdefault((match.bank, match.entry, match.signal), match)
+        if _order(match) < _order(other):
+            best[match.bank, match.entry, match.signal] = match
+    return tuple(best.values())
+
+
+def _order(match: Match) -> tuple[int, int]:
+    return list(Action).index(match.effect), match.distance
+
+
+def _effect(match: Match, excuses: Sequence[Match]) -> Action:
+    """What one match leads to beside these benign ones."""
     if match.action is None:
         return Action.IGNORE
-    doubted = match.opinion is Opinion.DISPUTED or (excused and not match.signal.is_exact)
+    doubted = match.opinion is Opinion.DISPUTED or any(match.excused_by(other) for other in excuses)
     return Action.REVIEW if doubted and match.action is Action.HOLD else match.action
 
 

@@ -51,12 +51,12 @@ from entry_signal s cross join lateral (select * from entry where id = s.entry_i
 """
 _FACTS: Final = "b.name, e.id, b.action, b.threshold, b.kind, e.opinion"
 # What stands behind labels found in the index, as far as it counts now.
-BY_LABEL: Final = f"select s.id, {_FACTS} {_BY_KEY} where s.id = any(%s) and {_COUNTS}"
+BY_LABEL: Final = f"select s.id, s.value, {_FACTS} {_BY_KEY} where s.id = any(%s) and {_COUNTS}"
 # What stands behind digests, as far as it counts now; the strongest digest first.
 BY_VALUE: Final = f"""
 select s.type, s.value, {_FACTS} {_BY_KEY}
 where s.value = any(%s) and s.type <> 'pdq' and {_COUNTS}
-order by s.type desc, e.id
+order by s.type desc, s.id
 """
 # The newest bank change, and which of these digests stand in any bank in whatever state.
 LOOK_UP: Final = """
@@ -140,6 +140,14 @@ def entry_of(row: EntryRow) -> Entry:
         state=EntryState(row.state),
         opinion=Opinion(row.opinion) if row.opinion else None,
     )
+
+
+def firmness(row: Facts) -> bool:
+    """Sorts the firmest first among entries of one bank that hold an equal signal.
+
+    Of known material that is one nobody disputes; of benign material a disputed one, which excuses nothing.
+    """
+    return (row[4] == BankKind.BENIGN) != (row[5] == Opinion.DISPUTED)
 
 
 def match_of(row: Facts, signal: SignalType, variant: str, distance: int) -> Match:

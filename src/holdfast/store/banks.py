@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -36,6 +37,7 @@ from holdfast.store.bank_rows import (
     STANDING,
     bank_of,
     entry_of,
+    firmness,
     match_of,
     write_bank,
     write_entries,
@@ -176,26 +178,42 @@ class PostgresBanks:
         return self.newest_level(), matches
 
     def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
-        """The matches behind (label, variant, distance) from the index: active, within their bank's threshold."""
+        """The matches behind (label, variant, distance) from the index: active, within their bank's threshold.
+
+        One for each entry and picture of the upload, the nearest; of entries of one bank that hold an
+        equal signal, as repeated imports do, the firmest alone.
+        """
         if not found:
             return []
         with connection.cursor() as cursor:
             cursor.execute(BY_LABEL, [[label for label, _, _ in found]])
-            by_label = {row[0]: row[1:] for row in cursor.fetchall()}
-        nearest: dict[tuple[str, str], Match] = {}
+            rows = sorted(cursor.fetchall())
+        by_label = {row[0]: row[2:] for row in _firmest(rows, lambda row: (row[1], row[2]))}
+        nearest: dict[tuple[str, str, int], Match] = {}
         for label, variant, distance in sorted(found, key=lambda one: one[2]):
             row = by_label.get(label)
             if row and distance <= row[3]:
                 match = match_of(row, SignalType.PDQ, variant, distance)
-                nearest.setdefault((match.bank, match.entry), match)
+                nearest.setdefault((match.bank, match.entry, match.frame), match)
         return list(nearest.values())
 
     def matches_equal(self, signals: Sequence[Signal]) -> list[Match]:
-        """The active entries that hold one of these digests."""
+        """The active entries that hold one of these digests: for each digest and bank one, the firmest."""
         if not signals:
             return []
         types = {signal.value: signal.type for signal in signals}
         with connection.cursor() as cursor:
             cursor.execute(BY_VALUE, [list(types)])
-            rows = cursor.fetchall()
-        return [match_of(row[2:], SignalType(row[0]), "bytes", 0) for row in rows if types[row[1]] == row[0]]
+            rows = [row for row in cursor.fetchall() if types[row[1]] == row[0]]
+        rows = _firmest(rows, lambda row: row[:3])
+        return [match_of(row[2:], SignalType(row[0]), "bytes", 0) for row in rows]
+
+
+def _firmest(rows: Sequence[Any], of: Callable[[Any], Hashable]) -> list[Any]:
+    """Of the rows alike in `of` the firmest, and of those the first; each ends in the facts of its entry."""
+    best: dict[Hashable, Any] = {}
+    for row in rows:
+        other = best.setdefault(of(row), row)
+        if firmness(row[2:]) < firmness(other[2:]):
+            best[of(row)] = row
+    return list(best.values())

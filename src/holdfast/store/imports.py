@@ -8,13 +8,13 @@ count nowhere; the worker gives such an import up after a while and clears them 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import count
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from holdfast.errors import BankUnknown, ImportUnknown, Refusal, Refused
 from holdfast.match.bankline import BadLine, Line
@@ -35,13 +35,12 @@ from holdfast.match.importing import (
 )
 from holdfast.match.text import check_text
 from holdfast.store import staging
-from holdfast.store.bank_changes import allowed, newest_level, numbered_change
+from holdfast.store.bank_changes import allowed, numbered_change
 from holdfast.store.bank_rows import bank_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankImportRow, BankRow
 
 _SYSTEM: Final = "system:worker"
-_TRIES_WITHOUT_LOCK: Final = 2
 
 
 @dataclass(slots=True)
@@ -55,6 +54,8 @@ class Taken:
     refused: int = 0
     bad: list[BadLine] = field(default_factory=list)
     digest: str | None = None
+    lines: list[int] = field(default_factory=list)
+    """Of the first signals taken; told if it turns out that an import holds just this already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,25 +91,27 @@ class PostgresImports:
         from_exchange: bool = False,
         progress: Callable[[Taken], None] = lambda _: None,
     ) -> Taken:
-        """Stage every good line that the bank has not yet, then let all of it count at once.
+        """Stage every good line, then let all of it count at once.
 
-        Lines that do not say where they come from get `provenance`. If nothing is taken, nothing is
-        changed. If reading fails or this process is stopped, nothing counts. Raises BankUnknown,
-        Refused or InvalidRequest, and whatever reading the lines raises.
+        An import stands by itself: it holds what its file says, whatever else the bank holds. Only if a
+        published import of the bank holds just the same, and all of that counts, is nothing taken.
+        Lines that do not say where they come from get `provenance`. If reading fails or this process
+        is stopped, nothing counts. Raises BankUnknown, Refused or InvalidRequest, and whatever reading
+        the lines raises.
         """
         begin = BeginImport(bank=name, source=source, from_exchange=from_exchange)
         check_text("provenance", provenance)
         allowed(decide_import(None, begin, read_only=self._read_only(name, actor)))
-        level, taken, import_id = newest_level().number, Taken(), self._new_id("imp")
+        taken, import_id = Taken(), self._new_id("imp")
         try:
             for some in staging.batches(lines):
-                batch = staging.sort_out(some, name, import_id, provenance, self._new_id)
+                batch = staging.sort_out(some, import_id, provenance, self._new_id)
                 if batch.entries and taken.id is None:
                     taken.id = self._begin(import_id, begin, actor)
                 self._stage(batch, taken, name)
                 progress(taken)
             if taken.id is not None:
-                self._publish(taken, name, level, actor)
+                self._publish(taken, name, actor)
             return taken
         finally:
             if taken.id is not None and taken.digest is None:
@@ -133,12 +136,10 @@ class PostgresImports:
         self._read_only(name, "")
         return [_summary(row) for row in BankImportRow.objects.filter(bank_id=name).order_by("-begun_at", "id")]
 
-    def abandon_stale(self, now: datetime) -> list[str]:
-        """Give up imports that show no sign of life, clear some of what they left; returns the ids given up."""
-        stale = BankImportRow.objects.filter(state=ImportState.STAGING, touched_at__lt=now - PATIENCE)
-        gone = list(stale.values_list("id", flat=True))
-        for import_id in gone:
-            self._give_up(import_id, "it showed no sign of life", _SYSTEM)
+    def abandon_stale(self, patience: timedelta = PATIENCE) -> list[str]:
+        """Give up imports that show no sign of life, clear some of what was left; returns the ids given up."""
+        stale = BankImportRow.objects.filter(state=ImportState.STAGING, touched_at__lt=Now() - patience)
+        gone = [one for one in stale.values_list("id", flat=True) if self._give_up_silent(one, patience)]
         with transaction.atomic(durable=True):
             staging.clear_abandoned()
         return gone
@@ -161,7 +162,7 @@ class PostgresImports:
                 version=0,
                 changed_in=0,
                 begun_at=now,
-                touched_at=now,
+                touched_at=Now(),
             )
             self._apply(row, begin, actor)
             row.save(force_insert=True)
@@ -173,6 +174,7 @@ class PostgresImports:
         taken.signals += len(batch.signals)
         taken.refused += len(batch.bad)
         taken.bad += batch.bad[: MOST_BAD_LINES - len(taken.bad)]
+        taken.lines += batch.taken[: MOST_BAD_LINES - len(taken.lines)]
         if taken.id is None:
             return
         with transaction.atomic(durable=True):
@@ -180,40 +182,33 @@ class PostgresImports:
                 raise Refused(Refusal("import.not_in_this_state", "the import was given up meanwhile"))
             staging.write_batch(batch, name, taken.id, self._clock())
             facts = {"entries": taken.entries, "signals": taken.signals, "refused": taken.refused}
-            BankImportRow.objects.filter(id=taken.id).update(touched_at=self._clock(), **facts)
+            BankImportRow.objects.filter(id=taken.id).update(touched_at=Now(), **facts)
 
-    def _publish(self, taken: Taken, name: str, level: int, actor: str) -> None:
-        """Count and digest without the lock; then one short commit, if the bank got nothing meanwhile.
-
-        If it did, what is now twice is dropped and counted anew; from the third time on under the lock.
-        """
+    def _publish(self, taken: Taken, name: str, actor: str) -> None:
+        """Count and digest without the bank lock, for nobody else writes what is staged; then one short commit."""
         assert taken.id is not None
-        for attempt in count(1):
-            patient = attempt > _TRIES_WITHOUT_LOCK
-            before, level = level, newest_level().number
-            contents = None if patient else self._contents(taken, name, before)
-            with suppress(_Overtaken), numbered_change() as number:
-                if patient:
-                    contents = self._contents(taken, name, before)
-                elif staging.overtaken(name, level):
-                    raise _Overtaken
-                assert contents is not None
-                row = _locked(taken.id)
-                self._apply(row, PublishImport(contents=contents), actor)
-                row.changed_in, row.digest = number, contents.digest
-                row.entries, row.signals, row.refused = contents.entries, contents.signals, contents.refused
-                row.save()
-                taken.digest = contents.digest
-                return
+        signs_of_life = BankImportRow.objects.filter(id=taken.id)
+        entries, signals, digest = staging.count(taken.id, lambda: _touch(signs_of_life))
+        contents = Contents(entries=entries, signals=signals, refused=taken.refused, digest=digest)
+        try:
+            self._let_count(taken.id, contents, name, actor)
+        except _NothingNew:
+            self._give_up(taken.id, "a published import holds just this already", actor)
+            _nothing_new(taken)
+        else:
+            taken.digest = digest
 
-    def _contents(self, taken: Taken, name: str, since: int) -> Contents:
-        """What is staged, without what the bank got after bank change `since`."""
-        assert taken.id is not None
-        if staging.overtaken(name, since):
-            with transaction.atomic():
-                taken.refused += staging.drop_duplicates(name, taken.id, since)
-        taken.entries, taken.signals, digest = staging.count(taken.id)
-        return Contents(entries=taken.entries, signals=taken.signals, refused=taken.refused, digest=digest)
+    def _let_count(self, import_id: str, contents: Contents, name: str, actor: str) -> None:
+        """The one commit. Raises _NothingNew, and Refused if the import was given up meanwhile."""
+        with numbered_change() as number:
+            # Under the lock, so that of two imports of one file at once the second sees the first.
+            if staging.twin(name, contents.digest) is not None:
+                raise _NothingNew
+            row = _locked(import_id)
+            self._apply(row, PublishImport(contents=contents), actor)
+            row.changed_in, row.digest = number, contents.digest
+            row.entries, row.signals, row.refused = contents.entries, contents.signals, contents.refused
+            row.save()
 
     def _give_up(self, import_id: str, because: str, actor: str) -> None:
         with transaction.atomic(durable=True):
@@ -221,6 +216,16 @@ class PostgresImports:
             if row.state == ImportState.STAGING:
                 self._apply(row, AbandonImport(because=because), actor)
                 row.save()
+
+    def _give_up_silent(self, import_id: str, patience: timedelta) -> bool:
+        """Give an import up, unless it showed a sign of life since it was listed; whether it was."""
+        with transaction.atomic(durable=True):
+            silent = BankImportRow.objects.filter(touched_at__lt=Now() - patience)
+            row = silent.select_for_update().filter(id=import_id, state=ImportState.STAGING).first()
+            if row is not None:
+                self._apply(row, AbandonImport(because="it showed no sign of life"), _SYSTEM)
+                row.save()
+            return row is not None
 
     def _apply(self, row: BankImportRow, command: ImportCommand, actor: str, *, read_only: bool = False) -> Import:
         """Decide, append, and bring `row` to the state after; whoever calls saves it."""
@@ -247,8 +252,21 @@ def import_of(row: BankImportRow) -> Import:
     return Import(id=row.id, bank=row.bank_id, source=row.source, state=ImportState(row.state))
 
 
-class _Overtaken(Exception):  # noqa: N818  # control flow: it rolls the transaction back
+class _NothingNew(Exception):  # noqa: N818  # control flow: it rolls the transaction back
     pass
+
+
+def _nothing_new(taken: Taken) -> None:
+    """Tell as refused what was staged to no purpose."""
+    told = [BadLine(line, "input.duplicate", "the same signal is already in the bank") for line in taken.lines]
+    taken.bad = sorted([*taken.bad, *told], key=lambda one: one.number)[:MOST_BAD_LINES]
+    taken.refused += taken.signals
+    taken.id, taken.entries, taken.signals = None, 0, 0
+
+
+def _touch(row: QuerySet[BankImportRow]) -> None:
+    """Show a sign of life, by the database's clock: this machine's may go wrong, or be another than the worker's."""
+    row.update(touched_at=Now())
 
 
 def _locked(import_id: str) -> BankImportRow:

@@ -16,7 +16,6 @@ from django.db import connection
 from holdfast.match.bankline import BadLine, Line
 from holdfast.match.importing import digest_of
 from holdfast.match.signal import Signal, SignalType
-from holdfast.store.bank_rows import STANDS
 
 LINES: Final = 10_000
 _ENTRIES: Final = """
@@ -24,29 +23,20 @@ copy entry (id, bank_id, provenance, state, version, changed_in, added_at, impor
 """
 _SIGNALS: Final = "copy entry_signal (entry_id, type, value) from stdin"
 # In two steps, each by one index: joined, with no statistics on tables that just grew, it once took 90 seconds.
-_HOLDERS: Final = "select id, type, value, entry_id from entry_signal where value = any(%s)"
-_STANDING: Final = f"""
-select e.id, coalesce(e.import_id = %(import)s, false) from entry e left join bank_import i on i.id = e.import_id
-where e.id = any(%(entries)s) and e.bank_id = %(bank)s and e.state <> 'removed' and ({STANDS} or i.id = %(import)s)
-"""  # noqa: S608  # made of constants, here and below
+_HOLDERS: Final = "select type, value, entry_id from entry_signal where value = any(%s)"
+_STAGED: Final = "select id from entry where id = any(%s) and import_id = %s"
 _SORTED: Final = """
 select s.type, s.value from entry_signal s join entry e on e.id = s.entry_id
 where e.import_id = %s order by s.type collate "C", s.value collate "C"
 """
-_OVERTAKEN: Final = """
-select exists (select from entry where bank_id = %(bank)s and changed_in > %(number)s and state <> 'removed')
-    or exists (select from bank_import where bank_id = %(bank)s and changed_in > %(number)s and state = 'published')
-"""
-# What stands in the bank since a change: added one by one, or by imports.
-_SINCE: Final = f"""
-select s.value from entry e join entry_signal s on s.entry_id = e.id left join bank_import i on i.id = e.import_id
-where e.bank_id = %(bank)s and e.changed_in > %(number)s and e.state <> 'removed' and {STANDS}
-union all
-select s.value from bank_import i join entry e on e.import_id = i.id join entry_signal s on s.entry_id = e.id
-where i.bank_id = %(bank)s and i.changed_in > %(number)s and e.state <> 'removed' and {STANDS}
-"""  # noqa: S608
-_DROP_ENTRIES: Final = """
-delete from entry e where e.import_id = %s and not exists (select from entry_signal s where s.entry_id = e.id)
+# Entries that were touched by themselves are few; an import none of whose entries is off or removed counts whole.
+_TWIN: Final = """
+select i.id from bank_import i
+where i.bank_id = %(bank)s and i.state = 'published' and i.digest = %(digest)s and not exists (
+    select from entry e
+    where e.bank_id = i.bank_id and e.changed_in > 0 and e.import_id = i.id and e.state <> 'active'
+)
+order by i.begun_at, i.id limit 1
 """
 
 
@@ -59,6 +49,8 @@ class Batch:
     signals: list[tuple[str, Signal]] = field(default_factory=list)
     """(entry, signal)"""
     bad: list[BadLine] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+    """The line of each signal."""
 
 
 def batches(lines: Iterable[Line | BadLine]) -> Iterator[list[Line | BadLine]]:
@@ -68,13 +60,14 @@ def batches(lines: Iterable[Line | BadLine]) -> Iterator[list[Line | BadLine]]:
         yield some
 
 
-def sort_out(
-    lines: Sequence[Line | BadLine], bank: str, import_id: str, provenance: str, new_id: Callable[[str], str]
-) -> Batch:
-    """What is new in these lines for the bank and for the import, and what is not."""
+def sort_out(lines: Sequence[Line | BadLine], import_id: str, provenance: str, new_id: Callable[[str], str]) -> Batch:
+    """What these lines add to the import, and what they do not: only the file itself makes a line superfluous.
+
+    What the bank holds by other ways can leave it by other ways, and this file would still say it.
+    """
     batch = Batch()
     good = [line for line in lines if isinstance(line, Line)]
-    seen = _known(good, bank, import_id)
+    seen = _staged(good, import_id)
     named = {line.group: _entry_of_group(import_id, line.group) for line in good if line.group}
     standing = _standing(list(named.values()))
     for line in lines:
@@ -89,6 +82,7 @@ def sort_out(
             batch.entries.append((entry, line.provenance or provenance))
             standing.add(entry)
         batch.signals += [(entry, signal) for signal in fresh]
+        batch.taken += [line.number] * len(fresh)
     return batch
 
 
@@ -103,36 +97,21 @@ def write_batch(batch: Batch, bank: str, import_id: str, at: datetime) -> None:
                 copy.write_row((entry, signal.type.value, signal.value))
 
 
-def overtaken(bank: str, number: int) -> bool:
-    """Whether anything came into the bank, or changed there, after bank change `number`."""
+def twin(bank: str, digest: str) -> str | None:
+    """The published import of this bank that holds just these signals, if there is one and all of it counts."""
     with connection.cursor() as cursor:
-        cursor.execute(_OVERTAKEN, {"bank": bank, "number": number})
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_TWIN, {"bank": bank, "digest": digest})
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
-def drop_duplicates(bank: str, import_id: str, number: int) -> int:
-    """Take out staged signals that the bank got after bank change `number`; returns how many."""
-    dropped = 0
-    with connection.cursor() as cursor:
-        cursor.execute(_SINCE, {"bank": bank, "number": number})
-        values = [row[0] for row in cursor.fetchall()]
-        for start in range(0, len(values), LINES):
-            holders = _holders(values[start : start + LINES], bank, import_id)
-            theirs = {(kind, value) for _, kind, value, own in holders if not own}
-            twice = [label for label, kind, value, own in holders if own and (kind, value) in theirs]
-            cursor.execute("delete from entry_signal where id = any(%s)", [twice])
-            dropped += len(twice)
-        if dropped:
-            cursor.execute(_DROP_ENTRIES, [import_id])
-    return dropped
-
-
-def count(import_id: str) -> tuple[int, int, str]:
-    """(entries, signals, digest) of what is staged."""
+def count(import_id: str, alive: Callable[[], None]) -> tuple[int, int, str]:
+    """(entries, signals, digest) of what is staged; `alive` is called again and again meanwhile."""
+    alive()
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from entry where import_id = %s", [import_id])
         entries = int(cursor.fetchone()[0])
-    signals, digest = digest_of(_sorted(import_id))
+    signals, digest = digest_of(_sorted(import_id, alive))
     return entries, signals, digest
 
 
@@ -150,37 +129,26 @@ def clear_abandoned() -> int:
     return len(gone)
 
 
-def _holders(values: list[str], bank: str, import_id: str) -> list[tuple[int, str, str, bool]]:
-    """(label, type, value, whether of this import) of what stands in the bank or is staged, among these values."""
+def _staged(lines: Sequence[Line], import_id: str) -> set[Signal]:
+    """The signals of these lines that an earlier batch of the same import has staged."""
+    values = [signal.value for line in lines for signal in line.signals]
+    if not values:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(_HOLDERS, [values])
         found = cursor.fetchall()
-        if not found:
-            return []
-        entries = [row[3] for row in found]
-        cursor.execute(_STANDING, {"entries": entries, "bank": bank, "import": import_id})
-        own = dict(cursor.fetchall())
-    return [(label, kind, value, own[entry]) for label, kind, value, entry in found if entry in own]
+        cursor.execute(_STAGED, [[entry for _, _, entry in found], import_id])
+        own = {row[0] for row in cursor.fetchall()}
+    return {Signal(SignalType(kind), value) for kind, value, entry in found if entry in own}
 
 
-def _known(lines: Sequence[Line], bank: str, import_id: str) -> dict[Signal, str]:
-    """The signals of these lines that need not be taken again, and why."""
-    values = [signal.value for line in lines for signal in line.signals]
-    if not values:
-        return {}
-    return {
-        Signal(SignalType(kind), value): "stands earlier in the file" if own else "is already in the bank"
-        for _, kind, value, own in _holders(values, bank, import_id)
-    }
-
-
-def _fresh(line: Line, seen: dict[Signal, str], bad: list[BadLine]) -> list[Signal]:
+def _fresh(line: Line, seen: set[Signal], bad: list[BadLine]) -> list[Signal]:
     fresh = []
     for signal in line.signals:
         if signal in seen:
-            bad.append(BadLine(line.number, "input.duplicate", f"the same signal {seen[signal]}"))
+            bad.append(BadLine(line.number, "input.duplicate", "the same signal stands earlier in the file"))
             continue
-        seen[signal] = "stands earlier in the file"
+        seen.add(signal)
         fresh.append(signal)
     return fresh
 
@@ -200,9 +168,10 @@ def _entry_of_group(import_id: str, group: str) -> str:
     return f"ent_{base64.b32encode(digest[:15]).decode().lower()}"
 
 
-def _sorted(import_id: str) -> Iterator[tuple[str, str]]:
+def _sorted(import_id: str, alive: Callable[[], None]) -> Iterator[tuple[str, str]]:
     """Every staged signal in order, some thousands at a time from the server."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(_SORTED, [import_id])
         while rows := cursor.fetchmany(LINES):
+            alive()
             yield from rows

@@ -25,7 +25,7 @@ class GivenSignal(bank_shapes.SignalShape):
     """One hash of the upload; a pdq hash with the quality that its computation told."""
 
     quality: Annotated[int, Field(ge=0, le=100)] | None = Field(
-        default=None, description="Of a pdq hash: needed. Below 50 the hash is not compared."
+        default=None, description="Of a pdq hash: needed. Below 50 the hash is not compared, and the item held."
     )
 
 
@@ -58,7 +58,7 @@ def screen_given_hashes(request: HttpRequest, response: HttpResponse, item: Give
     """Screen one upload by hashes that the platform computed.
 
     Only these hashes are looked up: send the pdq hashes of the turned and mirrored picture too, or turned
-    copies are not found. Without a pdq hash of enough quality nothing can be told, and the answer is `hold`.
+    copies are not found. Unless every pdq hash, and at least one, is of enough quality, the answer is `hold`.
     """
     require_fresh()
     given = [Given(parse(one.signal_type, one.value), one.quality) for one in item.signals]
