@@ -21,7 +21,10 @@ from tests.pictures import Pixels, grey, plane_of
 CLEAR = [grey(600, 800, seed=seed) for seed in range(4)]
 FLAT = np.full((600, 800), 7, np.uint8)
 FAINTLY = 0.2
+VERY_FAINTLY = 0.06
 FAINT = np.asarray(np.rint(grey(600, 800, seed=9) * FAINTLY + 100), np.uint8)
+VERY_FAINT = np.asarray(np.rint(grey(600, 800, seed=9) * VERY_FAINTLY + 120), np.uint8)
+"""All within 16 grey levels; the picture is there."""
 
 
 @dataclass
@@ -87,9 +90,10 @@ def test_a_flat_picture_among_clear_ones_is_nothing_to_hold_for(at: int) -> None
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_a_picture_that_shows_something_and_cannot_be_compared_holds(at: int) -> None:
+@pytest.mark.parametrize("faint", [FAINT, VERY_FAINT], ids=["faint", "very faint"])
+def test_a_picture_that_shows_something_and_cannot_be_compared_holds(at: int, faint: Pixels) -> None:
     pictures = list(CLEAR[:2])
-    pictures.insert(at, FAINT)
+    pictures.insert(at, faint)
     assert reason(seen(*pictures)) is Reason.LOW_QUALITY
 
 

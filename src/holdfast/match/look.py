@@ -14,6 +14,7 @@ from holdfast.intake.upload import TooLong, Upload
 from holdfast.match import pdq
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.decoder import Decoder
+from holdfast.media.frames import is_flat
 from holdfast.media.plane import Frame
 from holdfast.media.reason import NotDecoded, Reason
 
@@ -34,7 +35,6 @@ class Seen:
 
 
 _PLANES_THAT_SHOW: Final = 2  # over white and over black; a third is colour without transparency
-_FLAT: Final = 16  # grey levels between the darkest and the brightest pixel of a picture that shows nothing
 Hashes = NDArray[np.uint64]
 _NO_HASHES = np.empty((0, 4), np.uint64)
 
@@ -107,7 +107,7 @@ def _glimpse(frame: Frame) -> _Glimpse:
     hashed = [pdq.hash_plane(plane) for plane in frame.planes]
     # What lies hidden under transparency may match, but need not have any detail.
     clear = [max(one.quality.values()) >= pdq.MINIMUM_QUALITY for one in hashed[:_PLANES_THAT_SHOW]]
-    flat = [int(plane.luma.max()) - int(plane.luma.min()) <= _FLAT for plane in frame.planes]
+    flat = [is_flat(plane) for plane in frame.planes]
     before = f"frame {frame.number} " if frame.number else ""
     return _Glimpse(
         [(words, before + name) for one in hashed for words, name in _usable(one)],

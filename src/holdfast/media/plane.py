@@ -21,6 +21,7 @@ MOST_SIDE: Final = 2 * LEAST_SIDE - 1  # what is longer is averaged down, each s
 MOST_PLANES: Final = 6  # over white, over black, without transparency; and the three with their colours managed
 MOST_WALKED: Final = 2000  # pictures of one file that are looked at
 MOST_KEPT: Final = 128  # pictures of one file that differ enough to be looked up
+FLAT: Final = 3  # grey levels between the darkest and the brightest pixel of a picture that has nothing on it
 MOST_BYTES: Final = 64 * 1024 * 1024  # of all planes of one file together
 
 Luma = NDArray[np.uint8]
