@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tracemalloc
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -134,3 +135,35 @@ def test_a_file_without_a_look_is_not_banked_by_its_look() -> None:
 def test_a_plane_of_one_pixel_is_too_little() -> None:
     assert reason(seen(np.asarray(Image.new("L", (1, 1))))) is Reason.LOW_QUALITY
     assert isinstance(plane_of(FLAT), Plane)
+
+
+def long_ones(count: int, full: int) -> tuple[Frame, ...]:
+    """Small planes that say they are of pictures of great and differing length."""
+    return tuple(Frame(at, (Plane(grey(60, 600, seed=at), 60, full + at),)) for at in range(count))
+
+
+def looked_at(*frames: Frame) -> Seen:
+    upload = from_bytes(b"any", 10)
+    assert isinstance(upload, Upload)
+    with upload:
+        return look(upload, Given(Decoded(frames, None)))
+
+
+def test_pictures_that_would_take_long_to_hash_are_not_wholly_seen() -> None:
+    """A few kilobytes of pages, each a million pixels long, took 13 seconds of the process that answers everyone."""
+    found = looked_at(*long_ones(20, 1_000_000))
+    assert reason(found) is Reason.SEVERAL_PICTURES
+    assert {name.rpartition(" ")[0] for name in found.variants} == {"", "frame 1", "frame 2", "frame 3"}
+
+
+def test_many_pictures_of_one_great_length_are_all_seen() -> None:
+    frames = tuple(Frame(at, (replace(long_ones(12, 1)[at].planes[0], full_width=500_000),)) for at in range(12))
+    assert reason(looked_at(*frames)) is None
+
+
+def test_filters_for_great_lengths_are_not_kept() -> None:
+    tracemalloc.start()
+    looked_at(*long_ones(4, 700_000))
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert left < 4 * 1024 * 1024

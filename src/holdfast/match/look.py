@@ -34,6 +34,7 @@ class Seen:
     obstacle: NotDecoded | None
 
 
+_MOST_LENGTH: Final = 2**22  # pixels of all lengths and widths together, each once: about a second of hashing
 _PLANES_THAT_SHOW: Final = 2  # over white and over black; a third is colour without transparency
 Hashes = NDArray[np.uint64]
 _NO_HASHES = np.empty((0, 4), np.uint64)
@@ -49,8 +50,11 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
     decoded = decoder.decode(received)
     if isinstance(decoded, NotDecoded):
         return Seen(exact, _NO_HASHES, (), decoded)
-    glimpses = [_glimpse(frame) for frame in decoded.frames]
+    frames = _affordable(decoded.frames)
+    glimpses = [_glimpse(frame) for frame in frames]
     obstacle = NotDecoded(decoded.missed) if decoded.missed else None
+    if len(frames) < len(decoded.frames):
+        obstacle = NotDecoded(Reason.SEVERAL_PICTURES, "they take too long to hash")
     if not (any(one.clear for one in glimpses) and all(one.clear or one.flat for one in glimpses)):
         obstacle = obstacle or NotDecoded(Reason.LOW_QUALITY)
     found = _once([pair for one in glimpses for pair in one.hashes])
@@ -101,6 +105,20 @@ class _Glimpse:
     hashes: list[tuple[Hashes, str]]
     clear: bool
     flat: bool
+
+
+def _affordable(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """As many of the pictures, from the first, as can be hashed in bounded time; the first always can.
+
+    A picture of a length not seen before needs a filter of that length, so that long thin pictures
+    cost more than their pixels. Counted, not timed: the same file gets the same answer on any machine.
+    """
+    lengths: set[int] = set()
+    for at, frame in enumerate(frames):
+        lengths |= {side for plane in frame.planes for side in (plane.full_height, plane.full_width)}
+        if at and sum(lengths) > _MOST_LENGTH:
+            return frames[:at]
+    return frames
 
 
 def _glimpse(frame: Frame) -> _Glimpse:

@@ -32,8 +32,8 @@ COLUMN_BANDS: Final = 4
 NEAREST_SIDE: Final = 512
 LEAST_HASHABLE_SIDE: Final = 5  # the references give a thinner picture no hash at all
 MINIMUM_QUALITY: Final = 50  # below it PDQ's authors advise against matching
-LONG_SIDE: Final = 2**14  # pixels of the picture; filters for a longer side are large and rare: made anew, never kept
-_LONG_PLANE: Final = 4096
+_LONG_SIDE: Final = 2**14  # the filter for a longer side is large and rare: made anew, never kept
+_LONG_PLANE: Final = 4096  # and so are the weights of one that was not scaled down
 _MEDIAN_RANK: Final = FREQUENCIES * FREQUENCIES // 2 - 1  # PDQ takes the lower of the two middle values
 
 Floats = NDArray[np.float32]
@@ -125,8 +125,8 @@ def _samples(plane: Plane) -> Floats:
 
 
 def _bands(full: int, scaled: int, count: int, *, nearest: bool) -> tuple[Band, ...]:
-    kept = scaled <= _LONG_PLANE and full <= LONG_SIDE
-    return (_cut if kept else _cut.__wrapped__)(full, scaled, count, nearest)
+    cached = scaled <= _LONG_PLANE
+    return (_cut if cached else _cut.__wrapped__)(full, scaled, count, nearest)
 
 
 @lru_cache(maxsize=128)
@@ -159,7 +159,7 @@ def _sample_weights(full: int, scaled: int, *, nearest: bool) -> list[tuple[int,
     share = np.where(last > first, (last - left) / (right - left), 1.0)
     rest = 1.0 - share
     rows = []
-    for used, weights in (_filter if size <= LONG_SIDE else _filter.__wrapped__)(size):
+    for used, weights in (_filter if size <= _LONG_SIDE else _filter.__wrapped__)(size):
         start = int(first[used.start])
         row = np.zeros(int(last[used.stop - 1]) + 1 - start)
         np.add.at(row, first[used] - start, weights * share[used])
