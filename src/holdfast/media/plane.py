@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.media.reason import Reason
+from holdfast.media.reason import NotDecoded, Reason
 
 LONGEST_SIDE: Final = 2**20  # pixels; no picture that people see is longer
 LEAST_SIDE: Final = 512  # below it the hash begins to move: 8 bits more at 128
@@ -28,6 +28,14 @@ Luma = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lumas:
+    """Every way in which a picture may show, as it is stored; `missed` is why there may be another."""
+
+    planes: list[Luma]
+    missed: NotDecoded | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plane:
     """One picture's brightness: uint8 of shape (height, width), upright, perhaps at a fraction of its size.
 
@@ -38,6 +46,17 @@ class Plane:
     luma: Luma
     full_height: int
     full_width: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Every way in which one picture of a file may show that could be made out.
+
+    No plane if it is none that anybody is shown. `missed` is why it may show in yet another way.
+    """
+
+    planes: tuple[Plane, ...]
+    missed: NotDecoded | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
