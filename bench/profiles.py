@@ -16,9 +16,9 @@ SWAPPED: Final = (SRGB[2], SRGB[0], SRGB[1])
 """What is stored as red shows as blue, green as red and blue as green."""
 
 
-def profile(primaries: Primaries, gamma: float = 2.2) -> bytes:
-    """A matrix profile, version 2.4, for a screen."""
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+def profile(primaries: Primaries, gamma: float = 2.2, curve: bytes = b"") -> bytes:
+    """A matrix profile, version 2.4, for a screen; a curve given as its tag takes the place of the plain one."""
+    curve = curve or b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
     said = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"test\0" + bytes(79)
     tags = {b"desc": said.ljust(100, b"\0"), b"cprt": b"text\0\0\0\0none\0\0\0\0", b"wtpt": _xyz(0.9642, 1, 0.8249)}
     tags |= {name: _xyz(*one) for name, one in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)}

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tracemalloc
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,10 @@ from tests.pictures import Pixels, grey, plane_of
 CLEAR = [grey(600, 800, seed=seed) for seed in range(4)]
 FLAT = np.full((600, 800), 7, np.uint8)
 FAINTLY = 0.2
+VERY_FAINTLY = 0.06
 FAINT = np.asarray(np.rint(grey(600, 800, seed=9) * FAINTLY + 100), np.uint8)
+VERY_FAINT = np.asarray(np.rint(grey(600, 800, seed=9) * VERY_FAINTLY + 120), np.uint8)
+"""All within 16 grey levels; the picture is there."""
 
 
 @dataclass
@@ -87,9 +91,10 @@ def test_a_flat_picture_among_clear_ones_is_nothing_to_hold_for(at: int) -> None
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_a_picture_that_shows_something_and_cannot_be_compared_holds(at: int) -> None:
+@pytest.mark.parametrize("faint", [FAINT, VERY_FAINT], ids=["faint", "very faint"])
+def test_a_picture_that_shows_something_and_cannot_be_compared_holds(at: int, faint: Pixels) -> None:
     pictures = list(CLEAR[:2])
-    pictures.insert(at, FAINT)
+    pictures.insert(at, faint)
     assert reason(seen(*pictures)) is Reason.LOW_QUALITY
 
 
@@ -130,3 +135,35 @@ def test_a_file_without_a_look_is_not_banked_by_its_look() -> None:
 def test_a_plane_of_one_pixel_is_too_little() -> None:
     assert reason(seen(np.asarray(Image.new("L", (1, 1))))) is Reason.LOW_QUALITY
     assert isinstance(plane_of(FLAT), Plane)
+
+
+def long_ones(count: int, full: int) -> tuple[Frame, ...]:
+    """Small planes that say they are of pictures of great and differing length."""
+    return tuple(Frame(at, (Plane(grey(60, 600, seed=at), 60, full + at),)) for at in range(count))
+
+
+def looked_at(*frames: Frame) -> Seen:
+    upload = from_bytes(b"any", 10)
+    assert isinstance(upload, Upload)
+    with upload:
+        return look(upload, Given(Decoded(frames, None)))
+
+
+def test_pictures_that_would_take_long_to_hash_are_not_wholly_seen() -> None:
+    """A few kilobytes of pages, each a million pixels long, took 13 seconds of the process that answers everyone."""
+    found = looked_at(*long_ones(20, 1_000_000))
+    assert reason(found) is Reason.SEVERAL_PICTURES
+    assert {name.rpartition(" ")[0] for name in found.variants} == {"", "frame 1", "frame 2", "frame 3"}
+
+
+def test_many_pictures_of_one_great_length_are_all_seen() -> None:
+    frames = tuple(Frame(at, (replace(long_ones(12, 1)[at].planes[0], full_width=500_000),)) for at in range(12))
+    assert reason(looked_at(*frames)) is None
+
+
+def test_filters_for_great_lengths_are_not_kept() -> None:
+    tracemalloc.start()
+    looked_at(*long_ones(4, 700_000))
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert left < 4 * 1024 * 1024

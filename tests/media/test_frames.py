@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import Image
 
-from holdfast.match.pdq import Family, from_hex, hash_plane
-from holdfast.media import frames
-from holdfast.media.frames import ALIKE, Glance, Keeper
+from holdfast.match.pdq import hash_plane
+from holdfast.media.frames import ALIKE, Keeper, Look
 from holdfast.media.plane import MOST_BYTES, MOST_KEPT, MOST_WALKED, Plane
 from holdfast.media.reason import Reason, Unreadable
 from tests.pictures import Pixels, grey, plane_of
-
-A_MATCH = 31
 
 
 def kept(*pictures: Pixels) -> list[int]:
@@ -32,8 +30,20 @@ def offer_all(keeper: Keeper, count: int, side: int) -> None:
 
 
 def bits(one: Pixels, other: Pixels) -> int:
-    values = [from_hex(hash_plane(plane_of(picture)).of(Family.FULL)) for picture in (one, other)]
-    return int(np.bitwise_count(values[0] ^ values[1]).sum())
+    """By how much any of their hashes differs."""
+    values = [hash_plane(plane_of(picture)).hashes for picture in (one, other)]
+    return int(np.bitwise_count(values[0] ^ values[1]).sum(axis=1).max())
+
+
+def nudged(picture: Pixels, steps: int, seed: int) -> Pixels:
+    """A picture changed by soft noise, again and again, as long as a thumbnail of it hardly changes."""
+    random, shown = np.random.default_rng(seed), picture.astype(float)
+    for _ in range(steps):
+        cells = int(random.integers(6, 40))
+        noise = Image.fromarray(random.integers(0, 255, (cells, cells), np.uint8))
+        soft = np.asarray(noise.resize(picture.shape[::-1], Image.Resampling.BICUBIC)).astype(float) - 128
+        shown = np.clip(shown + soft * random.uniform(0.01, 0.05), 0, 255)
+    return np.asarray(np.rint(shown), np.uint8)
 
 
 def blended(one: Pixels, other: Pixels, share: float) -> Pixels:
@@ -59,13 +69,13 @@ def test_a_small_part_that_changes_the_hash_makes_a_picture_another() -> None:
     whole = grey(200, 300, seed=4)
     covered = whole.copy()
     covered[60:110, 90:165] = grey(50, 75, seed=5)
-    assert bits(whole, covered) > ALIKE[0]
+    assert bits(whole, covered) > ALIKE
     assert kept(covered, whole) == [0, 1]
 
 
 def test_noise_that_nobody_sees_makes_no_other_picture() -> None:
-    noise = np.random.default_rng(0).integers(-2, 3, (60, 80))
-    assert kept(grey(60, 80), np.clip(grey(60, 80) + noise, 0, 255).astype(np.uint8)) == [0]
+    noise = np.random.default_rng(0).integers(-2, 3, (400, 600))
+    assert kept(grey(400, 600), np.clip(grey(400, 600) + noise, 0, 255).astype(np.uint8)) == [0]
 
 
 def test_a_pale_forerunner_does_not_stand_for_the_picture_it_fades_into() -> None:
@@ -77,13 +87,40 @@ def test_a_pale_forerunner_does_not_stand_for_the_picture_it_fades_into() -> Non
 
 
 @pytest.mark.parametrize("steps", [10, 60])
-def test_every_picture_of_a_slow_change_lies_near_one_that_is_kept(steps: int) -> None:
-    """The way from one picture to another never strays far from what is looked up."""
+def test_every_picture_of_a_slow_change_is_matched_as_one_that_is_kept(steps: int) -> None:
     film = [blended(grey(200, 300, seed=7), grey(200, 300, seed=8), share) for share in np.linspace(0, 1, steps)]
     chosen = kept(*film)
     assert len(chosen) > 5
     for picture in film:
-        assert min(bits(picture, film[number]) for number in chosen) <= ALIKE[0] + 6
+        assert min(bits(picture, film[number]) for number in chosen) <= ALIKE
+
+
+@example(9, 1, 9, False).via("20 bits apart, and not told apart by what was looked at before")
+@example(3, 1, 3, False).via("12 bits apart")
+@given(st.integers(0, 10_000), st.integers(0, 12), st.integers(0, 10_000), st.booleans())
+def test_a_picture_is_only_left_out_if_every_hash_of_it_is_that_of_a_kept_one(
+    seed: int, steps: int, noise: int, turned: bool
+) -> None:
+    """A known picture behind one that a thumbnail cannot tell from it was left out at up to 38 bits."""
+    known = grey(256, 256, seed)
+    before = nudged(known, steps, noise)
+    before = before[:, ::-1].copy() if turned else before
+    if kept(before, known) == [0]:
+        assert bits(before, known) <= ALIKE
+    else:
+        assert bits(before, known) > ALIKE
+
+
+def test_a_mirrored_picture_is_another() -> None:
+    """Its hashes are the same ones under other names, but not to the last bit."""
+    assert kept(grey(200, 300), grey(200, 300)[:, ::-1]) == [0, 1]
+
+
+def test_a_faint_picture_is_not_covered_by_a_flat_one() -> None:
+    """A flat one is no reason to hold; a faint one is."""
+    flat = np.full((200, 300), 90, np.uint8)
+    faint = np.asarray(np.rint(grey(200, 300) * 0.06 + 84), np.uint8)
+    assert kept(grey(200, 300, seed=1), flat, flat + 2, faint, faint) == [0, 1, 3]
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=25))
@@ -91,17 +128,6 @@ def test_of_pictures_in_any_order_each_different_one_is_kept_where_it_first_come
     pictures = [grey(40, 50, seed=100 + number) for number in range(7)]
     first = [at for at, number in enumerate(order) if number not in order[:at]]
     assert kept(*[pictures[number] for number in order]) == first
-
-
-def test_when_there_is_no_room_the_measure_grows_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
-    film = [blended(grey(200, 300, seed=7), grey(200, 300, seed=8), share) for share in np.linspace(0, 1, 60)]
-    fine = kept(*film)
-    monkeypatch.setattr(frames, "MOST_KEPT", len(fine) - 1)
-    coarse = kept(*film)
-    assert coarse[0] == 0
-    assert len(coarse) < len(fine)
-    for picture in film:
-        assert min(bits(picture, film[number]) for number in coarse) <= A_MATCH // 2 + 6
 
 
 def test_more_that_differ_than_can_be_kept_are_said_to_be_missed() -> None:
@@ -129,12 +155,7 @@ def test_the_planes_that_are_kept_never_take_more_than_may_be_sent() -> None:
 
 def test_a_picture_shown_in_more_ways_is_another() -> None:
     one = plane_of(grey(40, 40))
-    assert not Glance.at((one,)).covers(Glance.at((one, one, one)), ALIKE[-1])
-
-
-def test_both_measures_together_stay_within_half_a_match() -> None:
-    """A picture may be covered by one that was itself let go for another."""
-    assert sum(ALIKE) <= (A_MATCH + 1) // 2
+    assert not Look.at((one,)).covers(Look.at((one, one, one)))
 
 
 def test_a_picture_is_another_if_it_differs_over_one_ground_only() -> None:

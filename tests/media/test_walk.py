@@ -133,6 +133,41 @@ def test_a_list_of_photographs_that_leads_nowhere_is_not_wholly_seen() -> None:
     assert decoded(scrambled, FileType.JPEG).missed is Reason.SEVERAL_PICTURES
 
 
+def soft_blob() -> Image.Image:
+    """What a map of brightness looks like: hardly anything."""
+    return Image.fromarray(np.asarray(np.rint(grey(60, 80, seed=3) * 0.1 + 100), np.uint8))
+
+
+def with_map(second: Image.Image, said: str = "") -> bytes:
+    """A photograph with a map of its brightness behind it, as telephones make them."""
+    first = Image.fromarray(natural(240, 320, 1))
+    return mpo(first, second, **({"xmp": f'<x hdrgm:Version="1.0" {said}/>'.encode()} if said else {}))
+
+
+@pytest.mark.parametrize("said", ["", "hdrgm:HDRCapacityMax"])
+def test_a_photograph_with_a_map_of_its_brightness_is_wholly_seen(said: str) -> None:
+    outcome = decoded(with_map(soft_blob(), said), FileType.JPEG)
+    assert outcome.missed is None
+    assert len(outcome.frames) == 1
+
+
+@pytest.mark.parametrize("said", ["", "hdrgm:HDRCapacityMax"])
+def test_what_calls_itself_a_map_and_is_a_clear_picture_is_seen(said: str) -> None:
+    found = frames(with_map(Image.fromarray(natural(240, 320, 2)), said), FileType.JPEG)
+    assert shows(found[1], grey(240, 320, 2), most=5)
+
+
+@pytest.mark.parametrize("kind", [0x010001, 0x020002, 0x020003])
+def test_a_picture_that_is_to_be_shown_is_seen_however_soft(kind: int) -> None:
+    file = with_map(soft_blob())
+    at = file.index(b"MPF\0") + 4
+    order = "<" if file[at : at + 2] == b"II" else ">"
+    length_of_the_map = len(file) - file.index(b"\xff\xd9") - 2
+    entry = file.index(struct.pack(order + "LL", 0, length_of_the_map), at)
+    shown = file[:entry] + struct.pack(order + "L", kind) + file[entry + 4 :]
+    assert len(frames(shown, FileType.JPEG)) == 2
+
+
 # --- animations that readers do not agree on
 
 

@@ -14,6 +14,7 @@ from holdfast.intake.upload import TooLong, Upload
 from holdfast.match import pdq
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.decoder import Decoder
+from holdfast.media.frames import is_flat
 from holdfast.media.plane import Frame
 from holdfast.media.reason import NotDecoded, Reason
 
@@ -33,8 +34,8 @@ class Seen:
     obstacle: NotDecoded | None
 
 
+_MOST_LENGTH: Final = 2**22  # pixels of all lengths and widths together, each once: about a second of hashing
 _PLANES_THAT_SHOW: Final = 2  # over white and over black; a third is colour without transparency
-_FLAT: Final = 16  # grey levels between the darkest and the brightest pixel of a picture that shows nothing
 Hashes = NDArray[np.uint64]
 _NO_HASHES = np.empty((0, 4), np.uint64)
 
@@ -49,8 +50,11 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
     decoded = decoder.decode(received)
     if isinstance(decoded, NotDecoded):
         return Seen(exact, _NO_HASHES, (), decoded)
-    glimpses = [_glimpse(frame) for frame in decoded.frames]
+    frames = _affordable(decoded.frames)
+    glimpses = [_glimpse(frame) for frame in frames]
     obstacle = NotDecoded(decoded.missed) if decoded.missed else None
+    if len(frames) < len(decoded.frames):
+        obstacle = NotDecoded(Reason.SEVERAL_PICTURES, "they take too long to hash")
     if not (any(one.clear for one in glimpses) and all(one.clear or one.flat for one in glimpses)):
         obstacle = obstacle or NotDecoded(Reason.LOW_QUALITY)
     found = _once([pair for one in glimpses for pair in one.hashes])
@@ -103,11 +107,25 @@ class _Glimpse:
     flat: bool
 
 
+def _affordable(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """As many of the pictures, from the first, as can be hashed in bounded time; the first always can.
+
+    A picture of a length not seen before needs a filter of that length, so that long thin pictures
+    cost more than their pixels. Counted, not timed: the same file gets the same answer on any machine.
+    """
+    lengths: set[int] = set()
+    for at, frame in enumerate(frames):
+        lengths |= {side for plane in frame.planes for side in (plane.full_height, plane.full_width)}
+        if at and sum(lengths) > _MOST_LENGTH:
+            return frames[:at]
+    return frames
+
+
 def _glimpse(frame: Frame) -> _Glimpse:
     hashed = [pdq.hash_plane(plane) for plane in frame.planes]
     # What lies hidden under transparency may match, but need not have any detail.
     clear = [max(one.quality.values()) >= pdq.MINIMUM_QUALITY for one in hashed[:_PLANES_THAT_SHOW]]
-    flat = [int(plane.luma.max()) - int(plane.luma.min()) <= _FLAT for plane in frame.planes]
+    flat = [is_flat(plane) for plane in frame.planes]
     before = f"frame {frame.number} " if frame.number else ""
     return _Glimpse(
         [(words, before + name) for one in hashed for words, name in _usable(one)],

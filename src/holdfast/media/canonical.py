@@ -4,7 +4,7 @@
 Canonical means: palette, CMYK, CIE L*a*b*, 16 bits and floating point made plain, and transparency
 laid over white, over black, and thrown away, because a picture may show one thing on each. The
 picture is converted and averaged down strip by strip, in whole steps, so that no second copy of it
-ever exists at full size: what is left is small, and colours are managed there.
+ever exists at full size.
 """
 
 from __future__ import annotations
@@ -14,48 +14,49 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from holdfast.media.colour import Transform, lab_to_rgb, luma_of, managed, transform_for
-from holdfast.media.plane import LEAST_SIDE, Luma
+from holdfast.media.colour import Managed, lab_to_rgb, luma_of, managed_by
+from holdfast.media.plane import LEAST_SIDE, Luma, Lumas
 from holdfast.media.reason import NotDecoded, Reason, Unreadable
 
 _WIDE: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
 _TRANSPARENT: Final = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
-_BASES: Final = {"L": "L", "LA": "L", "CMYK": "CMYK"}
+_BASES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK"}
 _STRIP_PIXELS: Final = 2**18  # fits the processor's cache
 _OPAQUE: Final = 255
 _MOST_WIDE: Final = 65535
 
 
-def lumas_of(image: Image.Image, profile: bytes | None = None) -> list[Luma]:
+def lumas_of(image: Image.Image, profile: bytes | None = b"") -> Lumas:
     """One plane, or three with transparency (over white, over black, without it); as many again if colours are managed.
 
     Raises Unreadable for a form of pixel that has no plain meaning, and what the library raises on bad files.
     """
     image.load()
-    if image.mode in _WIDE:
-        return _from_integers(image)
-    if image.mode == "F":
-        return _from_floats(image)
-    clear = _has_alpha(image) and (cut := averaged(image, "RGBA")).getchannel("A").getextrema() != (_OPAQUE, _OPAQUE)
-    base = _BASES.get(image.mode, "RGB")
-    transform = transform_for(profile, base)
-    plain = [*(_over_both(cut) if clear else ()), np.asarray(averaged(image, "L"))]
-    if transform is None:
-        return plain
-    bare = luma_of(managed(averaged(image, base), transform))
-    return [*plain, *(_over_both(_managed_cut(cut, base, transform)) if clear else ()), bare]
+    if image.mode in _WIDE or image.mode == "F":
+        wide = _from_floats(image) if image.mode == "F" else _from_integers(image)
+        curve = managed_by(profile, "L")
+        missed = NotDecoded(Reason.UNSUPPORTED, "a colour profile of finer levels") if curve.transform else curve.missed
+        return Lumas(wide, missed)
+    managed = managed_by(profile, _BASES.get(image.mode, "RGB"))
+    seen = [*_over_both(image, None), np.asarray(averaged(image, "L"))]
+    if managed.transform:
+        seen += [*_over_both(image, managed), np.asarray(averaged(image, "L", managed))]
+    return Lumas(seen, managed.missed)
 
 
-def averaged(image: Image.Image, mode: str) -> Image.Image:
-    """The picture in another mode, averaged down in whole steps to no less than LEAST_SIDE on either side."""
+def averaged(image: Image.Image, mode: str, managed: Managed | None = None) -> Image.Image:
+    """The picture as L or RGBA, averaged down in whole steps to no less than LEAST_SIDE on either side.
+
+    Colours are managed before any are averaged: a profile may make of fine grain what its mean does not show.
+    """
     steps = steps_of(image.width, image.height)
-    if image.mode in (mode, "RGB") and mode in ("L", "RGB", "CMYK") and not _has_alpha(image):
+    if not managed and image.mode in (mode, "RGB") and mode == "L" and not _has_alpha(image):
         return image.convert(mode).reduce(steps)  # at most one copy, a quarter of its size
     small = Image.new(mode, (-(-image.width // steps[0]), -(-image.height // steps[1])))
     rows = max(1, _STRIP_PIXELS // (image.width * steps[1])) * steps[1]
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        small.paste(_converted(strip, mode).reduce(steps), (0, top // steps[1]))
+        small.paste(_converted(strip, mode, managed).reduce(steps), (0, top // steps[1]))
     return small
 
 
@@ -75,29 +76,39 @@ def _has_alpha(image: Image.Image) -> bool:
     return image.mode in _TRANSPARENT or "transparency" in image.info
 
 
-def _converted(strip: Image.Image, mode: str) -> Image.Image:
+def _converted(strip: Image.Image, mode: str, managed: Managed | None) -> Image.Image:
     if strip.mode == "LAB":
         strip = lab_to_rgb(strip)
+    if managed:
+        return _managed(strip, mode, managed)
     if mode == "L" and _has_alpha(strip):
         strip = strip.convert("RGBA")  # first, or a transparent colour may be given another
     return strip.convert("RGB").convert(mode) if mode == "L" and strip.mode not in ("L", "RGB") else strip.convert(mode)
 
 
-def _over_both(cut: Image.Image) -> tuple[Luma, Luma]:
-    """Over white and over black."""
-    return _laid_over(cut, "white"), _laid_over(cut, "black")
+def _managed(strip: Image.Image, mode: str, managed: Managed) -> Image.Image:
+    cut = strip.convert("RGBA") if _has_alpha(strip) else strip
+    shown = managed.shown(cut if cut.mode in ("L", "CMYK") else cut.convert("RGB"))
+    if mode == "RGBA":
+        shown.putalpha(cut.getchannel("A"))
+        return shown
+    return shown.convert(mode)
+
+
+def _over_both(image: Image.Image, managed: Managed | None) -> list[Luma]:
+    """Over white and over black, if it has any transparency."""
+    if not _has_alpha(image):
+        return []
+    cut = averaged(image, "RGBA", managed)
+    if cut.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
+        return []
+    return [_laid_over(cut, "white"), _laid_over(cut, "black")]
 
 
 def _laid_over(cut: Image.Image, ground: str) -> Luma:
     below = Image.new("RGB", cut.size, ground)
     below.paste(cut, mask=cut.getchannel("A"))
     return luma_of(below)
-
-
-def _managed_cut(cut: Image.Image, base: str, transform: Transform) -> Image.Image:
-    shown = managed(cut.convert("RGB").convert(base), transform)
-    shown.putalpha(cut.getchannel("A"))
-    return shown
 
 
 def _from_integers(image: Image.Image) -> list[Luma]:

@@ -16,15 +16,15 @@ from PIL import Image
 
 from holdfast.media.canonical import lumas_of
 from holdfast.media.containers import is_sequence
-from holdfast.media.plane import Plane
+from holdfast.media.plane import Picture
 from holdfast.media.reason import NotDecoded, Reason, Unreadable
 from holdfast.media.shape import Limits, refuse_pixels, upright
 
 _THREADS = 1
 
 
-def pictures_in_heif(untrusted: bytes, limits: Limits) -> Iterator[tuple[Plane, ...]]:
-    """The planes of each top-level picture."""
+def pictures_in_heif(untrusted: bytes, limits: Limits) -> Iterator[Picture]:
+    """Each top-level picture."""
     found = _pi_heif.load_file(untrusted, _THREADS, True, False, True, True, "", False)  # noqa: FBT003  # takes no names
     found.sort(key=lambda item: item is None or not item.primary)
     while found:
@@ -36,7 +36,7 @@ def pictures_in_heif(untrusted: bytes, limits: Limits) -> Iterator[tuple[Plane, 
         raise Unreadable(NotDecoded(Reason.SEVERAL_PICTURES, "a sequence"))
 
 
-def _planes(item: Any, limits: Limits) -> tuple[Plane, ...]:  # noqa: ANN401  # the library has no types
+def _planes(item: Any, limits: Limits) -> Picture:  # noqa: ANN401  # the library has no types
     (width, height), _ = item.size_mode
     refuse_pixels(width, height, limits.max_pixels)
     pixels = item.data
@@ -44,4 +44,4 @@ def _planes(item: Any, limits: Limits) -> tuple[Plane, ...]:  # noqa: ANN401  # 
     refuse_pixels(size[0], size[1], limits.max_pixels)
     image = Image.frombuffer(mode, size, pixels, "raw", mode, item.stride, 1)
     profile = item.color_profile if item.color_profile.get("type") in ("rICC", "prof") else {}
-    return upright(lumas_of(image, profile.get("data")), size, 1)
+    return upright(lumas_of(image, profile.get("data", b"")), size, 1)

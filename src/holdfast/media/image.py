@@ -46,10 +46,15 @@ def decode(untrusted: bytes, kind: FileType, limits: Limits) -> Decoded | NotDec
 def _look_at_all(untrusted: bytes, kind: FileType, limits: Limits, keeper: Keeper) -> None:
     """Offer every picture of the file to the keeper, as long as there is time."""
     until = time.monotonic() + limits.seconds
-    for number, planes in enumerate(pictures_in(untrusted, kind, limits)):
-        keeper.offer(number, planes)
+    missed: NotDecoded | None = None
+    for number, picture in enumerate(pictures_in(untrusted, kind, limits)):
+        if picture.planes:
+            keeper.offer(number, picture.planes)
+        missed = missed or picture.missed
         if number and time.monotonic() > until:
             # Even if this was the last: there was no time to see whether it is.
             raise Unreadable(NotDecoded(Reason.SEVERAL_PICTURES, f"more than {limits.seconds} seconds of them"))
     if not keeper.frames:
         raise Unreadable(NotDecoded(Reason.UNDECODABLE, "no picture"))
+    if missed:
+        raise Unreadable(missed)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.media.reason import Reason
+from holdfast.media.reason import NotDecoded, Reason
 
 LONGEST_SIDE: Final = 2**20  # pixels; no picture that people see is longer
 LEAST_SIDE: Final = 512  # below it the hash begins to move: 8 bits more at 128
@@ -21,9 +21,18 @@ MOST_SIDE: Final = 2 * LEAST_SIDE - 1  # what is longer is averaged down, each s
 MOST_PLANES: Final = 6  # over white, over black, without transparency; and the three with their colours managed
 MOST_WALKED: Final = 2000  # pictures of one file that are looked at
 MOST_KEPT: Final = 128  # pictures of one file that differ enough to be looked up
+FLAT: Final = 3  # grey levels between the darkest and the brightest pixel of a picture that has nothing on it
 MOST_BYTES: Final = 64 * 1024 * 1024  # of all planes of one file together
 
 Luma = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lumas:
+    """Every way in which a picture may show, as it is stored; `missed` is why there may be another."""
+
+    planes: list[Luma]
+    missed: NotDecoded | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +46,17 @@ class Plane:
     luma: Luma
     full_height: int
     full_width: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Every way in which one picture of a file may show that could be made out.
+
+    No plane if it is none that anybody is shown. `missed` is why it may show in yet another way.
+    """
+
+    planes: tuple[Plane, ...]
+    missed: NotDecoded | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

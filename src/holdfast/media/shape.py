@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from holdfast.media.plane import LONGEST_SIDE, Luma, Plane
+from holdfast.media.plane import LONGEST_SIDE, Luma, Lumas, Picture, Plane
 from holdfast.media.reason import NotDecoded, Reason, Unreadable
 
 _ORIENTATION: Final = 0x0112
@@ -52,10 +52,10 @@ def orientation_of(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1  # noqa: PLR2004
 
 
-def upright(lumas: list[Luma], size: tuple[int, int], orientation: int) -> tuple[Plane, ...]:
-    """The planes of a picture of `size` (width, height), with what `orientation` says was done undone."""
+def upright(lumas: Lumas, size: tuple[int, int], orientation: int) -> Picture:
+    """A picture of `size` (width, height), with what `orientation` says was done undone."""
     width, height = size if orientation < _FIRST_ON_ITS_SIDE else size[::-1]
-    return tuple(Plane(_turned(luma, orientation), height, width) for luma in lumas)
+    return Picture(tuple(Plane(_turned(luma, orientation), height, width) for luma in lumas.planes), lumas.missed)
 
 
 def reason_for(fault: Exception) -> Reason:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every picture of a file, one after the other, whatever its type: frames, pages and sizes.
 
-A generator of planes per type. Each checks a picture's header against the limits before a pixel of
+A generator of pictures per type. Each checks a picture's header against the limits before a pixel of
 it is decoded, and raises Unreadable, or whatever its library raises, where a picture cannot be
 read or where a file carries signs of more than could be shown. Runs inside the confined decoder.
 """
@@ -16,11 +16,12 @@ from PIL import AvifImagePlugin, Image, ImageFile
 from PIL.IcoImagePlugin import IcoFile
 
 from holdfast.media.canonical import lumas_of
+from holdfast.media.colour import profile_of
 from holdfast.media.containers import icon_sizes, is_sequence, pictures_in_png
 from holdfast.media.filetype import FileType
 from holdfast.media.heif import pictures_in_heif
 from holdfast.media.photo import photos_in
-from holdfast.media.plane import Plane
+from holdfast.media.plane import Picture
 from holdfast.media.reason import NotDecoded, Reason, Unreadable
 from holdfast.media.shape import Limits, orientation_of, refuse_pixels, upright
 
@@ -30,11 +31,11 @@ _WHOLE: Final = frozenset({FileType.WEBP, FileType.AVIF})
 """Types whose codecs give all pixels at once; the library then copies them, in one piece if it may."""
 _ANY_SIZE: Final = 2**31
 
-Pictures = Iterator[tuple[Plane, ...]]
+Pictures = Iterator[Picture]
 
 
 def pictures_in(untrusted: bytes, kind: FileType, limits: Limits) -> Pictures:
-    """The planes of each picture in turn."""
+    """Each picture in turn."""
     match kind:
         case FileType.JPEG:
             return photos_in(untrusted, limits)
@@ -58,7 +59,7 @@ def _opened(untrusted: bytes, kind: FileType, limits: Limits, *, least: int = 1)
         number = 0
         while True:
             refuse_pixels(*image.size, limits.max_pixels)
-            yield _planes(image)
+            yield _picture(image)
             number += 1
             try:
                 image.seek(number)
@@ -68,8 +69,8 @@ def _opened(untrusted: bytes, kind: FileType, limits: Limits, *, least: int = 1)
             raise Unreadable(NotDecoded(Reason.SEVERAL_PICTURES, f"only {number} of them can be read"))
 
 
-def _planes(image: Image.Image) -> tuple[Plane, ...]:
-    lumas = lumas_of(image, image.info.get("icc_profile"))
+def _picture(image: Image.Image) -> Picture:
+    lumas = lumas_of(image, profile_of(image))
     # Asked after loading: the TIFF reader turns the picture itself and then forgets the flag.
     return upright(lumas, image.size, orientation_of(image))
 
@@ -83,7 +84,7 @@ def _icons(untrusted: bytes, limits: Limits) -> Pictures:
     for number in range(len(sizes)):
         with icon.frame(number) as image:
             refuse_pixels(*image.size, limits.max_pixels)
-            yield _planes(image)
+            yield _picture(image)
 
 
 def _avif_sequence(untrusted: bytes, limits: Limits) -> Pictures:
