@@ -238,8 +238,10 @@ def lab_tiff(picture: Pixels) -> bytes:
 
 def test_lightness_and_two_colours_are_made_plain() -> None:
     picture = natural(90, 120, seed=8)
-    (plane,) = planes(lab_tiff(picture), FileType.TIFF)
+    outcome = decoded(lab_tiff(picture), FileType.TIFF)
+    (plane,) = outcome.frames[0].planes
     assert off(plane, plane_of(picture).luma) < 2
+    assert outcome.missed is None
 
 
 def as_light(grey_values: Pixels) -> Any:

@@ -20,7 +20,7 @@ from holdfast.media.reason import NotDecoded, Reason, Unreadable
 
 _WIDE: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
 _TRANSPARENT: Final = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
-_BASES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK"}
+_BASES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
 _STRIP_PIXELS: Final = 2**18  # fits the processor's cache
 _OPAQUE: Final = 255
 _MOST_WIDE: Final = 65535

@@ -76,8 +76,8 @@ def profile_of(image: Image.Image) -> bytes | None:
 @lru_cache(maxsize=2)
 def managed_by(profile: bytes | None, mode: str) -> Managed:
     """What this profile (empty: none; None: one that could not be read) does to pictures of this mode."""
-    if profile == b"":
-        return Managed()
+    if profile == b"" or (profile and mode == "LAB" and profile[_SPACE] == b"Lab "):
+        return Managed()  # CIE L*a*b* says by itself what its colours are
     if profile is None or len(profile) > MOST_PROFILE_BYTES or (profile[_SPACE], mode) not in _FITTING:
         return _CANNOT
     taken = _FITTING[profile[_SPACE], mode]
