@@ -13,6 +13,7 @@ from holdfast.errors import DecoderUnavailable, InvalidRequest
 from holdfast.intake.upload import TooLong, Upload
 from holdfast.match import pdq
 from holdfast.match.signal import Signal, SignalType
+from holdfast.match.variant import in_frame
 from holdfast.media.decoder import Decoder
 from holdfast.media.frames import is_flat
 from holdfast.media.plane import Frame
@@ -126,9 +127,8 @@ def _glimpse(frame: Frame) -> _Glimpse:
     # What lies hidden under transparency may match, but need not have any detail.
     clear = [max(one.quality.values()) >= pdq.MINIMUM_QUALITY for one in hashed[:_PLANES_THAT_SHOW]]
     flat = [is_flat(plane) for plane in frame.planes]
-    before = f"frame {frame.number} " if frame.number else ""
     return _Glimpse(
-        [(words, before + name) for one in hashed for words, name in _usable(one)],
+        [(words, in_frame(frame.number, name)) for one in hashed for words, name in _usable(one)],
         clear=all(clear),
         flat=all(either or nothing for either, nothing in zip(clear, flat, strict=False)),
     )
