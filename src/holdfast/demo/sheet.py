@@ -108,7 +108,9 @@ def _thumbnail(outcome: Outcome) -> Image.Image:
     try:
         with Image.open(io.BytesIO(outcome.sample.content)) as opened:
             if opened.width * opened.height < 10_000_000:  # noqa: PLR2004
-                small = opened.convert("RGB")
+                # 16 bits are shown by their upper eight; the library would cut everything above 255 to white.
+                plain = opened.point(lambda grey: grey / 256).convert("L") if opened.mode == "I;16" else opened
+                small = plain.convert("RGB")
                 small.thumbnail(_THUMB)
                 return _centred(small)
     except Exception:  # noqa: BLE001, S110  # it is on the sheet because it cannot be opened; the field says so
@@ -151,7 +153,8 @@ def _short_title(outcome: Outcome) -> str:
 
 def _wrapped(text: str, width: int) -> list[str]:
     lines = [""]
-    for word in text.split():
+    pieces = [word[at : at + width] for word in text.split() for at in range(0, len(word), width)]
+    for word in pieces:
         if len(lines[-1]) + len(word) + 1 > width and lines[-1]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
