@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import psycopg
 import structlog
+from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.adapters.listener import Listener
@@ -92,7 +94,8 @@ class Follower:
                 if keeping:
                     self.keep_segments()
             except Exception as fault:  # noqa: BLE001  # whatever it is: screening fences itself, and this goes on
-                _log.warning("banks_not_heard", fault=type(fault).__name__)
+                ours = not isinstance(fault, (DjangoDatabaseError, psycopg.Error))
+                _log.warning("banks_not_heard", fault=type(fault).__name__, exc_info=fault if ours else None)
                 connections.close_all()  # a broken connection is not mended by using it again
             listener.wait(settings.bank_poll_seconds)
         listener.close()
