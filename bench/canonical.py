@@ -26,7 +26,7 @@ from bench.ours import every_hash_of
 from bench.peer import distance, full_hash, threatexchange_hash
 from bench.report import tell
 from bench.row import Row, Value
-from holdfast.match.pdq import MINIMUM_QUALITY
+from holdfast.media.pdq import MINIMUM_QUALITY
 
 PICTURES: Final = 500
 GRID: Final = 7

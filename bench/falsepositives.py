@@ -22,8 +22,8 @@ from bench.ours import plane_of
 from bench.report import tell
 from bench.row import Row, Value
 from holdfast.match.bank import DEFAULT_THRESHOLD
-from holdfast.match.pdq import MINIMUM_QUALITY, Family, hash_plane
 from holdfast.match.segment import Segment
+from holdfast.media.pdq import MINIMUM_QUALITY, Family, hash_plane
 from holdfast.media.plane import Plane
 
 BANK_HASHES: Final = 1_000_000

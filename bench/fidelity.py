@@ -22,7 +22,7 @@ from bench.peer import Pixels, full_hash, nearest_512_hash, threatexchange_hash
 from bench.report import tell
 from bench.row import Row, Value, distance_row
 from bench.tally import Tally
-from holdfast.match.pdq import Family
+from holdfast.media.pdq import Family
 
 FULL_MAX: Final = 6
 NEAREST_MAX: Final = 12

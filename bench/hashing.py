@@ -16,7 +16,7 @@ from bench.peer import threatexchange_hash
 from bench.report import tell
 from bench.row import Row, Value, speed_row
 from bench.timing import cpu_ms, interleaved, one_core
-from holdfast.match.pdq import hash_plane
+from holdfast.media.pdq import hash_plane
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from bench.errors import BenchError
-from holdfast.match.pdq import MINIMUM_QUALITY, PdqHashes, hash_plane, to_hex
 from holdfast.media.filetype import FileType
 from holdfast.media.image import decode
+from holdfast.media.pdq import MINIMUM_QUALITY, PdqHashes, hash_plane, to_hex
 from holdfast.media.plane import Plane
 from holdfast.media.reason import NotDecoded
 from holdfast.media.shape import Limits

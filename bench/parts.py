@@ -21,7 +21,7 @@ from holdfast.bootstrap import System, database, decoding, wire
 from holdfast.follow import Follower
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
-from holdfast.match import pdq
+from holdfast.media import pdq
 from holdfast.media.reason import NotDecoded
 from holdfast.settings import Settings
 

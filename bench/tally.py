@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.peer import PeerHash, distance
 from bench.row import Value
-from holdfast.match.pdq import MINIMUM_QUALITY
+from holdfast.media.pdq import MINIMUM_QUALITY
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from holdfast.match import bank as banks
 from holdfast.match.entry import DisableEntry, RemoveEntry
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import CHANNEL, Known
-from holdfast.match.pdq import from_hex
+from holdfast.media.pdq import from_hex
 from holdfast.store.processes import ThisProcess
 from tests.conftest import superuser
 from tests.store.making import ACTOR, add, create, pdq

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import InvalidRequest
-from holdfast.match import pdq as pdqs
 from holdfast.match.given import GIVEN, Given, as_seen, seen_by_platform
 from holdfast.match.signal import Signal
 from holdfast.match.variant import frame_of
+from holdfast.media import pdq as pdqs
 from holdfast.media.reason import NotDecoded, Reason
 from tests.store.making import md5, pdq
 

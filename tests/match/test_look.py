@@ -13,8 +13,8 @@ from PIL import Image
 from holdfast.errors import InvalidRequest
 from holdfast.intake.upload import Upload, from_bytes
 from holdfast.match.look import Seen, look, signals_to_bank
-from holdfast.match.pdq import MINIMUM_QUALITY, hash_plane
 from holdfast.match.signal import SignalType
+from holdfast.media.pdq import MINIMUM_QUALITY, hash_plane
 from holdfast.media.plane import Decoded, Frame, Plane
 from holdfast.media.reason import NotDecoded, Reason
 from tests.pictures import Pixels, grey, plane_of

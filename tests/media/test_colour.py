@@ -15,10 +15,10 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from bench.profiles import ADOBE_RGB, DISPLAY_P3, SRGB, SWAPPED, Primaries, grey_profile, profile
 from holdfast.demo.pictures import hills
-from holdfast.match.pdq import Family, from_hex, hash_plane
 from holdfast.media.colour import HARDLY, MOST_PROFILE_BYTES, managed_by
 from holdfast.media.filetype import FileType
 from holdfast.media.image import decode
+from holdfast.media.pdq import Family, from_hex, hash_plane
 from holdfast.media.plane import Decoded, Plane
 from holdfast.media.reason import Reason
 from holdfast.media.shape import Limits

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from holdfast.match.pdq import hash_plane
 from holdfast.media.frames import ALIKE, Keeper, Look
+from holdfast.media.pdq import hash_plane
 from holdfast.media.plane import MOST_BYTES, MOST_KEPT, MOST_WALKED, Plane
 from holdfast.media.reason import Reason, Unreadable
 from tests.pictures import Pixels, grey, plane_of

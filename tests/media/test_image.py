@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from holdfast.match.pdq import Family, hash_plane
 from holdfast.media.filetype import FileType
 from holdfast.media.image import decode
+from holdfast.media.pdq import Family, hash_plane
 from holdfast.media.photo import JPEG_PIXEL_FACTOR
 from holdfast.media.plane import LEAST_SIDE, MOST_PLANES, Decoded, Frame, Plane
 from holdfast.media.reason import NotDecoded, Reason

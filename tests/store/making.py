@@ -23,9 +23,9 @@ from holdfast.match.archive import ArchivedItem, archived
 from holdfast.match.bank import Action
 from holdfast.match.entry import Entry
 from holdfast.match.look import Seen
-from holdfast.match.pdq import from_hex
 from holdfast.match.screen import Answer, Match, NoMatch, NotScreened, Screening, answer_to, judge
 from holdfast.match.signal import Signal, SignalType
+from holdfast.media.pdq import from_hex
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, Once, Recorded
 from tests.conftest import superuser

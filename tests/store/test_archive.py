@@ -13,8 +13,8 @@ import pytest
 from holdfast.bootstrap import System, clock, new_id
 from holdfast.errors import EntryUnknown
 from holdfast.match.archive import ArchivedItem, ArchiveSearched
-from holdfast.match.pdq import from_hex
 from holdfast.match.signal import Signal, SignalType
+from holdfast.media.pdq import from_hex
 from holdfast.pipeline import Recorded
 from tests.store.making import ACTOR, NOW, add, answered, create, md5, pdq, rows
 

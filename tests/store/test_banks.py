@@ -30,8 +30,8 @@ from holdfast.match.bank import Action, BankState
 from holdfast.match.entry import EntryState
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
-from holdfast.match.pdq import from_hex
 from holdfast.match.signal import Signal, SignalType
+from holdfast.media.pdq import from_hex
 from tests.conftest import superuser
 from tests.store.making import ACTOR, STORIES, add, all_rows, create, found, insert_journal_row, md5, pdq, together
 

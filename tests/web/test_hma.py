@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from holdfast.demo.pictures import DISGUISES, encoded, hills, unscreenable
-from holdfast.match import pdq as pdqs
+from holdfast.media import pdq as pdqs
 from holdfast.media.plane import Plane
 from tests.conftest import Server
 from tests.store.making import md5, pdq

@@ -18,9 +18,9 @@ from holdfast.intake.content import Content
 from holdfast.log.event import Event, event
 from holdfast.match.entry import Entry
 from holdfast.match.look import Seen
-from holdfast.match.pdq import from_hex
 from holdfast.match.segment import within
 from holdfast.match.signal import Signal, SignalType
+from holdfast.media.pdq import from_hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 
 from holdfast.errors import InvalidRequest
-from holdfast.match import pdq
 from holdfast.match.look import Seen
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.variant import in_frame
+from holdfast.media import pdq
 from holdfast.media.reason import NotDecoded, Reason
 
 GIVEN: Final = "given"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from holdfast.errors import DecoderUnavailable, InvalidRequest
 from holdfast.intake.upload import TooLong, Upload
-from holdfast.match import pdq
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.variant import in_frame
+from holdfast.media import pdq
 from holdfast.media.decoder import Decoder
 from holdfast.media.frames import is_flat
 from holdfast.media.plane import Frame

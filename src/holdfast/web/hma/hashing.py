@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from holdfast.access.key import Scope
 from holdfast.errors import AddressNotFetched, DecoderUnavailable, InvalidRequest, UploadNotCompared
 from holdfast.intake.upload import Upload
-from holdfast.match import pdq
 from holdfast.match.look import Seen, look
 from holdfast.match.signal import SignalType
+from holdfast.media import pdq
 from holdfast.media.reason import NotDecoded, Reason
 from holdfast.web.hma import kinds
 from holdfast.web.hma.edge import admit, answer, asked, refuse_address

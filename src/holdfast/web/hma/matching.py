@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 
 from holdfast.access.key import Scope
 from holdfast.errors import HoldfastError, InvalidRequest
-from holdfast.match import pdq
 from holdfast.match.bank import DEFAULT_THRESHOLD
 from holdfast.match.given import as_seen
 from holdfast.match.look import look
 from holdfast.match.screen import Match, NotScreened, judge
 from holdfast.match.signal import Signal, SignalType
+from holdfast.media import pdq
 from holdfast.pipeline import find
 from holdfast.store.numbers import active_signals, numbers_of
 from holdfast.web.hma import kinds

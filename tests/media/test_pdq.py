@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from holdfast.match.pdq import MINIMUM_QUALITY, NEAREST_SIDE, Family, Form, from_hex, hash_plane, to_hex
 from holdfast.media.filetype import FileType
 from holdfast.media.image import decode
+from holdfast.media.pdq import MINIMUM_QUALITY, NEAREST_SIDE, Family, Form, from_hex, hash_plane, to_hex
 from holdfast.media.plane import LEAST_SIDE, Plane
 from holdfast.media.reason import NotDecoded, Reason
 from holdfast.media.shape import Limits
