@@ -36,7 +36,8 @@ from holdfast.match.screen import (
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.decoder import Decoder
 
-_TRIES: Final = 5
+_TRIES: Final = 50
+"""How often an upload is looked up anew because a bank changed meanwhile: each costs milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
