@@ -20,14 +20,23 @@ from holdfast.access import key
 from holdfast.cli import output
 from holdfast.cli.main import app
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.two_people import When, when_of
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
 
 FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by docs/reference.py (make docs). Change the code, not this page. -->\n"
-_STAGES = (archive, bank, entry, importing, screen, unscreened, key)  # importing a stage registers its events
+_STAGES = (
+    archive,
+    bank,
+    entry,
+    importing,
+    long_screening,
+    screen,
+    unscreened,
+    key,
+)  # importing a stage registers its events
 
 
 def settings_page() -> str:
@@ -58,6 +67,9 @@ def errors_page() -> str:
         ["`key.not_in_this_state`", "The key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_in_this_state`", "The unscreened hold's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
+        ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
+        ["`long.leased`", "A process works on it.", "Wait.", "no"],
+        ["`long.taken_over`", "Another process took it up after this one's lease ran out.", "Nothing.", "no"],
         ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
         ["`input.category`", "A line's opinion is not for this kind of bank.", "Use another bank.", "no"],
         [
@@ -98,6 +110,7 @@ def states_page() -> str:
         "Entry": entry.ENTRY_TRANSITIONS,
         "Import": importing.IMPORT_TRANSITIONS,
         "Unscreened hold": unscreened.UNSCREENED_TRANSITIONS,
+        "Long screening": long_screening.LONG_TRANSITIONS,
         "API key": key.KEY_TRANSITIONS,
     }
     parts = []

@@ -17,6 +17,7 @@ from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
@@ -26,12 +27,14 @@ from holdfast.store.configure import configure
 if TYPE_CHECKING:
     import subprocess
 
+    from holdfast.later import Later
     from holdfast.pipeline import Parts
     from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
     from holdfast.store.imports import PostgresImports
     from holdfast.store.journal import PostgresJournal
     from holdfast.store.keys import PostgresKeys
+    from holdfast.store.long_screenings import PostgresLongScreenings
     from holdfast.store.processes import PostgresProcesses
     from holdfast.store.screenings import PostgresScreenings
 
@@ -48,6 +51,8 @@ class System:
     banks: PostgresBanks
     imports: PostgresImports
     screenings: PostgresScreenings
+    long: PostgresLongScreenings
+    spool: Spool
     keys: PostgresKeys
     archive: PostgresArchive
     processes: PostgresProcesses
@@ -68,6 +73,12 @@ class System:
             new_id=new_id,
             shadow=self.settings.shadow,
         )
+
+    def later(self) -> Later:
+        """What answering later takes."""
+        from holdfast.later import Later  # noqa: PLC0415  # see `wire`
+
+        return Later(spool=self.spool, long=self.long, new_id=new_id, clock=clock)
 
 
 def clock() -> datetime:
@@ -101,6 +112,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.imports import PostgresImports  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
+    from holdfast.store.long_screenings import PostgresLongScreenings  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
 
@@ -114,12 +126,16 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         private_surfaces=frozenset(settings.private_surfaces.split(",")),
     )
     patience = timedelta(hours=settings.unscreened_hours)
+    screenings = PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience)
+    lease = timedelta(seconds=settings.long_lease_seconds)
     return System(
         settings=settings,
         journal=journal,
         banks=banks,
         imports=PostgresImports(journal, clock, new_id),
-        screenings=PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience),
+        screenings=screenings,
+        long=PostgresLongScreenings(journal, screenings, clock, patience=patience, lease=lease),
+        spool=Spool(settings.data / "spool", settings.spool_bytes),
         keys=PostgresKeys(journal, clock),
         archive=archive,
         processes=PostgresProcesses(),

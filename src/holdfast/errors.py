@@ -28,6 +28,7 @@
     │   ├── NotReady                 screening.not_ready
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
+    │   ├── NoRoom                   upload.no_room
     │   └── JournalConflict          journal.conflict
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
@@ -275,6 +276,13 @@ class DatabaseUnavailable(DependencyError):
 
     code = "dependency.database"
     advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
+
+
+class NoRoom(DependencyError):
+    """There is no room on disk for another long upload now."""
+
+    code = "upload.no_room"
+    advice = "Hold the item and send it again later; HOLDFAST_SPOOL_BYTES says how much may wait."
 
 
 class JournalConflict(DependencyError):

@@ -42,6 +42,10 @@ def default_data() -> Path:
     return Path(home) / "holdfast"
 
 
+def _half_the_cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+
 def _networks(value: str) -> str:
     networks = [ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip()]
     if any(network.prefixlen == 0 for network in networks):
@@ -103,6 +107,52 @@ class Settings(BaseModel):
     )
     receive_seconds: float = Field(
         default=60.0, ge=1, le=3600, description="Longest time the body of one upload may take to arrive."
+    )
+    max_video_bytes: int = Field(
+        default=4096 * MIB,
+        ge=1024,
+        le=2**40,
+        description="A video longer than this is held unread beyond it, as too_large.",
+    )
+    spool_above_bytes: int = Field(
+        default=16 * MIB,
+        ge=4096,
+        le=2**31,
+        description="An upload longer than this is received into a file below HOLDFAST_DATA instead of memory. "
+        "Videos always are.",
+    )
+    spool_bytes: int = Field(
+        default=32 * 1024 * MIB,
+        ge=MIB,
+        le=2**50,
+        description="Most disk that uploads may take while they are received and wait to be screened. "
+        "Beyond it they are answered 503.",
+    )
+    receive_least_rate: int = Field(
+        default=MIB,
+        ge=1,
+        le=2**40,
+        description="A body that arrives at this many bytes a second or faster may take longer than "
+        "HOLDFAST_RECEIVE_SECONDS.",
+    )
+    long_at_once: int = Field(
+        default_factory=_half_the_cores,
+        ge=1,
+        le=64,
+        description="How many uploads of those answered later one server screens at once. "
+        "Default: one for every two cores.",
+    )
+    long_lease_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=3600,
+        description="Screening an upload later is taken over from a process that has not been heard of for this long.",
+    )
+    long_tries: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="How often screening an upload later is begun, at most; then it is held for a person.",
     )
     max_pixels: int = Field(
         default=64_000_000,

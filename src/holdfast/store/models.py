@@ -212,6 +212,50 @@ class ScreeningRow(models.Model):
         indexes: ClassVar = [models.Index(fields=["content_id", "content_version"], name="screening_content")]
 
 
+class LongScreeningRow(models.Model):
+    """An upload that is answered later. Its answer, once there is one, is the screening of the same id."""
+
+    id = models.TextField(primary_key=True)
+    content_id = models.TextField()
+    content_version = models.TextField()
+    surface = models.TextField()
+    uploader = models.TextField(null=True, db_comment="the platform's reference; forgotten at the end")
+    named = models.BooleanField(db_comment="whether the platform named the item")
+    asked_by = models.TextField()
+    api_key = models.TextField(null=True, db_comment="with idempotency_key: what the request may be repeated with")
+    idempotency_key = models.TextField(null=True)
+    spool = models.TextField(db_comment="which spool holds the upload: only processes that see it can read it")
+    file = models.TextField(db_comment="its name there")
+    fingerprint = models.TextField(db_comment="what any change to the file would change")
+    size = models.BigIntegerField()
+    md5 = models.TextField(db_comment="of the received bytes; forgotten at the end")
+    sha1 = models.TextField()
+    sha256 = models.TextField()
+    state = models.TextField(db_comment="waiting, running, answered or held_for_person")
+    taken = models.IntegerField(default=0, db_comment="how often it was taken up; fences all but the last")
+    free_from = models.DateTimeField(null=True, db_comment="end of the lease or of a pause; null: at once")
+    seconds_seen = models.FloatField(default=0.0, db_comment="of the video, by the present taking")
+    seconds_total = models.FloatField(null=True, db_comment="of the video, as the file says")
+    received_at = models.DateTimeField()
+    due = models.DateTimeField(db_comment="when somebody is to be alarmed")
+    ended_at = models.DateTimeField(null=True)
+    answer = models.JSONField(null=True, db_comment="the whole answer, as one that is given at once")
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "long_screening"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["spool", "received_at"],
+                name="long_screening_open",
+                condition=models.Q(state__in=["waiting", "running"]),
+            ),
+        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["spool", "file"], name="long_screening_file")]
+
+
 class UnscreenedRow(models.Model):
     """An item held only because it could not be screened."""
 
