@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP server process: granian with few blocking threads, tied to the supervisor.
+"""The HTTP server process: granian with few requests worked on at once, tied to the supervisor.
 
 Run as `python -m holdfast.web.server PARENT`. Its own workers tie themselves to it (`web.wsgi`),
 because granian's go on serving when their main process is killed.
@@ -17,6 +17,7 @@ from granian.log import LogLevels
 
 from holdfast.lifeline import die_with_parent
 from holdfast.settings import Settings
+from holdfast.web.body import MOST_WAITING
 
 
 def main() -> None:
@@ -31,7 +32,8 @@ def main() -> None:
         port=int(port),
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        # Those beyond the slots wait for bodies: see `web.body`.
+        blocking_threads=settings.web_threads + MOST_WAITING,
         backlog=1024,
         log_level=LogLevels.warning,
         log_access=False,

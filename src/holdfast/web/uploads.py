@@ -2,13 +2,12 @@
 """Take the upload out of a request as a stream: a raw body, or the one file of a multipart form.
 
 The bytes go straight into a sealed memory file, or into the spool if they are long or are answered
-later, and are digested on the way; neither Django nor a temporary file of its own ever holds them. A
-body that takes too long to arrive is given up.
+later, and are digested on the way; neither Django nor a temporary file of its own ever holds them.
+`holdfast.web.body` gives up one that takes too long to arrive.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,7 +35,6 @@ class _ReceivingHandler(FileUploadHandler):
         super().__init__(request)
         self.limit = settings.max_upload_bytes
         self.room = room
-        self.deadline = _Deadline(settings)
         self.files = 0
         self.field = ""
         self.receiver: Receiver | None = None
@@ -52,7 +50,6 @@ class _ReceivingHandler(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002
         assert self.receiver is not None
-        self.deadline.check(len(raw_data))
         self.receiver.take(raw_data)  # past the limit it only counts, so that the fields after the file are seen
 
     def file_complete(self, file_size: int) -> UploadedFile[Any] | None:  # noqa: ARG002
@@ -77,24 +74,6 @@ class FormFile:
     fields: dict[str, str]
 
 
-class _Deadline:
-    """When a body must be here: what comes fast enough may take longer, so that long ones can come at all."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.seconds = settings.receive_seconds
-        self.rate = settings.receive_least_rate
-        self.began = time.monotonic()
-        self.came = 0
-
-    def check(self, more: int) -> None:
-        """Count `more` bytes. Raise InvalidRequest if the time for what came is over."""
-        self.came += more
-        took = time.monotonic() - self.began
-        if took > self.seconds + self.came / self.rate:
-            message = f"body: it did not arrive within {self.seconds:.0f} s, nor at {self.rate:,} bytes a second"
-            raise InvalidRequest(message)
-
-
 def take_upload(
     request: HttpRequest, settings: Settings, room: Room | None = None
 ) -> tuple[Upload | TooLong, dict[str, str]]:
@@ -107,8 +86,7 @@ def take_upload(
         form = take_form(request, settings, room)
         return form.received, form.fields
     declared = _announced(request)
-    chunks = _chunks(request, _Deadline(settings))
-    return receive(chunks, settings.max_upload_bytes, declared=declared, room=room), {}
+    return receive(_chunks(request), settings.max_upload_bytes, declared=declared, room=room), {}
 
 
 def room_for(request: HttpRequest, settings: Settings, spool: Spool, *, later: bool) -> Room:
@@ -145,9 +123,8 @@ def refuse_unknown(request: HttpRequest, shape: type[BaseModel]) -> None:
             raise InvalidRequest(message)
 
 
-def _chunks(request: HttpRequest, deadline: _Deadline) -> Iterator[bytes]:
+def _chunks(request: HttpRequest) -> Iterator[bytes]:
     while chunk := request.read(CHUNK):
-        deadline.check(len(chunk))
         yield chunk
 
 
