@@ -39,6 +39,8 @@ class Scope(StrEnum):
     """Create banks; add, disable and remove entries."""
     ARCHIVE = "archive:search"
     """Look for items screened earlier that a banked entry matches."""
+    OPERATE = "operate"
+    """See what is owed to other systems and which alarms stand, and say that an alarm was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
