@@ -20,6 +20,7 @@ from holdfast.access import key
 from holdfast.alarm import alarm
 from holdfast.cli import output
 from holdfast.cli.main import app
+from holdfast.deciders import DECIDERS
 from holdfast.effect import effect
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
@@ -111,22 +112,13 @@ def events_page() -> str:
 
 def states_page() -> str:
     """Every transition table."""
-    tables: Mapping[str, Mapping[Any, Any]] = {
-        "Bank": bank.BANK_TRANSITIONS,
-        "Entry": entry.ENTRY_TRANSITIONS,
-        "Import": importing.IMPORT_TRANSITIONS,
-        "Unscreened hold": unscreened.UNSCREENED_TRANSITIONS,
-        "API key": key.KEY_TRANSITIONS,
-        "Effect": effect.EFFECT_TRANSITIONS,
-        "Alarm": alarm.ALARM_TRANSITIONS,
-    }
     parts = []
-    for name, table in tables.items():
+    for decider in DECIDERS:
         rows = [
             [str(before or "(none)"), _words(command.__name__), str(after)]
-            for (before, command), after in table.items()
+            for (before, command), after in decider.transitions.items()
         ]
-        parts.append(f"## {name}\n\n{_table(['state', 'command', 'state after'], rows)}")
+        parts.append(f"## {decider.name}\n\n{_table(['state', 'command', 'state after'], rows)}")
     return _page("States", "What may happen to what. A pair that is not listed is refused.", "\n".join(parts))
 
 
