@@ -19,6 +19,8 @@
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
+    │   ├── EffectUnknown            effect.unknown
+    │   ├── AlarmUnknown             alarm.unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
@@ -203,6 +205,20 @@ class KeyUnknown(NotFound):
 
     code = "key.unknown"
     advice = "'holdfast key list' names the prefixes."
+
+
+class EffectUnknown(NotFound):
+    """There is no effect with that id."""
+
+    code = "effect.unknown"
+    advice = "'holdfast effects list' names those that are not done."
+
+
+class AlarmUnknown(NotFound):
+    """There is no alarm with that id."""
+
+    code = "alarm.unknown"
+    advice = "'holdfast alarms list' names those that stand."
 
 
 class AddressUnknown(NotFound):

@@ -23,8 +23,10 @@ from holdfast.intake.upload import Digests, Upload
 from holdfast.match.archive import ArchivedItem
 from holdfast.match.known import Level
 from holdfast.match.screen import NotScreened
-from holdfast.media.plane import Decoded
+from holdfast.media.decoder import Decoder
+from holdfast.media.plane import Begun, Decoded, Frame, Watched
 from holdfast.media.reason import NotDecoded, Reason
+from holdfast.media.reel import Begin, See
 from holdfast.pipeline import Answered, FirstAnswer, Once, Parts, Recorded, screen
 
 PAUSE: Final = timedelta(seconds=2)
@@ -57,10 +59,19 @@ class Progress:
     seconds_total: float | None = None
     signs: int = 0
     """Grows with every sign of life: a taking that shows none for too long is not worth its lease."""
+    length: float | None = None
+    """Of one track, as the video says."""
 
-    def seen(self, seconds: float, total: float | None) -> None:
-        """So much of the video was looked at."""
-        self.seconds_seen, self.seconds_total = seconds, total
+    def begun(self, seconds: float | None, tracks: int) -> None:
+        """A video says that it lasts so long, on so many tracks, which are watched one after the other."""
+        self.length = seconds
+        self.seconds_total = None if seconds is None else seconds * tracks
+        self.signs += 1
+
+    def seen(self, seconds: float, track: int) -> None:
+        """This second of this track was looked at."""
+        reached = track * self.length + min(seconds, self.length) if self.length else seconds
+        self.seconds_seen = max(self.seconds_seen, reached)
         self.signs += 1
 
 
@@ -147,9 +158,8 @@ def screen_taken(taken: Taken, *, most_tries: int, parts: Parts, later: Later) -
     waiting = later.spool.open(arrived.file, arrived.fingerprint) if arrived.spool == later.spool.id else None
     hindrance = _hindrance(taken, waiting, most_tries)
     ending = _Ending(taken, waiting, later.long, last=hindrance is not None or taken.taking >= most_tries)
-    own = replace(parts, screenings=ending, new_id=lambda _: arrived.id)
-    if hindrance:
-        own = replace(own, decoder=_NotRead(hindrance))
+    decoder = _NotRead(hindrance) if hindrance else _Followed(parts.decoder, taken.progress)
+    own = replace(parts, screenings=ending, new_id=lambda _: arrived.id, decoder=decoder)
     try:
         with Upload(_descriptor(waiting), arrived.size, arrived.digests, waiting) as upload:
             screen(upload, arrived.content, asked_by=arrived.asked_by, once=None, parts=own)
@@ -181,6 +191,10 @@ def _descriptor(waiting: Waiting | None) -> int:
     return waiting.descriptor if waiting else -1
 
 
+def _unheard(_begun: Begun) -> None:
+    """For those who show no progress."""
+
+
 class _TryAgain(Exception):  # noqa: N818
     """It could not be screened for a reason that may pass."""
 
@@ -198,6 +212,36 @@ class _NotRead:
     def decode(self, upload: Upload) -> Decoded | NotDecoded:  # noqa: ARG002  # the form of a decoder
         """The reason."""
         return NotDecoded(self.reason)
+
+    def watch(self, upload: Upload, see: See, begin: Begin = _unheard) -> Watched | NotDecoded:  # noqa: ARG002
+        """The reason."""
+        return NotDecoded(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A `Decoder` whose progress can be followed."""
+
+    decoder: Decoder
+    progress: Progress
+
+    def decode(self, upload: Upload) -> Decoded | NotDecoded:
+        """As the other decodes."""
+        return self.decoder.decode(upload)
+
+    def watch(self, upload: Upload, see: See, begin: Begin = _unheard) -> Watched | NotDecoded:
+        """As the other watches."""
+
+        def begun(said: Begun) -> None:
+            # Tracks are watched one after the other, each for as long as the video lasts.
+            self.progress.begun(said.seconds, max(1, said.tracks))
+            begin(said)
+
+        def seen(frame: Frame) -> None:
+            see(frame)
+            self.progress.seen(frame.seconds or 0.0, frame.track)
+
+        return self.decoder.watch(upload, seen, begun)
 
 
 @dataclass(frozen=True, slots=True)

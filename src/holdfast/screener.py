@@ -24,8 +24,7 @@ from holdfast.errors import DependencyError, HoldfastError
 from holdfast.follow import Follower
 from holdfast.later import Taken, TakenOver, hold_overdue, screen_taken
 from holdfast.lifeline import die_with_parent
-from holdfast.match.long_screening import LongState
-from holdfast.media.reason import Reason
+from holdfast.match.long_screening import ALARMING, LongState
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 from holdfast.store.processes import ThisProcess
@@ -34,15 +33,6 @@ _ROUND_SECONDS: Final = 0.25
 _SWEEP_SECONDS: Final = 60.0
 _SILENT_SECONDS: Final = 60.0
 """Beyond what one decoding step may take: a taking that shows no sign of life for so long loses its lease."""
-_ALARMING: Final = frozenset(
-    {
-        Reason.UPLOAD_LOST,
-        Reason.GIVEN_UP,
-        Reason.TIMED_OUT,
-        Reason.DECODER_FAILED,
-        Reason.DECODER_UNAVAILABLE,
-    }
-)
 _log = structlog.get_logger("screener")
 
 
@@ -157,7 +147,7 @@ def _alarm_if_held(system: System, taken: Taken) -> None:
     if standing is None or standing.state is not LongState.HELD_FOR_PERSON:
         return
     reason = standing.body["explanation"]["reason"]
-    if reason not in _ALARMING:
+    if reason not in ALARMING:
         return
     _log.error(
         "long_screening_held_for_person",

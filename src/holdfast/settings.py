@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from holdfast.errors import InvalidSetting
 
@@ -52,6 +53,14 @@ def _networks(value: str) -> str:
         message = "must name addresses, not everyone"
         raise ValueError(message)
     return ",".join(map(str, networks))
+
+
+def _web_address(value: str | None) -> str | None:
+    parts = urlsplit(value or "")
+    if value is not None and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        message = "must be an address that begins with https:// or http://, without a user name"
+        raise ValueError(message)
+    return value
 
 
 def _listen_address(value: str) -> str:
@@ -216,6 +225,17 @@ class Settings(BaseModel):
         default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
     )
 
+    webhook_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        default=None,
+        description="Where to send a signed message once what was answered 202 has its answer. Unset: nowhere.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="What such messages are signed with: whsec_ and 24 to 64 random bytes in base64."
+    )
+    webhook_secret_file: Path | None = Field(
+        default=None, description="A file that holds that secret, which is safer than a variable."
+    )
+
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="Addresses (such as 127.0.0.1 or 10.1.2.0/24, separated by commas) that may use the HMA "
@@ -242,6 +262,8 @@ class Settings(BaseModel):
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child process these very settings."""
         values = self.model_dump(mode="json", exclude_none=True)
+        if self.webhook_secret:
+            values["webhook_secret"] = self.webhook_secret.get_secret_value()
         return {env_name(field): str(value) for field, value in values.items()}
 
 

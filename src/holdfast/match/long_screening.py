@@ -20,6 +20,17 @@ from holdfast.errors import Refusal
 from holdfast.log.event import Event, event
 from holdfast.media.reason import Reason
 
+ALARMING: Final = frozenset(
+    {
+        Reason.UPLOAD_LOST,
+        Reason.GIVEN_UP,
+        Reason.TIMED_OUT,
+        Reason.DECODER_FAILED,
+        Reason.DECODER_UNAVAILABLE,
+    }
+)
+"""Why no verdict was reached, where somebody should look at us and not at the file."""
+
 
 class LongState(StrEnum):
     """Where a long screening stands."""

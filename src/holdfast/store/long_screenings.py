@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Q
 
+from holdfast.effect.webhook import Announcement, webhook_order
 from holdfast.errors import Refusal
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Digests
@@ -24,6 +25,7 @@ from holdfast.log.event import Event
 from holdfast.match.archive import ArchivedItem
 from holdfast.match.known import Level
 from holdfast.match.long_screening import (
+    ALARMING,
     AnswerLong,
     HoldLongForPerson,
     LongCommand,
@@ -39,6 +41,8 @@ from holdfast.match.long_screening import (
 from holdfast.match.screen import NotScreened
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, FirstAnswer, Once, Recorded
+from holdfast.store.alarms import PostgresAlarms
+from holdfast.store.effects import PostgresEffects
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import IdempotencyRow, LongScreeningRow
 from holdfast.store.screenings import PostgresScreenings
@@ -46,6 +50,7 @@ from holdfast.store.screenings import PostgresScreenings
 OPEN: Final = (LongState.WAITING.value, LongState.RUNNING.value)
 _SYSTEM: Final = "system:screener"
 _ACCEPTED: Final = 202
+HELD: Final = "long_screening_held"
 _CLAIM: Final = """
 insert into idempotency (api_key, idempotency_key, request_digest, status, body, at) values (%s, %s, %s, %s, %s, %s)
 on conflict (api_key, idempotency_key) do nothing
@@ -72,6 +77,16 @@ class LongStanding:
     """The whole answer, once there is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Who is told that a long screening has ended: by a webhook if there is one, and by an alarm."""
+
+    effects: PostgresEffects
+    alarms: PostgresAlarms
+    owner: str
+    webhook: bool
+
+
 class PostgresLongScreenings:
     """See `holdfast.later.LongScreenings`."""
 
@@ -79,6 +94,7 @@ class PostgresLongScreenings:
         self,
         journal: PostgresJournal,
         screenings: PostgresScreenings,
+        outgoing: Outgoing,
         clock: Callable[[], datetime],
         *,
         patience: timedelta,
@@ -87,6 +103,7 @@ class PostgresLongScreenings:
         """Alarm somebody after `patience`; let what was not heard of for `lease` be taken over."""
         self._journal = journal
         self._screenings = screenings
+        self._outgoing = outgoing
         self._clock = clock
         self._patience = patience
         self._lease = lease
@@ -147,7 +164,22 @@ class PostgresLongScreenings:
             _forget(row, answered)
             row.ended_at, row.answer = answered.at, body
             row.save()
+            self._tell(answered)
         return recorded
+
+    def announcement(self, screening: str) -> Announcement | None:
+        """What may be told about one that has ended, outside; None if it has not."""
+        row = LongScreeningRow.objects.filter(id=screening, ended_at__isnull=False).first()
+        if row is None or row.ended_at is None:
+            return None
+        return Announcement(
+            screening=row.id,
+            content_id=row.content_id,
+            content_version=row.content_version,
+            status=row.state,
+            answer=str((row.answer or {})["answer"]),
+            at=row.ended_at,
+        )
 
     def standing(self, screening: str) -> LongStanding | None:
         """How it stands; None if there is no long screening of that id."""
@@ -174,6 +206,15 @@ class PostgresLongScreenings:
         rows = LongScreeningRow.objects.filter(spool=spool, file__in=list(names)).values_list("file", "state")
         still = frozenset(file for file, state in rows if state in OPEN)
         return still, frozenset(file for file, _ in rows) - still
+
+    def _tell(self, answered: Answered) -> None:
+        """Owe the webhook, and alarm somebody if no verdict was reached for a reason that lies with us."""
+        outgoing, about = self._outgoing, long_subject(answered.id)
+        if outgoing.webhook:
+            order = webhook_order(answered.id, answered.content.id, at=answered.at, owner=outgoing.owner)
+            outgoing.effects.enqueue([order], actor=_SYSTEM, at=answered.at)
+        if isinstance(answered.screening, NotScreened) and answered.screening.reason in ALARMING:
+            outgoing.alarms.call(HELD, about, outgoing.owner, actor=_SYSTEM, at=answered.at)
 
     def _take_first(self, which: Q) -> Taken | None:
         with transaction.atomic(durable=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopFutureHandlers
@@ -20,10 +20,8 @@ from pydantic import BaseModel
 from holdfast.errors import InvalidRequest
 from holdfast.intake.spool import Spool
 from holdfast.intake.upload import CHUNK, Receiver, Room, TooLong, Upload, receive
-from holdfast.media.filetype import HEAD_LENGTH, recognise
+from holdfast.media.filetype import HEAD_LENGTH, FileType, recognise
 from holdfast.settings import Settings
-
-VIDEO_TYPES: Final[frozenset[str]] = frozenset()
 
 
 class _ReceivingHandler(FileUploadHandler):
@@ -104,7 +102,8 @@ def room_for(request: HttpRequest, settings: Settings, spool: Spool, *, later: b
 
 def is_video(head: bytes) -> bool:
     """Whether a file that begins like this is a video, and so is answered later."""
-    return recognise(head) in VIDEO_TYPES
+    kind = recognise(head)
+    return isinstance(kind, FileType) and kind.is_video
 
 
 def _announced(request: HttpRequest) -> int | None:
