@@ -13,6 +13,7 @@ from holdfast.errors import DecoderUnavailable, InvalidRequest
 from holdfast.intake.upload import TooLong, Upload
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.variant import in_frame
+from holdfast.match.video import Film
 from holdfast.media import pdq
 from holdfast.media.decoder import Decoder
 from holdfast.media.frames import is_flat
@@ -33,6 +34,8 @@ class Seen:
     hashes: NDArray[np.uint64]
     variants: tuple[str, ...]
     obstacle: NotDecoded | None
+    film: Film | None = None
+    """When its frames are shown, if it is a video."""
 
 
 _MOST_LENGTH: Final = 2**22  # pixels of all lengths and widths together, each once: about a second of hashing
