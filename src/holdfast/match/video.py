@@ -124,6 +124,8 @@ class Part:
     """Seconds of the known video."""
     seconds: Seconds
     """The longest stretch without a gap."""
+    length: float | None
+    """Seconds that the upload lasts; None of a picture or an animation."""
     strength: Strength
 
 
@@ -155,6 +157,7 @@ def seen_again(near: Sequence[Near], known: KnownVideo, film: Film | None, rule:
         of=len(known.labels),
         covered=round(covered, 3),
         seconds=_longest_stretch(chain, moments, known, timed=film is not None),
+        length=round(film.seconds, 3) if film else None,
         strength=strength,
     )
 

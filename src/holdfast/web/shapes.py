@@ -49,6 +49,7 @@ class PartShape(Schema):
     of: int = Field(description="How many frames of the known video there are.")
     covered: float = Field(description="Seconds of the known video that they show.")
     seconds: SecondsShape
+    length: float | None = Field(description="Seconds that the upload lasts; null for a picture or an animation.")
     strength: Literal["firm", "weak", "stray"] = Field(
         description="firm: what the bank asks for. weak: review at most. stray: one frame of a film, recorded only."
     )
