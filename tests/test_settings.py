@@ -26,6 +26,7 @@ DEFAULTS = {
     "max_pixels": 64_000_000,
     "receive_seconds": 60.0,
     "decode_seconds": 10.0,
+    "video_seconds": 600.0,
     "decode_memory_bytes": 576 * 1024 * 1024,
     "decoder_spares": 4,
     "decoder_socket": None,
