@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -13,15 +14,15 @@ from PIL import Image
 
 from holdfast.demo.pictures import hills
 
-FRAMES_A_SECOND: Final = 12
-SHOT: Final = (480, 360)
+FRAMES_A_SECOND: Final = 10
+SHOT: Final = (400, 300)
 KNOWN_SECONDS: Final = 6
 LATE: Final = 41
 """From which second on the known video is seen in the long one."""
 LONG_SECONDS: Final = 60
 _KNOWN_SEED: Final = 900
 _SCENE_SECONDS: Final = 8
-_STAGE: Final = (1000, 750)  # the picture over which the camera moves
+_STAGE: Final = (720, 540)  # the picture over which the camera moves
 Frames = Iterator[Image.Image]
 
 
@@ -31,13 +32,13 @@ def can_make() -> bool:
 
 
 def shot(seed: int, seconds: float, size: tuple[int, int] = SHOT) -> Frames:
-    """The camera moves for so many seconds over one landscape, at 12 frames a second."""
+    """The camera moves for so many seconds over one landscape, at 10 frames a second."""
     stage, count = _stage(seed), round(seconds * FRAMES_A_SECOND)
     width, height = stage.width * 6 // 10, stage.height * 6 // 10
     for number in range(count):
         share = number / max(1, count - 1)
         left, top = round(share * (stage.width - width)), round((1 - share) * (stage.height - height))
-        yield stage.crop((left, top, left + width, top + height)).resize(size)
+        yield stage.crop((left, top, left + width, top + height)).resize(size, Image.Resampling.BILINEAR)
 
 
 def known(size: tuple[int, int] = SHOT) -> Frames:
@@ -60,8 +61,7 @@ def late(size: tuple[int, int] = SHOT) -> Frames:
 
 def encoded(frames: Frames, container: str = "mp4", **options: str) -> bytes:
     """The frames as the bytes of a file, H.264 unless it is an AVI. Raises ModuleNotFoundError without PyAV."""
-    import av  # noqa: PLC0415  # optional
-
+    av: Any = importlib.import_module("av")  # optional
     target = io.BytesIO()
     settings = {"crf": "23", "preset": "veryfast", "g": "120", **options}
     with av.open(target, "w", format=container) as file:
@@ -92,7 +92,7 @@ def _with_still(picture: Image.Image) -> Frames:
 
 VIDEOS: Final[Mapping[str, Callable[[Image.Image], bytes]]] = {
     "known video, as it is": lambda _: encoded(known()),
-    "known video, late in another, smaller, recompressed": lambda _: encoded(late((320, 240)), crf="33"),
+    "known video, late in another, smaller, recompressed": lambda _: encoded(late((240, 180)), crf="33"),
     "known video, mirrored, in a Matroska": lambda _: encoded(_flipped(known()), "matroska", crf="28"),
     "known video, backwards, as an AVI": lambda _: encoded(iter(list(known())[::-1]), "avi"),
     "known picture 1, for a second of a video": lambda picture: encoded(_with_still(picture)),

@@ -11,8 +11,8 @@ All of it is pure. Times are milliseconds in the known video and seconds in the 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -137,7 +137,7 @@ def seen_again(near: Sequence[Near], known: KnownVideo, film: Film | None, rule:
     moments = _moments(near, film)
     places = {label: place for place, label in enumerate(known.labels)}
     positions = {moment.number: at for at, moment in enumerate(moments)}
-    pairs = sorted({(positions[one.number], places[one.label]) for one in near})
+    pairs = list({(positions[one.number], places[one.label]) for one in near})
     chain = longest_chain(pairs)
     shown = known.shown()
     met = np.unique([place for _, place in chain])
@@ -194,26 +194,34 @@ def part_body(part: Part | None) -> dict[str, Any] | None:
 def longest_chain(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """The longest run through (upload, known) pairs that only goes forward in both, or forward and back.
 
-    `pairs` MUST be sorted. Neither need move on with every pair: one known frame may stand still in the upload.
+    Of two with as many different frames on both sides, the one with more pairs: one frame of the upload
+    may stand for many of the known video, and the other way round.
     """
-    forward = _climb(pairs)
-    back = [(at, -place) for at, place in _climb(sorted((at, -place) for at, place in pairs))]
-    return forward if len(forward) >= len(back) else back
+    turned = [(at, -place) for at, place in pairs]
+    back = [[(at, -place) for at, place in _climb(turned, strict=strict)] for strict in (True, False)]
+    forward = [_climb(pairs, strict=strict) for strict in (True, False)]
+    return max(*forward, *back, key=_length)
 
 
-def _climb(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest part of sorted pairs whose second numbers never fall (patience sorting)."""
+def _length(chain: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return min(len({at for at, _ in chain}), len({place for _, place in chain})), len(chain)
+
+
+def _climb(pairs: Iterable[tuple[int, int]], *, strict: bool) -> list[tuple[int, int]]:
+    """The longest choice of pairs in which neither number falls, or (`strict`) both always rise: patience sorting."""
+    rows = sorted(pairs, key=lambda pair: (pair[0], -pair[1] if strict else pair[1]))
+    pile_of = bisect_left if strict else bisect_right
     tops: list[int] = []
     ends: list[int] = []
     before: list[int] = []
-    for index, (_, place) in enumerate(pairs):
-        pile = bisect_right(tops, place)
+    for index, (_, place) in enumerate(rows):
+        pile = pile_of(tops, place)
         before.append(ends[pile - 1] if pile else -1)
         tops[pile : pile + 1] = [place]
         ends[pile : pile + 1] = [index]
     chain, index = [], ends[-1] if ends else -1
     while index >= 0:
-        chain.append(pairs[index])
+        chain.append(rows[index])
         index = before[index]
     return chain[::-1]
 
