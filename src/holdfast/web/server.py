@@ -26,6 +26,8 @@ def main() -> None:
     settings = Settings.from_environment()
     host, _, port = settings.listen.rpartition(":")
     logging.raiseExceptions = False
+    # It warns of more threads than cores; these sleep until a body comes.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     Granian(
         "holdfast.web.wsgi:application",
         address=host.strip("[]"),

@@ -6,6 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('store', '0004_videos'),
         ('store', '0006_effects'),
     ]
 
