@@ -82,7 +82,7 @@ def screen_upload(
     """
     require_fresh()
     refuse_unknown(request, shapes.ScreenOptions)
-    wishes = preferences(request)
+    wishes = preferences(request.headers.get("Prefer", ""))
     room = room_for(request, system().settings, system().spool, later=wishes.respond_async)
     received, fields = take_upload(request, system().settings, room)
     try:
