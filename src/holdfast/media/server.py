@@ -49,13 +49,15 @@ class Options:
     memory_bytes: int
     nothing: int
     """A descriptor of /dev/null, opened before files were out of reach."""
-    seccomp: bool
-    """Whether a child that cannot take seccomp on must end."""
+    calls: bytes | None
+    """The seccomp program of every child; None where the machine has no seccomp and that was allowed."""
 
 
 @dataclass(slots=True)
 class _Child:
     pid: int
+    ends: int
+    """A descriptor that can be read once the process has ended."""
     client_end: socket.socket
     handed_out_at: float | None = None
 
@@ -83,12 +85,15 @@ def serve(listener: socket.socket, options: Options) -> NoReturn:
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
     while True:
-        if waiting.poll(_TICK_MILLISECONDS):
+        if any(descriptor == listener.fileno() for descriptor, _ in waiting.poll(_TICK_MILLISECONDS)):
             child = _hand_out(listener, idle)
             if child:
                 busy[child.pid] = child
-                idle.append(_spawn(options))
-        _reap(idle, busy, options)
+                waiting.register(child.ends, select.POLLIN)
+        # The next child is made when one has ended, so that making it takes no time from the upload it serves;
+        # earlier only if few are left.
+        if _reap(idle, busy, waiting) or len(idle) <= options.spares // 2:
+            idle.extend(_spawn(options) for _ in range(options.spares - len(idle)))
         _end_overdue(busy, options)
 
 
@@ -113,7 +118,7 @@ def _spawn(options: Options) -> _Child:
     pid = os.fork()
     if pid:
         own_end.close()
-        return _Child(pid, client_end)
+        return _Child(pid, os.pidfd_open(pid), client_end)
     try:
         # Nothing of the server's may stay open here: not its listener, not another child's socket.
         keep = own_end.detach()
@@ -131,9 +136,8 @@ def _spawn(options: Options) -> _Child:
 def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
     """The whole life of a child: confine, wait, read one file, answer, end."""
     die_with_parent(server)
-    in_force = sandbox.confine_decoder(cpu_seconds=int(options.seconds) + 1, memory_bytes=options.memory_bytes)
-    if options.seccomp and not in_force:
-        return
+    cpu_seconds = int(options.seconds) + 1
+    sandbox.confine_decoder(cpu_seconds=cpu_seconds, memory_bytes=options.memory_bytes, calls=options.calls)
     _get_warm(options)
     message, descriptors, _, _ = socket.recv_fds(own_end, wire.REQUEST_SIZE, 1)
     if len(message) < wire.REQUEST_SIZE or not descriptors:
@@ -166,25 +170,29 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _reap(idle: deque[_Child], busy: dict[int, _Child], options: Options) -> None:
-    """Collect ended children; replace one that died before its turn; report one that was killed or failed."""
+def _reap(idle: deque[_Child], busy: dict[int, _Child], waiting: select.poll) -> int:
+    """Collect ended children and report those that were killed or failed; how many there were."""
+    ended = 0
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return
+            return ended
         if not pid:
-            return
-        busy.pop(pid, None)
+            return ended
+        ended += 1
         if os.WIFSIGNALED(status):
             _report("decoder_killed", signal=signal.Signals(os.WTERMSIG(status)).name)
         elif os.WEXITSTATUS(status):
             _report("decoder_failed", status=os.WEXITSTATUS(status))
+        if served := busy.pop(pid, None):
+            waiting.unregister(served.ends)
+            os.close(served.ends)
         for child in [child for child in idle if child.pid == pid]:
             idle.remove(child)
             child.client_end.close()
+            os.close(child.ends)
             time.sleep(0.1)  # a child that cannot even start must not become a fork storm
-            idle.append(_spawn(options))
 
 
 def _end_overdue(busy: dict[int, _Child], options: Options) -> None:
@@ -220,9 +228,8 @@ def main() -> NoReturn:
     parser.add_argument("--weaker", action="store_true")
     wanted = parser.parse_args()
     warm_up()
-    # Asked before files are out of reach, in either case: it loads the library that children need.
-    seccomp = all(layer.present for layer in sandbox.layers() if layer.name == "seccomp")
-    if not wanted.weaker and not seccomp:
+    calls = sandbox.program_of_calls()
+    if calls is None and not wanted.weaker:
         sys.exit("holdfast: seccomp is missing; see HOLDFAST_SANDBOX")
     nothing = os.open(os.devnull, os.O_RDWR)
     listener = listen(wanted.socket)
@@ -233,7 +240,7 @@ def main() -> NoReturn:
     sandbox.restrict_files()
     gc.freeze()
     print("ready", flush=True)
-    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes, nothing, seccomp))
+    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes, nothing, calls))
 
 
 if __name__ == "__main__":
