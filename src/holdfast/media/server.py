@@ -36,6 +36,7 @@ from holdfast.media.shape import Limits
 
 _GRACE_SECONDS: Final = 5.0
 _TICK_MILLISECONDS: Final = 500
+_CALM_MILLISECONDS: Final = 10
 _WARM_UP_PIXELS: Final = 64
 _SHARE_FOR_MORE: Final = 0.6  # of the time: the pictures after the first; the rest is for the last of them, and sending
 
@@ -56,8 +57,6 @@ class Options:
 @dataclass(slots=True)
 class _Child:
     pid: int
-    ends: int
-    """A descriptor that can be read once the process has ended."""
     client_end: socket.socket
     handed_out_at: float | None = None
 
@@ -85,15 +84,17 @@ def serve(listener: socket.socket, options: Options) -> NoReturn:
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
     while True:
-        if any(descriptor == listener.fileno() for descriptor, _ in waiting.poll(_TICK_MILLISECONDS)):
+        short = len(idle) < options.spares
+        asked = bool(waiting.poll(_CALM_MILLISECONDS if short else _TICK_MILLISECONDS))
+        if asked:
             child = _hand_out(listener, idle)
             if child:
                 busy[child.pid] = child
-                waiting.register(child.ends, select.POLLIN)
-        # The next child is made when one has ended, so that making it takes no time from the upload it serves;
-        # earlier only if few are left.
-        if _reap(idle, busy, waiting) or len(idle) <= options.spares // 2:
-            idle.extend(_spawn(options) for _ in range(options.spares - len(idle)))
+        _reap(idle, busy)
+        # The next child is made once it is calm, so that making it takes no time from the upload that took the
+        # last one; at once if few are left.
+        if (short and not asked) or len(idle) <= options.spares // 2:
+            idle.append(_spawn(options))
         _end_overdue(busy, options)
 
 
@@ -118,7 +119,7 @@ def _spawn(options: Options) -> _Child:
     pid = os.fork()
     if pid:
         own_end.close()
-        return _Child(pid, os.pidfd_open(pid), client_end)
+        return _Child(pid, client_end)
     try:
         # Nothing of the server's may stay open here: not its listener, not another child's socket.
         keep = own_end.detach()
@@ -170,28 +171,23 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _reap(idle: deque[_Child], busy: dict[int, _Child], waiting: select.poll) -> int:
-    """Collect ended children and report those that were killed or failed; how many there were."""
-    ended = 0
+def _reap(idle: deque[_Child], busy: dict[int, _Child]) -> None:
+    """Collect ended children, before their turn or after; report each that was killed or failed."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return ended
+            return
         if not pid:
-            return ended
-        ended += 1
+            return
+        busy.pop(pid, None)
         if os.WIFSIGNALED(status):
             _report("decoder_killed", signal=signal.Signals(os.WTERMSIG(status)).name)
         elif os.WEXITSTATUS(status):
             _report("decoder_failed", status=os.WEXITSTATUS(status))
-        if served := busy.pop(pid, None):
-            waiting.unregister(served.ends)
-            os.close(served.ends)
         for child in [child for child in idle if child.pid == pid]:
             idle.remove(child)
             child.client_end.close()
-            os.close(child.ends)
             time.sleep(0.1)  # a child that cannot even start must not become a fork storm
 
 
