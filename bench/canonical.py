@@ -25,9 +25,9 @@ from bench.derive import SIZES
 from bench.forms import FORMS, Subject, files_of
 from bench.ours import every_hash_of
 from bench.peer import distance, full_hash, threatexchange_hash
-from bench.perception import Perception, perception
 from bench.report import tell
 from bench.row import Row, Value
+from bench.thorn import Perception, perception
 from holdfast.media.pdq import MINIMUM_QUALITY
 
 PICTURES: Final = 500

@@ -42,7 +42,7 @@ def perception() -> Iterator[Perception]:
     """Start it, and end it afterwards. Raises BenchError if its environment is not there."""
     if not PYTHON.exists():
         raise BenchError("Thorn's perception is not installed: run make bench, or make .venv-perception/installed")
-    command = [str(PYTHON), str(Path(__file__).with_name("perception_peer.py"))]
+    command = [str(PYTHON), str(Path(__file__).with_name("thorn_peer.py"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
