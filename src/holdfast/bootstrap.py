@@ -126,7 +126,10 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         decoder=SandboxedDecoder(
-            settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
+            settings.decoder_socket or Path("/nonexistent"),
+            settings.decode_seconds,
+            settings.max_pixels,
+            settings.video_seconds,
         ),
     )
 
@@ -148,6 +151,7 @@ def decoder_options(settings: Settings, folder: Path) -> ServerOptions:
         path=folder / "decoder.sock",
         spares=settings.decoder_spares,
         seconds=settings.decode_seconds,
+        video_seconds=settings.video_seconds,
         memory_bytes=settings.decode_memory_bytes,
         weaker=settings.sandbox is SandboxPolicy.WEAKER,
         uid=account.uid if account else None,
