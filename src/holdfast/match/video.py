@@ -28,6 +28,7 @@ APART: Final = 8  # bits of 256; frames nearer than this are one look: a card th
 MOST_SHOWN_MS: Final = 2000  # what one known frame can stand for, however far away the next one is
 _SHOWN_ALONE_MS: Final = 1000  # what the only frame of a known video stands for: vPDQ takes one a second
 _STRETCH_SECONDS: Final = 5.0  # a longer gap, in the upload or the known video, ends a stretch
+MOST_STRAYS: Final = 20  # of one upload that are recorded: the nearest
 MOST_FRAMES_ASKED: Final = 1000
 MOST_SECONDS_ASKED: Final = 3600
 _WHOLE: Final = 100

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -15,10 +15,19 @@ from holdfast.match.bank import BankKind
 from holdfast.match.screen import Match
 from holdfast.match.signal import SignalType
 from holdfast.match.variant import frame_of
-from holdfast.match.video import Film, KnownVideo, Near, Part, Strength, VideoRule, beside_benign, seen_again
+from holdfast.match.video import (
+    MOST_STRAYS,
+    Film,
+    KnownVideo,
+    Near,
+    Part,
+    Strength,
+    VideoRule,
+    beside_benign,
+    seen_again,
+)
 from holdfast.store.bank_rows import BY_LABEL, VIDEOS, firmness, match_of
 
-MOST_STRAYS: Final = 20  # of one upload that are recorded: the nearest
 Found = Sequence[tuple[int, str, int]]
 Row = tuple[Any, ...]  # label, type, value, and the facts of its entry
 
