@@ -34,7 +34,7 @@ from holdfast.match.screen import (
     verdict_name,
 )
 from holdfast.match.signal import Signal, SignalType
-from holdfast.match.video import Film, part_body
+from holdfast.match.video import Film, part_body, spot_body
 from holdfast.media.decoder import Decoder
 
 _TRIES: Final = 50
@@ -282,4 +282,5 @@ def _match_body(match: Match) -> dict[str, Any]:
         "opinion": match.opinion and match.opinion.value,
         "effect": match.effect.value,
         "part": part_body(match.part),
+        "spot": spot_body(match.spot),
     }

@@ -37,7 +37,7 @@ def storyboard(content: bytes, explanation: dict[str, Any]) -> Image.Image | Non
     for number, (at, frame) in enumerate(frames):
         left = number * (FRAME[0] + _GAP)
         board.paste(frame, (left, 0))
-        if any(start <= at <= end for start, end in marked):
+        if any(start - 0.05 <= at <= end for start, end in marked):
             draw.rectangle((left, 0, left + FRAME[0] - 1, FRAME[1] - 1), outline=_RED, width=3)
     _draw_line(draw, marked, length)
     return board

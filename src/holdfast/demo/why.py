@@ -21,19 +21,24 @@ def why(explanation: dict[str, Any]) -> str:
         how = _seen_again(nearest["part"])
     leads = "" if explanation["effect"] == "hold" else f"{explanation['effect']}: "
     known = f"bank {nearest['bank']}, entry {nearest['entry']}"
+    if nearest.get("spot"):
+        how += f" at {clock(nearest['spot']['seconds'][0])}"
     form = "" if nearest.get("part") else f" ({nearest['variant']})"
     return f"{leads}{nearest['signal']}, {how}{form}: {known}"
 
 
 def matched_seconds(explanation: dict[str, Any]) -> list[tuple[float, float]]:
-    """From when to when in the upload something of a known video was seen again, in order."""
-    parts = [match["part"] for match in explanation["matches"] if match.get("part")]
-    return sorted({tuple(part["seconds"]["upload"]) for part in parts if part["seconds"]["upload"]})
+    """From when to when in the upload something known was seen, in order."""
+    binding = [match for match in explanation["matches"] if match["effect"] != "ignore"]
+    parts = [match["part"]["seconds"]["upload"] for match in binding if match.get("part")]
+    spots = [match["spot"]["seconds"] for match in binding if match.get("spot")]
+    return sorted({(start, end) for start, end in [*filter(None, parts), *spots]})
 
 
 def timeline(explanation: dict[str, Any]) -> str | None:
     """The upload's time as a line of characters, the matched seconds thick; None if there are none to show."""
-    lengths = [match["part"]["length"] for match in explanation["matches"] if match.get("part")]
+    places = [match.get("part") or match.get("spot") for match in explanation["matches"]]
+    lengths = [place["length"] for place in places if place]
     marked, length = matched_seconds(explanation), max([one for one in lengths if one] or [0.0])
     if not marked or not length:
         return None
@@ -47,7 +52,7 @@ def timeline(explanation: dict[str, Any]) -> str | None:
 
 def clock(seconds: float) -> str:
     """A time in a video, as players show it."""
-    whole = int(seconds)
+    whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 

@@ -130,6 +130,25 @@ class Part:
     strength: Strength
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where in a film of so many seconds one frame is shown that matches a known picture."""
+
+    seconds: tuple[float, float]
+    length: float
+
+
+def spot_of(film: Film, number: int) -> Spot:
+    """Where the frame of this number is shown."""
+    moment = film.moments[number]
+    return Spot(seconds=(round(moment.at, 3), round(moment.until, 3)), length=round(film.seconds, 3))
+
+
+def spot_body(spot: Spot | None) -> dict[str, Any] | None:
+    """A spot as JSON types, as the journal has it."""
+    return {"seconds": list(spot.seconds), "length": spot.length} if spot else None
+
+
 def seen_again(near: Sequence[Near], known: KnownVideo, film: Film | None, rule: VideoRule) -> Part:
     """What it is worth that these frames of an upload lie near to these of a known video; `near` MUST NOT be empty.
 

@@ -25,6 +25,7 @@ from holdfast.match.video import (
     VideoRule,
     beside_benign,
     seen_again,
+    spot_of,
 )
 from holdfast.store.bank_rows import BY_LABEL, VIDEOS, firmness, match_of
 
@@ -45,7 +46,7 @@ def matches_near(found: Found, film: Film | None = None) -> list[Match]:
         rows = sorted(cursor.fetchall())
     videos = [row for row in rows if row[1] == SignalType.VPDQ and row[7] != BankKind.BENIGN]
     names = {row[0] for row in videos}
-    pictures = _pictures([row for row in rows if row[0] not in names], found)
+    pictures = _pictures([row for row in rows if row[0] not in names], found, film)
     if not videos:
         return pictures
     return [*pictures, *_videos(videos, found, film, _benign_frames(pictures))]
@@ -61,13 +62,15 @@ def firmest(rows: Sequence[Row], of: Callable[[Row], Hashable]) -> list[Row]:
     return list(best.values())
 
 
-def _pictures(rows: Sequence[Row], found: Found) -> list[Match]:
+def _pictures(rows: Sequence[Row], found: Found, film: Film | None) -> list[Match]:
     by_label = {row[0]: row for row in firmest(rows, lambda row: (row[1], row[2], row[3]))}
     nearest: dict[tuple[str, str, int], Match] = {}
     for label, variant, distance in sorted(found, key=lambda one: one[2]):
         row = by_label.get(label)
         if row and distance <= row[6]:
             match = match_of(_facts(row), SignalType(row[1]), variant, distance)
+            if film:
+                match = replace(match, spot=spot_of(film, match.frame))
             nearest.setdefault((match.bank, match.entry, match.frame), match)
     return list(nearest.values())
 

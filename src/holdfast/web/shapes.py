@@ -55,6 +55,13 @@ class PartShape(Schema):
     )
 
 
+class SpotShape(Schema):
+    """Where in a video one frame is shown that matches a known picture: the nearest."""
+
+    seconds: list[float] = Field(description="[from, to] in the upload.")
+    length: float = Field(description="Seconds that the upload lasts.")
+
+
 class MatchShape(Schema):
     """One match. What is known, not what it means: see the bank's meaning and source."""
 
@@ -77,6 +84,7 @@ class MatchShape(Schema):
         description="What it leads to beside the other matches: hold, review, ignore. Null in the oldest records.",
     )
     part: PartShape | None = Field(default=None, description="Of a known video: which part of it.")
+    spot: SpotShape | None = Field(default=None, description="Of a known picture in a video: where.")
 
 
 class Explanation(Schema):
