@@ -27,6 +27,7 @@ NEEDED: Final = {
     ("POST", "/v1/banks/{name}/enable"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/threshold"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/action"): Scope.BANKS_WRITE,
+    ("POST", "/v1/banks/{name}/video"): Scope.BANKS_WRITE,
     ("GET", "/v1/banks/{name}/imports"): Scope.BANKS_READ,
     ("POST", "/v1/banks/{name}/imports/{import_id}/roll-back"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/entries/{entry_id}/opinion"): Scope.BANKS_WRITE,

@@ -79,7 +79,7 @@ class ArchiveRow(models.Model):
     md5 = models.BinaryField(db_comment="of the received bytes; empty if the platform hashed them")
     sha1 = models.BinaryField()
     sha256 = models.BinaryField()
-    hashes = models.BinaryField(db_comment="its PDQ hashes in every form, 32 bytes each, as the index holds them")
+    hashes = models.BinaryField(db_comment="its PDQ hashes, 32 bytes each, as the index holds them")
     at = models.DateTimeField(db_index=True)
 
     class Meta:
@@ -104,6 +104,10 @@ class BankRow(models.Model):
     state = models.TextField()
     kind = models.TextField(default="known", db_comment="known or benign")
     exchange = models.TextField(null=True, db_comment="the exchange that alone changes its entries, if one does")
+    least_frames = models.SmallIntegerField(default=3, db_comment="of a known video, in its order, that make a match")
+    least_seconds = models.FloatField(default=2.0, db_comment="of a known video that must be covered with them")
+    query_percent = models.FloatField(default=80.0, db_comment="vPDQ: of the upload's frames, which make a match too")
+    compared_percent = models.FloatField(default=0.0, db_comment="vPDQ: of the known video's frames, beside those")
     version = models.IntegerField(db_comment="its last journal version")
     changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
 
@@ -168,13 +172,16 @@ class EntryRow(models.Model):
 
 
 class EntrySignalRow(models.Model):
-    """One signal of an entry; its id is its label in the index."""
+    """One signal of an entry, or one frame of a known video; its id is its label in the index."""
 
     id = models.BigAutoField(primary_key=True)
     # The constraint below has an index that begins with the entry; another would only slow imports down.
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, related_name="signals", db_index=False)
     type = models.TextField()
     value = models.TextField()
+    frame = models.IntegerField(null=True, db_comment="of a video: the how manieth frame that is kept, from 0")
+    at_ms = models.IntegerField(null=True, db_comment="of a video: when the frame is shown")
+    quality = models.SmallIntegerField(null=True, db_comment="of a video: the frame's, 0 to 100")
 
     class Meta:
         """Table."""
@@ -182,7 +189,9 @@ class EntrySignalRow(models.Model):
         db_table = "entry_signal"
         indexes: ClassVar = [models.Index(fields=["value", "type"], name="entry_signal_value")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["entry", "type", "value"], name="entry_signal_once"),
+            models.UniqueConstraint(
+                fields=["entry", "type", "value", "frame"], name="entry_signal_once", nulls_distinct=False
+            ),
         ]
 
 

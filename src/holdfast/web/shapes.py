@@ -34,6 +34,34 @@ class ScreenOptions(Strict):
     )
 
 
+class SecondsShape(Schema):
+    """From when to when: the longest stretch without a gap."""
+
+    upload: list[float] | None = Field(description="[from, to] in the upload; null for a picture or an animation.")
+    entry: list[float] = Field(description="[from, to] in the known video.")
+
+
+class PartShape(Schema):
+    """Which part of a known video was seen again."""
+
+    frames: int = Field(description="Frames of the upload that show the known video in its order, or backwards.")
+    looks: int = Field(description="How many of them differ from the one before.")
+    of: int = Field(description="How many frames of the known video there are.")
+    covered: float = Field(description="Seconds of the known video that they show.")
+    seconds: SecondsShape
+    length: float | None = Field(description="Seconds that the upload lasts; null for a picture or an animation.")
+    strength: Literal["firm", "weak", "stray"] = Field(
+        description="firm: what the bank asks for. weak: review at most. stray: one frame of a film, recorded only."
+    )
+
+
+class SpotShape(Schema):
+    """Where in a video one frame is shown that matches a known picture: the nearest."""
+
+    seconds: list[float] = Field(description="[from, to] in the upload.")
+    length: float = Field(description="Seconds that the upload lasts.")
+
+
 class MatchShape(Schema):
     """One match. What is known, not what it means: see the bank's meaning and source."""
 
@@ -44,7 +72,9 @@ class MatchShape(Schema):
         description="How the upload was turned, and the PDQ family; 'bytes' for an exact digest, "
         "'given' for a hash that the platform sent."
     )
-    distance: int = Field(description="Bits of 256 that differ; 0 for an exact digest.")
+    distance: int = Field(
+        description="Bits of 256 that differ, in the nearest frame of a video; 0 for an exact digest."
+    )
     threshold: int
     action: str | None = Field(description="The bank's; a benign bank has none.")
     kind: str = Field(default="known", description="Of the bank: known or benign.")
@@ -53,6 +83,8 @@ class MatchShape(Schema):
         default=None,
         description="What it leads to beside the other matches: hold, review, ignore. Null in the oldest records.",
     )
+    part: PartShape | None = Field(default=None, description="Of a known video: which part of it.")
+    spot: SpotShape | None = Field(default=None, description="Of a known picture in a video: where.")
 
 
 class Explanation(Schema):
