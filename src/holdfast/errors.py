@@ -19,6 +19,8 @@
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
+    │   ├── EffectUnknown            effect.unknown
+    │   ├── AlarmUnknown             alarm.unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
@@ -28,6 +30,7 @@
     │   ├── NotReady                 screening.not_ready
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
+    │   ├── NoRoom                   upload.no_room
     │   └── JournalConflict          journal.conflict
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
@@ -204,6 +207,20 @@ class KeyUnknown(NotFound):
     advice = "'holdfast key list' names the prefixes."
 
 
+class EffectUnknown(NotFound):
+    """There is no effect with that id."""
+
+    code = "effect.unknown"
+    advice = "'holdfast effects list' names those that are not done."
+
+
+class AlarmUnknown(NotFound):
+    """There is no alarm with that id."""
+
+    code = "alarm.unknown"
+    advice = "'holdfast alarms list' names those that stand."
+
+
 class AddressUnknown(NotFound):
     """There is nothing at this address."""
 
@@ -275,6 +292,13 @@ class DatabaseUnavailable(DependencyError):
 
     code = "dependency.database"
     advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
+
+
+class NoRoom(DependencyError):
+    """There is no room on disk for another long upload now."""
+
+    code = "upload.no_room"
+    advice = "Hold the item and send it again later; HOLDFAST_SPOOL_BYTES says how much may wait."
 
 
 class JournalConflict(DependencyError):

@@ -18,6 +18,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.bootstrap import clock, wire
+from holdfast.carry import Carrier
 from holdfast.follow import Follower
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
@@ -57,6 +58,11 @@ def run(settings: Settings) -> None:
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
     keeper.start()
+    url = settings.database_listen_url or settings.database_url
+    assert url is not None  # `wire` insists on one
+    carrier = Carrier(system.effects, system.handlers)
+    carrying = threading.Thread(target=carrier.for_ever, args=(url, stopping.is_set), name="effects")
+    carrying.start()
     screenings = system.screenings
     while not stopping.wait(_ROUND_SECONDS):
         try:

@@ -112,22 +112,52 @@ class ScreenAnswer(Schema):
     explanation: Explanation | None = None
 
 
+Status = Annotated[
+    Literal["waiting", "running", "answered", "held_for_person"],
+    Field(description="Whether there is an answer yet. held_for_person: no verdict could be reached."),
+]
+
+
+class Accepted(Schema):
+    """The upload is kept and will be answered later. `hold` until then."""
+
+    answer: Literal["publish", "hold"] = Field(description="hold; publish in shadow mode alone.")
+    screening: str = Field(description="The id that its answer will have.")
+    status: Status
+    status_url: str = Field(description="Where to ask how it stands.")
+
+
+class Progress(Schema):
+    """How far a video has been looked at."""
+
+    fraction: float | None = Field(description="Null if the file does not say how long it is, or is no video.")
+    seconds_seen: float
+    seconds_total: float | None
+
+
 class ScreeningRecord(Schema):
-    """An answer that was given, as the journal has it."""
+    """How a screening stands; its answer, once it was given, as the journal has it.
+
+    A key without the scope explain gets `screening`, `status` and `answer`, and the progress until there is one.
+    """
 
     screening: str
-    at: datetime
-    content: str
-    content_version: str
-    surface: str
-    verdict: str
-    reason: str | None
+    status: Status
     answer: str
-    hashes_by: str
-    shadow: bool
-    list_version: int
-    matches: list[MatchShape]
-    looked_up_at: datetime
+    received_at: datetime | None = None
+    due: datetime | None = Field(default=None, description="When it is held for a person if it is not answered.")
+    progress: Progress | None = None
+    at: datetime | None = None
+    content: str | None = None
+    content_version: str | None = None
+    surface: str | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    hashes_by: str | None = None
+    shadow: bool | None = None
+    list_version: int | None = None
+    matches: list[MatchShape] | None = None
+    looked_up_at: datetime | None = None
 
 
 class UnscreenedShape(Schema):
