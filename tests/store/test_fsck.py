@@ -142,7 +142,8 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
             "select data_type from information_schema.columns where table_name = %s and column_name = %s",
             [table, column],
         ).fetchall()
-        wanted = "where state = 'published'" if table == "bank_import" else ""
+        # Of an import the journal tells the contents once it was published; of its entries only the signals.
+        wanted = {"bank_import": "where state = 'published'", "entry": "where import_id is null"}.get(table, "")
         row = connection.execute(f"select {key} from {table} {wanted} order by {key} limit 1").fetchall()
     change = CHANGED[kinds[0][0]].format(column)
     edit(story, f"update {table} set {column} = {change} where {key} = %s", row[0][0])
