@@ -54,6 +54,8 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     system = wire(settings)
+    from holdfast.store.watch import watch_holds  # noqa: PLC0415  # needs configured Django
+
     follower = Follower(system, ThisProcess("worker"))
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
@@ -67,6 +69,7 @@ def run(settings: Settings) -> None:
     while not stopping.wait(_ROUND_SECONDS):
         try:
             one_round(screenings, clock())
+            watch_holds(system.alarms, clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")

@@ -13,6 +13,7 @@ import holdfast
 from holdfast.cli import alarms, bank, effects, key
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
+from holdfast.cli.fsck import fsck
 from holdfast.cli.output import err, errors_in_words, out
 from holdfast.cli.screen import screen
 from holdfast.observe import configure_logging
@@ -65,6 +66,7 @@ def worker() -> None:
 
 
 app.command()(doctor)
+app.command()(fsck)
 app.command()(screen)
 app.command()(demo)
 app.add_typer(bank.app, name="bank")

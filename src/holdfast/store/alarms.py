@@ -25,6 +25,7 @@ from holdfast.errors import AlarmUnknown
 from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import AlarmRow
+from holdfast.store.once import claim_key
 
 # Of two that raise the same alarm at once, the second waits here for the first, and then raises none.
 _RAISE: Final = """
@@ -69,6 +70,7 @@ class PostgresAlarms:
     def acknowledge(self, alarm_id: str, *, actor: str) -> AlarmItem:
         """Say that a person has seen it. Raises AlarmUnknown, or Refused if it was seen or cleared before."""
         with transaction.atomic(durable=True):
+            claim_key()
             row = AlarmRow.objects.select_for_update().filter(id=alarm_id).first()
             if row is None:
                 raise AlarmUnknown(ascii(alarm_id))

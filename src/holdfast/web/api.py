@@ -23,7 +23,8 @@ class _Api(NinjaAPI):
         """The OpenAPI document."""
         document = super().get_openapi_schema(**how)
         for methods in document["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
+                shapes.take_idempotency_key(method, operation)
                 for status, response in operation["responses"].items():
                     content = response.get("content", {})
                     if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  # errors begin there
