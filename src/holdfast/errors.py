@@ -8,6 +8,7 @@
     │   ├── InvalidBankFile          input.bank_file
     │   ├── UploadNotCompared        hma.not_compared
     │   ├── AddressNotFetched        hma.address_not_fetched
+    │   ├── ProofInvalid             log.proof_invalid
     │   └── InvalidName              input.name
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
@@ -28,7 +29,10 @@
     │   ├── NotReady                 screening.not_ready
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
-    │   └── JournalConflict          journal.conflict
+    │   ├── JournalConflict          journal.conflict
+    │   ├── NotLoggedYet             log.not_yet
+    │   ├── LogElsewhere             log.elsewhere
+    │   └── TimestampUnavailable     dependency.timestamp
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
     │   ├── DataUnreachable          config.data_unreachable
@@ -37,6 +41,7 @@
     │   ├── DataInUse                config.data_in_use
     │   ├── SandboxMissing           config.sandbox_missing
     │   └── PortTaken                config.port_taken
+    ├── LogDiverged                log.diverged                         (500)
     └── InternalError                internal                             (500)
 
 A class docstring is the sentence; the web edge alone turns a class into an HTTP status. Nothing
@@ -127,6 +132,13 @@ class AddressNotFetched(InputError):
 
     code = "hma.address_not_fetched"
     advice = "Send the file itself, as the form field photo or video."
+
+
+class ProofInvalid(InputError):
+    """What was given does not prove what it says."""
+
+    code = "log.proof_invalid"
+    advice = "Do not rely on it; keep it, and ask who gave it to you for the original."
 
 
 class InvalidName(InputError):
@@ -284,6 +296,27 @@ class JournalConflict(DependencyError):
     advice = "Ask again; the second try sees the other's change."
 
 
+class NotLoggedYet(DependencyError):
+    """The log has no signed checkpoint yet that covers this."""
+
+    code = "log.not_yet"
+    advice = "Ask again in some seconds; a worker must be running."
+
+
+class LogElsewhere(DependencyError):
+    """This machine does not hold the log's files and keys."""
+
+    code = "log.elsewhere"
+    advice = "Ask the machine whose worker signs the log, or give this one the same data directory."
+
+
+class TimestampUnavailable(DependencyError):
+    """The timestamp authority gave no token that can be believed."""
+
+    code = "dependency.timestamp"
+    advice = "Check HOLDFAST_TIMESTAMP_URL; checkpoints are signed meanwhile, and stamped when it answers again."
+
+
 class ConfigurationError(HoldfastError):
     """This machine or its settings must change before this can run."""
 
@@ -337,6 +370,13 @@ class PortTaken(ConfigurationError):
 
     code = "config.port_taken"
     advice = "Stop it, or set HOLDFAST_LISTEN to another address and port."
+
+
+class LogDiverged(HoldfastError):
+    """The database and what the log has signed contradict each other, so nothing more is signed."""
+
+    code = "log.diverged"
+    advice = "Run holdfast fsck; restore the database that belongs to the last checkpoint; never delete the log's files."
 
 
 class InternalError(HoldfastError):
