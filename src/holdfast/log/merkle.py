@@ -159,5 +159,5 @@ def _split(size: int) -> int:
 
 
 def _same(reached: bytes, expected: bytes, otherwise: str) -> None:
-    if reached != expected:
+    if reached != expected or len(expected) != HASH_BYTES:
         raise ProofInvalid(otherwise)
