@@ -91,6 +91,8 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: Iterable[bytes], 
     if not 0 <= index < size:
         message = f"there is no entry {index} in a tree of {size}"
         raise ProofInvalid(message)
+    if len(leaf) != HASH_BYTES:
+        raise ProofInvalid("an entry's hash has 32 bytes")
     place, last, reached = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -159,5 +161,5 @@ def _split(size: int) -> int:
 
 
 def _same(reached: bytes, expected: bytes, otherwise: str) -> None:
-    if reached != expected or len(expected) != HASH_BYTES:
+    if reached != expected:
         raise ProofInvalid(otherwise)
