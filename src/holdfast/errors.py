@@ -376,7 +376,9 @@ class LogDiverged(HoldfastError):
     """The database and what the log has signed contradict each other, so nothing more is signed."""
 
     code = "log.diverged"
-    advice = "Run holdfast fsck; restore the database that belongs to the last checkpoint; never delete the log's files."
+    advice = (
+        "Run holdfast fsck; restore the database that belongs to the last checkpoint; never delete the log's files."
+    )
 
 
 class InternalError(HoldfastError):

@@ -43,6 +43,32 @@ def nodes_over(leaves: Sequence[bytes]) -> Node:
     return lambda level, index: levels[level][index]
 
 
+class Frontier:
+    """The right edge of a tree that grows leaf by leaf: enough for its root, and no more."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.size = 0
+        self._edge: list[bytes] = []  # roots of complete subtrees, the largest first
+
+    def append(self, leaf: bytes) -> None:
+        """Add the hash of one more leaf."""
+        carry, left = leaf, self.size
+        while left & 1:
+            carry, left = node_hash(self._edge.pop(), carry), left >> 1
+        self._edge.append(carry)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self._edge:
+            return EMPTY_ROOT
+        reached = self._edge[-1]
+        for left in self._edge[-2::-1]:
+            reached = node_hash(left, reached)
+        return reached
+
+
 def root(size: int, node: Node) -> bytes:
     """The root of the first `size` leaves."""
     return _range_hash(0, size, node) if size else EMPTY_ROOT
