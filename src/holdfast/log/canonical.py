@@ -9,6 +9,7 @@ RFC 8785 has no form for are written as text, because a journal row must never b
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 import rfc8785
@@ -44,7 +45,7 @@ def plain(value: dict[str, str | int | None]) -> str:
 
 def quoted(text: str) -> str:
     """One text in canonical form, within its quotation marks."""
-    return _fast(text)
+    return encode_basestring(text)
 
 
 def _float(_: str) -> float:
