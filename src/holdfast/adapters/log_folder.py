@@ -70,8 +70,8 @@ class LogFolder:
         self._write_key(Role.LOG, log)
         self._write_key(Role.RECEIPT, receipt)
         history = [
-            vouch(log.verifier, Role.LOG, by=log, at=now),
-            vouch(receipt.verifier, Role.RECEIPT, by=log, at=now),
+            vouch(log, Role.LOG, after=None, at=now),
+            vouch(receipt, Role.RECEIPT, after=log, at=now),
         ]
         replace(self.path / "keys.json", json.dumps(history, indent=1).encode())
 
@@ -81,8 +81,8 @@ class LogFolder:
         log, receipt = new_signer(old.log.name), new_signer(old.receipt.name)
         history = [
             *old.history,
-            vouch(log.verifier, Role.LOG, by=old.log, at=now),
-            vouch(receipt.verifier, Role.RECEIPT, by=log, at=now),
+            vouch(log, Role.LOG, after=old.log, at=now),
+            vouch(receipt, Role.RECEIPT, after=log, at=now),
         ]
         self._write_key(Role.LOG, log, suffix=".next")
         self._write_key(Role.RECEIPT, receipt, suffix=".next")

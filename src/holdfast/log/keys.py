@@ -2,8 +2,9 @@
 """The log's keys and how each came to be believed: a list of signed statements, oldest first.
 
 Two roles: `log` signs checkpoints, `receipt` signs what an answer promises at once. The first log
-key vouches for itself; each later one is signed by the log key before it, and every receipt key by
-the log key of its day. Whoever knows one log key can therefore follow to all that came after it.
+key stands by itself; each later one, and every receipt key, is signed by the log key before it, and
+itself signs that it comes after that one. Whoever knows one log key can therefore follow to all
+others, later and earlier, and nobody else can put a key of his own before or behind it.
 """
 
 from __future__ import annotations
@@ -50,11 +51,20 @@ class Keys:
         return _with_id(self.receipt, key_id)
 
 
-def vouch(for_key: Verifier, role: Role, *, by: Signer, at: datetime) -> dict[str, str]:
-    """The entry of a history by which the log key `by` says that `for_key` may sign as `role`."""
-    said = {"from": in_utc(at), "key": str(for_key), "origin": by.name, "role": role.value, "v": _FORM}
-    text = plain(dict(said))
-    return {"statement": text, "by": by.verifier.key_id.hex(), "signature": signed(by, _PURPOSE, text)}
+def vouch(new: Signer, role: Role, *, after: Signer | None, at: datetime) -> dict[str, str]:
+    """The entry of a history by which the log key `after` says that `new` may sign as `role`, and `new` agrees."""
+    by = after or new
+    said: dict[str, str | int | None] = {
+        "after": base64.b64encode(after.verifier.public).decode() if after else "",
+        "from": in_utc(at),
+        "key": str(new.verifier),
+        "origin": by.name,
+        "role": role.value,
+        "v": _FORM,
+    }
+    text = plain(said)
+    entry = {"statement": text, "by": by.verifier.key_id.hex(), "signature": signed(by, _PURPOSE, text)}
+    return {**entry, "own": signed(new, _PURPOSE, text)}
 
 
 def read_history(untrusted_history: History, trusted: Verifier | None = None) -> Keys:
@@ -66,6 +76,10 @@ def read_history(untrusted_history: History, trusted: Verifier | None = None) ->
         key = Verifier.parse(str(said.get("key", "")))
         by = log[-1] if log else key
         check_signed(entry, by, _PURPOSE)
+        check_signed({**entry, "by": key.key_id.hex(), "signature": entry.get("own", "")}, key, _PURPOSE)
+        after = base64.b64encode(log[-1].public).decode() if log else ""
+        if said.get("after") != after:
+            raise ProofInvalid("a key does not follow the log key before it")
         if said.get("v") != _FORM or said.get("origin") != by.name:
             raise ProofInvalid("a statement about a key is of another form or another log")
         {Role.LOG: log, Role.RECEIPT: receipt}[_role(said, first=not log)].append(key)

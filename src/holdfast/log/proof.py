@@ -122,7 +122,7 @@ def _timestamp(stamped: Stamped | None, tree: Signed) -> dict[str, Any] | None:
         return None
     proof = consistency_proof(stamped.head.size, tree.head.size, tree.node)
     token = base64.b64encode(stamped.token).decode()
-    return {"checkpoint": stamped.note, "token": token, "proof": _hashes(proof)}
+    return {"old": stamped.note, "token": token, "proof": _hashes(proof)}
 
 
 def _hashes(proof: Sequence[bytes]) -> list[str]:
