@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
+from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.errors import DecoderUnavailable, InvalidSetting
 from holdfast.match.index import LayeredIndex
@@ -53,6 +54,7 @@ class System:
     processes: PostgresProcesses
     known: Known
     index_folder: IndexFolder
+    log_folder: LogFolder
     decoder: SandboxedDecoder
 
     def parts(self) -> Parts:
@@ -125,6 +127,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         processes=PostgresProcesses(),
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
+        log_folder=LogFolder(settings.data / "log"),
         decoder=SandboxedDecoder(
             settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
         ),

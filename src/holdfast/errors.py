@@ -9,6 +9,7 @@
     │   ├── UploadNotCompared        hma.not_compared
     │   ├── AddressNotFetched        hma.address_not_fetched
     │   ├── ProofInvalid             log.proof_invalid
+    │   ├── UnreadableFile           input.file
     │   └── InvalidName              input.name
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
@@ -20,6 +21,7 @@
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
+    │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
@@ -141,6 +143,13 @@ class ProofInvalid(InputError):
     advice = "Do not rely on it; keep it, and ask who gave it to you for the original."
 
 
+class UnreadableFile(InputError):
+    """A file cannot be read as what it should be."""
+
+    code = "input.file"
+    advice = "Check its path and that it is the whole file, as it was handed out."
+
+
 class InvalidName(InputError):
     """A name has characters or a length that cannot be used."""
 
@@ -214,6 +223,13 @@ class KeyUnknown(NotFound):
 
     code = "key.unknown"
     advice = "'holdfast key list' names the prefixes."
+
+
+class SubjectUnknown(NotFound):
+    """The journal holds nothing about a subject of that name."""
+
+    code = "log.subject_unknown"
+    advice = "Write it as the journal does, such as screening:scr_... or bank:NAME."
 
 
 class AddressUnknown(NotFound):

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from holdfast.errors import InvalidSetting
 
@@ -159,11 +159,38 @@ class Settings(BaseModel):
         default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
     )
 
+    checkpoint_seconds: float = Field(
+        default=2.0,
+        ge=0.1,
+        le=10,
+        description="How often the log signs a checkpoint while there is something new.",
+    )
+    checkpoint_copy: str | None = Field(
+        default=None,
+        description="A folder on another machine's disk, or an http(s) address that takes PUT, where each signed "
+        "checkpoint is left too. Unset: nowhere, and doctor says so.",
+    )
+    timestamp_url: str | None = Field(
+        default=None,
+        description="An RFC 3161 timestamp authority that stamps a checkpoint every hour. Unset: none; "
+        "then proofs rest on this system's own clock.",
+    )
+    timestamp_roots: Path | None = Field(
+        default=None, description="The authority's root certificates, PEM. Needed with HOLDFAST_TIMESTAMP_URL."
+    )
+
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="Addresses (such as 127.0.0.1 or 10.1.2.0/24, separated by commas) that may use the HMA "
         "interface without a key, for clients that cannot send one. Unset: none. See docs/hma.md first.",
     )
+
+    @model_validator(mode="after")
+    def _authority_with_roots(self) -> Self:
+        if self.timestamp_url and not self.timestamp_roots:
+            message = "HOLDFAST_TIMESTAMP_URL needs HOLDFAST_TIMESTAMP_ROOTS"
+            raise ValueError(message)
+        return self
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The background runner: watches clocks, forgets what is kept for a time only, and keeps the index's segments.
+"""The background runner: watches clocks, forgets what is kept for a time only, keeps the index's segments and the log.
 
 One `serve` runs one; more may run beside it, on any machine that reaches the database. What they
 do is leased row by row, so that no two do the same.
@@ -19,6 +19,7 @@ from django.db import connections
 
 from holdfast.bootstrap import clock, wire
 from holdfast.follow import Follower
+from holdfast.keep_log import LogKeeper
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
@@ -57,6 +58,9 @@ def run(settings: Settings) -> None:
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
     keeper.start()
+    log = LogKeeper(settings, system.log_folder)
+    for work in (log.for_ever, log.outside_for_ever):
+        threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
     screenings = system.screenings
     while not stopping.wait(_ROUND_SECONDS):
         try:

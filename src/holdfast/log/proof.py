@@ -77,6 +77,9 @@ def bundle(
     for event in events:
         data = leaf_data(event.row, name, previous)
         previous = leaf_hash(data)
+        if tree.node(0, event.index) != previous:
+            message = f"event {event.row.version} in the database is not the one that was signed at {event.index}"
+            raise ProofInvalid(message)
         told.append(_event(event, data, tree))
     said = {"n": len(events), "origin": tree.head.origin, "size": tree.head.size, "subject": name, "v": _FORM}
     text = canonical({**said, "software": dict(software)}).decode()

@@ -11,7 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 import holdfast
-from holdfast.web import bank_files, banks, hashes, screening, shapes, standing
+from holdfast.web import bank_files, banks, hashes, log, screening, shapes, standing
 from holdfast.web.problems import response_to
 from holdfast.web.system import require_fresh, system
 
@@ -42,6 +42,7 @@ api = _Api(
 api.add_router("", screening.router)
 api.add_router("", hashes.router)
 api.add_router("", standing.router)
+api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 
