@@ -31,7 +31,7 @@ where t.size > %s and t.size <= %s order by t.size, t.id limit 1
 def prove(
     cursor: Cursor, folder: LogFolder, subject: str, *, now: datetime, since: str | None = None
 ) -> dict[str, Any]:
-    """The bundle of all events of a subject; a receipt for the first, if no checkpoint covers all of them yet.
+    """The bundle of all events of a subject that the published checkpoint covers; before that, a receipt for the first.
 
     With `since`, the note of a checkpoint that was kept, also what shows that the log only grew from there.
     Raises SubjectUnknown; LogElsewhere where the log's files are not; ProofInvalid for a `since` of another log, and
@@ -44,7 +44,7 @@ def prove(
     note = folder.published()
     size = checked_head(note, me.keys).size if note else 0
     events = [Placed(index, row) for index, row in rows if index is not None and index < size]
-    if note is None or len(events) < len(rows):
+    if note is None or not events:
         first = rows[0][1]
         name = public_name(subject, first.salt)
         return give_receipt(first, name, origin=me.log.name, by=me.receipt, history=me.history, now=now)

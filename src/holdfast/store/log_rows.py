@@ -55,14 +55,15 @@ class Leaf:
     named: tuple[int, str, int]
     """Journal id, subject and version as the table of leaves has them."""
     data: bytes | None
+    made: bytes | None
+    """The hash of `data`."""
 
     @property
     def true(self) -> bool:
         """Whether the table says what the journal says."""
-        if self.row is None or self.data is None:
-            return False
-        same_row = self.named == (self.row.journal_id, self.row.subject, self.row.version)
-        return same_row and leaf_hash(self.data) == self.stored_hash
+        row = self.row
+        same = row is not None and self.named == (row.journal_id, row.subject, row.version)
+        return same and self.made == self.stored_hash
 
 
 def row_of(values: Sequence[Any]) -> Row:
@@ -125,8 +126,9 @@ def _leaf(values: Sequence[Any], salts: Mapping[str, bytes]) -> Leaf:
     index, stored, journal_id, subject, version = values[:5]
     named = (journal_id, subject, version)
     if values[5] is None:
-        return Leaf(index, bytes(stored), None, named, None)
+        return Leaf(index, bytes(stored), None, named, None, None)
     row = row_of(values[5:14])
     name = public_name(row.subject, salts.get(row.subject, b""))
     previous = bytes(values[14]) if values[14] is not None else None
-    return Leaf(index, bytes(stored), row, named, leaf_data(row, name, previous))
+    data = leaf_data(row, name, previous)
+    return Leaf(index, bytes(stored), row, named, data, leaf_hash(data))
