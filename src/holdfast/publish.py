@@ -20,7 +20,7 @@ from holdfast.adapters.log_folder import LogFolder
 from holdfast.errors import LogDiverged, ProofInvalid
 from holdfast.log.checkpoint import Checkpoint
 from holdfast.log.merkle import EMPTY_ROOT, Frontier, check_consistency, consistency_proof, node_hash, root
-from holdfast.log.tile import WIDTH, Tile, bundle_of, entries_path, over, split_hashes
+from holdfast.log.tile import WIDTH, Tile, bundle_of, entries_path, over, split_hashes, tiles_between
 from holdfast.store.log_rows import count_leaves, leaves_between, whole_range
 
 MOST_AT_ONCE: Final = 128 * WIDTH
@@ -70,6 +70,7 @@ class Publisher:
                 return None
             head = self._written(before, min(size, before.size + MOST_AT_ONCE))
             self._show(head, self.folder.sign(head))
+            self._clear(before.size, size=head.size)
             return head
 
     def _written(self, before: Checkpoint, size: int) -> Checkpoint:
@@ -124,6 +125,14 @@ class Publisher:
     def _show(self, head: Checkpoint, note: str) -> None:
         self.folder.publish(note)
         self.connection.execute(_REMEMBER, [head.size, note])
+
+    def _clear(self, old: int, *, size: int) -> None:
+        """Only now: until this head was signed, the one before it rested on the partial tiles."""
+        for tile in tiles_between(old, size):
+            if tile.width == WIDTH:
+                self.folder.drop_partial(tile.path())
+        for index in range(old // WIDTH, size // WIDTH):
+            self.folder.drop_partial(entries_path(index))
 
     def _insist_on_a_new_log(self) -> None:
         found = self.connection.execute("select max(size) from log_head").fetchone()

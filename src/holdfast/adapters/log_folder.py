@@ -141,12 +141,14 @@ class LogFolder:
             return None
 
     def write(self, path: str, data: bytes) -> None:
-        """Put one tile or bundle of entries; partial ones that a full one makes needless go."""
+        """Put one tile or bundle of entries."""
         target = self.path / path
         target.parent.mkdir(parents=True, exist_ok=True)
         replace(target, data, _PUBLIC)
-        if not path.rpartition("/")[0].endswith(".p"):
-            shutil.rmtree(f"{target}.p", ignore_errors=True)
+
+    def drop_partial(self, path: str) -> None:
+        """The full file at `path` is published: the partial ones before it are of no more use."""
+        shutil.rmtree(self.path / f"{path}.p", ignore_errors=True)
 
     def read(self, path: str) -> bytes:
         """One published file. Raises FileNotFoundError."""
