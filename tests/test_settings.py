@@ -36,6 +36,10 @@ DEFAULTS = {
     "private_surfaces": "",
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
+    "checkpoint_seconds": 2.0,
+    "checkpoint_copy": None,
+    "timestamp_url": None,
+    "timestamp_roots": None,
     "hma_open_to": "",
 }
 WHOLE_NUMBERS = {
@@ -52,6 +56,7 @@ NUMBERS = {
     "HOLDFAST_BANK_POLL_SECONDS": (0.01, 5.0),
     "HOLDFAST_BANK_STALE_SECONDS": (0.1, 300.0),
     "HOLDFAST_UNSCREENED_HOURS": (0.001, 24.0 * 365),
+    "HOLDFAST_CHECKPOINT_SECONDS": (0.1, 10.0),
 }
 OUTSIDE = [
     *((name, str(low - 1)) for name, (low, _) in WHOLE_NUMBERS.items()),
@@ -71,6 +76,7 @@ NOT_OF_THE_FORM = [
         for word in ("8711", "127.0.0.1", ":8711", "host:", "host:0", "host:65536", "host:-1", "host:x", "host:²")
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
+    *(("HOLDFAST_TIMESTAMP_URL", word) for word in ("freetsa", "ftp://tsa/", "https://needs-roots/")),
     *(("HOLDFAST_ARCHIVE_DAYS", word) for word in ("-1", "3651", "nan", "for ever")),
     *(
         ("HOLDFAST_HMA_OPEN_TO", word)

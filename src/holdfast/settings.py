@@ -172,6 +172,7 @@ class Settings(BaseModel):
     )
     timestamp_url: str | None = Field(
         default=None,
+        pattern="^https?://",
         description="An RFC 3161 timestamp authority that stamps a checkpoint every hour. Unset: none; "
         "then proofs rest on this system's own clock.",
     )

@@ -155,15 +155,18 @@ class LogFolder:
         return (self.path / path).read_bytes()
 
     def tile(self, tile: Tile) -> bytes:
-        """One tile of hashes. Raises LogDiverged if it is gone or cut."""
-        try:
-            data = self.read(tile.path())
-        except FileNotFoundError:
-            data = b""
-        if len(data) != tile.width * HASH_BYTES:
-            message = f"the log's file {tile.path()} is missing or damaged"
-            raise LogDiverged(message)
-        return data
+        """One tile of hashes; of a partial one that has gone, the beginning of the full one.
+
+        Raises LogDiverged if it is not there or cut.
+        """
+        wanted = tile.width * HASH_BYTES
+        for path in (tile.path(), Tile(tile.level, tile.index).path()):
+            with suppress(FileNotFoundError):
+                data = self.read(path)[:wanted]
+                if len(data) == wanted:
+                    return data
+        message = f"the log's file {tile.path()} is missing or damaged"
+        raise LogDiverged(message)
 
     def nodes(self, size: int) -> Node:
         """The nodes of the published tree of this size."""

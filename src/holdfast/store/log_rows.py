@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
+
+import psycopg
+from django.db.backends.utils import CursorWrapper
 
 from holdfast.errors import LogDiverged
 from holdfast.log.leaf import Row, leaf_data, public_name, stands_in_clear
@@ -35,14 +38,8 @@ where subject = any(%s) order by subject, version desc
 _COUNT: Final = "select coalesce(max(index) + 1, 0) from log_leaf"
 
 
-class Cursor(Protocol):
-    """What runs a statement and gives its rows: psycopg's cursors and Django's."""
-
-    def execute(self, query: Any, params: Any = None) -> Any:  # noqa: ANN401  # two libraries, one form
-        """Run one statement."""
-
-    def fetchall(self) -> list[Any]:
-        """All rows of the last statement."""
+Cursor = psycopg.Cursor[Any] | CursorWrapper
+"""What runs a statement and gives its rows: psycopg's cursors and Django's."""
 
 
 @dataclass(frozen=True, slots=True)
