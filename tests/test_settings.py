@@ -106,6 +106,8 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_DATA": texts(60),
         "HOLDFAST_DECODER_SOCKET": texts(60),
         "HOLDFAST_LISTEN": addresses(),
+        "HOLDFAST_CHECKPOINT_COPY": texts(60),
+        "HOLDFAST_TIMESTAMP_ROOTS": texts(60),
         "HOLDFAST_SHADOW": st.sampled_from(["true", "false", "1", "0", "yes", "no", "on", "off", "True"]),
         "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
         "HOLDFAST_UNSCREENED_OWNER": texts(100),
@@ -136,6 +138,8 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "DATABASE_OWNER_URL",
         "HOLDFAST_DATA",
         "HOLDFAST_DECODER_SOCKET",
+        "HOLDFAST_CHECKPOINT_COPY",
+        "HOLDFAST_TIMESTAMP_ROOTS",
     }
     assert tested | free_text == {env_name(field) for field in Settings.model_fields}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -61,8 +62,7 @@ def check_log(
     cursor.execute(_UNLOGGED)
     unlogged = [values[0] for values in cursor.fetchall()]
     try:
-        last = folder.last_signed()
-        keys = folder.identity().keys if folder.exists() else None
+        last, published, keys = _own_files(folder)
     except HoldfastError as fault:
         yield Difference(Part.SIGNED, None, f"the log's own files: {fault}")
         return
@@ -72,12 +72,20 @@ def check_log(
     yield from bad
     if last is not None:
         heads.append(last[0])
-        if (folder.published() or "") != last[1]:
+        if published != last[1]:
             yield Difference(Part.SIGNED, None, "the published checkpoint is not the one that was signed last")
     elif heads:
         yield Difference(Part.SIGNED, None, "the head that was signed last is gone from the data directory")
     yield from _walk(cursor, signed, heads)
     yield from _left_out(cursor, unlogged, pause)
+
+
+def _own_files(folder: LogFolder) -> tuple[tuple[Checkpoint, str] | None, str | None, Keys | None]:
+    """The last signed head, the published one, and the log's keys, while nobody signs."""
+    if not folder.exists():
+        return None, None, None
+    with folder.alone():
+        return folder.last_signed(), folder.published(), folder.identity().keys
 
 
 @dataclass(slots=True)
@@ -92,11 +100,21 @@ class _Signed:
     def size(self) -> int:
         return self.head.size if self.head else 0
 
-    def file(self, path: str) -> bytes | None:
-        try:
-            return self.folder.read(path)
-        except OSError:
-            return None
+    def begins(self, path: str, expected: bytes) -> bool:
+        """Whether a published file is just this; where a full one has taken a partial one's place, its beginning."""
+        whole = path.partition(".p/")[0]
+        for name in dict.fromkeys((path, whole)):
+            with suppress(OSError):
+                data = self.folder.read(name)
+                return data == expected or (name != path and data.startswith(expected))
+        return False
+
+    def hashes(self, number: int) -> bytes:
+        """The published hashes of one tile of leaves, as far as they were signed; empty if they are gone or cut."""
+        width = min(WIDTH, self.size - number * WIDTH)
+        with suppress(LogDiverged, OSError):
+            return self.folder.tile(Tile(0, number, width))
+        return b""
 
     def grow(self, hashes: Sequence[bytes]) -> None:
         """One more complete tile of leaves: its root, and the roots of all tiles that it completes."""
@@ -157,12 +175,12 @@ def _missing(leaves: Sequence[Leaf], first: int, past: int) -> Iterator[Differen
 
 def _leaves_differ(leaves: Sequence[Leaf], signed: _Signed) -> Iterator[Difference]:
     """Leaves that are not what their row says, or not what was published."""
-    tiles: dict[int, bytes | None] = {}
+    tiles: dict[int, bytes] = {}
     for leaf in leaves:
         number, place = divmod(leaf.index, WIDTH)
         if leaf.index < signed.size and number not in tiles:
-            tiles[number] = signed.file(Tile(0, number, min(WIDTH, signed.size - number * WIDTH)).path())
-        published = (tiles.get(number) or b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES]
+            tiles[number] = signed.hashes(number)
+        published = tiles.get(number, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES]
         if leaf.true and leaf.stored_hash == published:
             continue
         if leaf.index < signed.size or not leaf.true:
@@ -192,7 +210,7 @@ def _page_differs(leaves: Sequence[Leaf], signed: _Signed, heads: list[Checkpoin
         held = [leaf for leaf in page if leaf.index < signed.size]
         if held and all(leaf.true for leaf in held):
             path = entries_path((first + at) // WIDTH, len(held))
-            if signed.file(path) != bundle_of(leaf.data or b"" for leaf in held):
+            if not signed.begins(path, bundle_of(leaf.data or b"" for leaf in held)):
                 yield Difference(Part.SIGNED, held[0].index, f"the published file {path} is gone or was changed")
         if len(page) == WIDTH:
             signed.grow([leaf.stored_hash for leaf in page])
@@ -215,7 +233,7 @@ def _upper_tiles_differ(signed: _Signed) -> Iterator[Difference]:
         for first in range(0, count, WIDTH):
             held = hashes[first : min(first + WIDTH, count)]
             path = Tile(above, first // WIDTH, len(held)).path()
-            if signed.file(path) != b"".join(held):
+            if not signed.begins(path, b"".join(held)):
                 index = first * WIDTH**above
                 yield Difference(Part.SIGNED, index, f"the published file {path} is gone or was changed")
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from holdfast.errors import InvalidSetting
 
@@ -170,14 +170,14 @@ class Settings(BaseModel):
         description="A folder on another machine's disk, or an http(s) address that takes PUT, where each signed "
         "checkpoint is left too. Unset: nowhere, and doctor says so.",
     )
+    timestamp_roots: Path | None = Field(
+        default=None, description="The authority's root certificates, PEM. Needed with HOLDFAST_TIMESTAMP_URL."
+    )
     timestamp_url: str | None = Field(
         default=None,
         pattern="^https?://",
         description="An RFC 3161 timestamp authority that stamps a checkpoint every hour. Unset: none; "
         "then proofs rest on this system's own clock.",
-    )
-    timestamp_roots: Path | None = Field(
-        default=None, description="The authority's root certificates, PEM. Needed with HOLDFAST_TIMESTAMP_URL."
     )
 
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
@@ -186,12 +186,13 @@ class Settings(BaseModel):
         "interface without a key, for clients that cannot send one. Unset: none. See docs/hma.md first.",
     )
 
-    @model_validator(mode="after")
-    def _authority_with_roots(self) -> Self:
-        if self.timestamp_url and not self.timestamp_roots:
-            message = "HOLDFAST_TIMESTAMP_URL needs HOLDFAST_TIMESTAMP_ROOTS"
+    @field_validator("timestamp_url")
+    @classmethod
+    def _authority_with_roots(cls, value: str | None, known: ValidationInfo) -> str | None:
+        if value and not known.data.get("timestamp_roots"):
+            message = "needs HOLDFAST_TIMESTAMP_ROOTS too"
             raise ValueError(message)
-        return self
+        return value
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
