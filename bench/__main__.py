@@ -30,6 +30,7 @@ from bench.memory import memory_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.screening import screen_rows
+from bench.tamper import tamper_rows
 from bench.timing import ensure_single_threads
 
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
@@ -45,8 +46,9 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "journal": journal_rows,
     "crash": crash_rows,
     "match-10m": match_10m_rows,
+    "tamper": tamper_rows,
 }
-ONLY_BY_NAME: Final = frozenset({"match-10m"})
+ONLY_BY_NAME: Final = frozenset({"match-10m", "tamper"})
 
 
 def main(arguments: Sequence[str]) -> int:

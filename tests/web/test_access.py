@@ -18,6 +18,7 @@ NEEDED: Final = {
     ("POST", "/v1/screen"): Scope.SCREEN,
     ("POST", "/v1/screen/hashes"): Scope.SCREEN,
     ("GET", "/v1/screenings/{screening_id}"): Scope.SCREEN,
+    ("GET", "/v1/screenings/{screening_id}/proof"): Scope.EXPLAIN,
     ("GET", "/v1/unscreened"): Scope.SCREEN,
     ("GET", "/v1/processes"): Scope.SCREEN,
     ("POST", "/v1/banks/{name}/entries/{entry_id}/look-back"): Scope.ARCHIVE,
