@@ -26,7 +26,7 @@ _HAND_OUT_SECONDS: Final = 5.0
 VIDEO_SECONDS: Final = 600.0
 _LEAST_VIDEO_SECONDS: Final = 15.0
 _BYTES_A_SECOND: Final = 500_000  # a video that takes more time for its bytes is odd, or a bomb
-WALL_FACTOR: Final = 2  # by the clock, a busy machine may take so much longer than the processor time
+WALL_FACTOR: Final = 4  # by the clock, a busy machine may take so much longer
 GRACE_SECONDS: Final = 5.0
 
 
