@@ -49,7 +49,7 @@ def _bomb(name: str, decoder: SandboxedDecoder, server: int) -> Row:
         nonlocal frames
         frames += 1
 
-    with _upload(content) as upload, _measured(server) as most:
+    with _upload(content) as upload, measured(server) as most:
         outcome = decoder.watch(upload, see)
     detail: dict[str, Value] = {
         "unit": "MiB resident at most; at most 512, and 20 s of processor time",
@@ -72,7 +72,7 @@ def _upload(content: bytes) -> Iterator[Upload]:
 
 
 @contextmanager
-def _measured(server: int) -> Iterator[dict[str, float]]:
+def measured(server: int) -> Iterator[dict[str, float]]:
     """The most memory and processor time of any child while this goes on."""
     most = {"mib": 0.0, "cpu": 0.0}
     over = threading.Event()
