@@ -29,6 +29,7 @@ from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.screening import screen_rows
 from bench.timing import ensure_single_threads
+from bench.videoindex import videoindex_rows
 
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "hash": hash_rows,
@@ -40,6 +41,7 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "formats": format_rows,
     "canonical": canonical_rows,
     "memory": memory_rows,
+    "videoindex": videoindex_rows,
     "match-10m": match_10m_rows,
 }
 ONLY_BY_NAME: Final = frozenset({"match-10m"})
