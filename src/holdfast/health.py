@@ -31,10 +31,12 @@ from holdfast.match.index import LayeredIndex
 from holdfast.match.known import CHANNEL
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import SignalType
-from holdfast.media import probe, sandbox
-from holdfast.media.filetype import PICTURES
+from holdfast.media import probe, sandbox, video
+from holdfast.media.filetype import PICTURES, VIDEOS
+from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
+from holdfast.media.video_samples import video_sample
 from holdfast.settings import SandboxPolicy
 
 CANARY_BANK: Final = "holdfast-canary"
@@ -110,6 +112,23 @@ def _codecs(system: System) -> Iterator[Finding]:
             yield Finding(f"codec: {kind}", Grade.WRONG, f"its own sample is not read: {outcome.reason}")
         else:
             yield Finding(f"codec: {kind}", Grade.GOOD, "reads its sample in the sandbox")
+    yield from _video_codecs(system)
+
+
+def _video_codecs(system: System) -> Iterator[Finding]:
+    if not video.is_available():
+        says = "every video is held unseen: install Holdfast with its extra `video` (PyAV)"
+        yield Finding("codec: video", Grade.WEAKER, says)
+        return
+    for kind in VIDEOS:
+        content = video_sample(kind)
+        received = from_bytes(content, len(content))
+        assert isinstance(received, Upload)
+        with received:
+            outcome = system.decoder.watch(received, lambda _frame: None)
+        seen = isinstance(outcome, Watched) and not outcome.missed
+        says = "watches its sample in the sandbox" if seen else f"its own sample is not watched: {outcome}"
+        yield Finding(f"codec: {kind}", Grade.GOOD if seen else Grade.WRONG, says)
 
 
 def _decode(system: System, content: bytes) -> object:

@@ -116,8 +116,8 @@ class Settings(BaseModel):
         default=600.0,
         ge=15,
         le=86_400,
-        description="Most processor time for which one video may be watched; by the clock, twice that. A video gets 15 "
-        "seconds and one more for each 500,000 bytes, up to this. What is left then is held as too_long.",
+        description="Most processor time for which one video may be watched; by the clock, four times that. "
+        "A video gets 15 seconds and one more for each 500,000 bytes, up to this; what is left is held as too_long.",
     )
     decode_memory_bytes: int = Field(
         default=576 * MIB,
