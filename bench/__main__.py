@@ -35,6 +35,7 @@ from bench.tamper import tamper_rows
 from bench.timing import ensure_single_threads
 from bench.video import video_rows
 from bench.videobombs import videobombs_rows
+from bench.videoindex import videoindex_rows
 
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "hash": hash_rows,
@@ -46,6 +47,7 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "formats": format_rows,
     "canonical": canonical_rows,
     "memory": memory_rows,
+    "videoindex": videoindex_rows,
     "video": video_rows,
     "inserts": inserts_rows,
     "videobombs": videobombs_rows,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from holdfast.match.again import seen_again
 from holdfast.match.bank import BankKind
 from holdfast.match.screen import Match
 from holdfast.match.signal import SignalType
@@ -24,7 +25,6 @@ from holdfast.match.video import (
     Strength,
     VideoRule,
     beside_benign,
-    seen_again,
     spot_of,
 )
 from holdfast.store.bank_rows import BY_LABEL, VIDEOS, firmness, match_of
@@ -119,7 +119,7 @@ def _known(entries: Sequence[str]) -> dict[str, tuple[KnownVideo, VideoRule]]:
         cursor.execute(VIDEOS, [list(entries)])
         return {
             entry: (
-                KnownVideo(labels, np.array(times, np.int64), _words(hashes)),
+                KnownVideo(labels, times, _words(hashes)),
                 VideoRule(least_frames=frames, least_seconds=seconds, query_percent=query, compared_percent=compared),
             )
             for entry, frames, seconds, query, compared, labels, times, hashes in cursor.fetchall()
