@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from holdfast.media.reason import NotDecoded, Reason
 from holdfast.pipeline import Once
 from holdfast.screener import Screener, sweep
 from tests.conftest import superuser
-from tests.waiting import LONG, OVER, patient, screen, send, spooled, take
+from tests.waiting import LONG, OVER, patient, screen, send, take
 
 PICTURE = encoded(hills(41, (640, 480)))
 ONCE = Once("key", "again", lambda: "digest")
@@ -211,7 +212,12 @@ def test_a_file_that_is_changed_while_it_is_read_gives_no_verdict(
     own = patient(system, tmp_path)
     screening = send(own, PICTURE)
     path = own.spool.folder / own.spool.kept()[0]
-    changed = saying(own, Reason.UNDECODABLE, before=lambda: (path.chmod(0o600), path.write_bytes(b"other")))
+
+    def write() -> None:
+        path.chmod(0o600)
+        path.write_bytes(b"other")
+
+    changed = saying(own, Reason.UNDECODABLE, before=write)
 
     screen(changed, take(own))
     assert state(own, screening) is LongState.WAITING
@@ -326,14 +332,19 @@ def test_before_the_end_there_is_nothing_to_tell(system: System, tmp_path: Path)
 def dying(act: Callable[[], object]) -> None:
     """Do it in a process that is killed in the middle, with connections of its own."""
     connections.close_all()
+    connections["default"].close_pool()  # type: ignore[attr-defined]  # its threads would not come along
     child = os.fork()
     if child == 0:
         try:
+            signal.alarm(60)
             act()
+        except BaseException:  # noqa: BLE001  # said, and then this process ends
+            traceback.print_exc()
         finally:
             os._exit(9)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), status
+    assert os.WTERMSIG(status) == signal.SIGKILL
 
 
 def kill_this() -> None:
@@ -505,4 +516,3 @@ def test_a_taking_that_shows_no_sign_of_life_loses_its_lease(system: System, tmp
     assert work.alive(0.0) is False
     taken.progress.seen(1.0, 0)
     assert work.alive(60.0) is True
-    assert spooled(own.spool, b"x").close() is None

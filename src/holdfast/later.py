@@ -9,7 +9,12 @@ and never ended is taken up again, a bounded number of times, and then held for 
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Callable, Sequence
+=======
+import os
+from collections.abc import Callable
+>>>>>>> video-long
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -162,7 +167,7 @@ def screen_taken(taken: Taken, *, most_tries: int, parts: Parts, later: Later) -
     decoder = _NotRead(hindrance) if hindrance else _Followed(parts.decoder, taken.progress)
     own = replace(parts, screenings=ending, new_id=lambda _: arrived.id, decoder=decoder)
     try:
-        with Upload(_descriptor(waiting), arrived.size, arrived.digests, waiting) as upload:
+        with _upload(arrived, waiting) as upload:
             screen(upload, arrived.content, asked_by=arrived.asked_by, once=None, parts=own)
     except _TryAgain as again:
         later.long.put_back(taken, again.reason, PAUSE * taken.taking)
@@ -175,8 +180,8 @@ def hold_overdue(taken: Taken, *, parts: Parts, later: Later) -> None:
     arrived = taken.arrived
     ending = _Ending(taken, None, later.long, last=True)
     own = replace(parts, screenings=ending, new_id=lambda _: arrived.id, decoder=_NotRead(Reason.TIMED_OUT))
-    upload = Upload(-1, arrived.size, arrived.digests)
-    screen(upload, arrived.content, asked_by=arrived.asked_by, once=None, parts=own)
+    with _upload(arrived, None) as upload:
+        screen(upload, arrived.content, asked_by=arrived.asked_by, once=None, parts=own)
     if arrived.spool == later.spool.id:
         later.spool.remove(arrived.file)
 
@@ -188,8 +193,10 @@ def _hindrance(taken: Taken, waiting: Waiting | None, most_tries: int) -> Reason
     return Reason.GIVEN_UP if taken.taking > most_tries else None
 
 
-def _descriptor(waiting: Waiting | None) -> int:
-    return waiting.descriptor if waiting else -1
+def _upload(arrived: Arrived, waiting: Waiting | None) -> Upload:
+    """What was received; of a file that is not to be read, its digests and an empty file that no decoder sees."""
+    descriptor = waiting.descriptor if waiting else os.memfd_create("lost", os.MFD_CLOEXEC)
+    return Upload(descriptor, arrived.size, arrived.digests, waiting)
 
 
 def _unheard(_begun: Begun) -> None:

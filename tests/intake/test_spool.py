@@ -136,7 +136,7 @@ def test_a_full_disk_is_no_room_and_leaves_nothing(spool: Spool, number: int, mo
 
     arrived = room(spool, len(CONTENT))
     with monkeypatch.context() as patched:
-        patched.setattr(module.os, "write", full)
+        patched.setattr(os, "write", full)
         with pytest.raises((NoRoom, OSError)):
             receive([CONTENT], MIB, room=arrived)
     assert files(spool) == []
