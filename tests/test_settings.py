@@ -26,6 +26,7 @@ DEFAULTS = {
     "max_pixels": 64_000_000,
     "receive_seconds": 60.0,
     "decode_seconds": 10.0,
+    "video_seconds": 600.0,
     "decode_memory_bytes": 576 * 1024 * 1024,
     "decoder_spares": 4,
     "decoder_socket": None,
@@ -49,6 +50,7 @@ WHOLE_NUMBERS = {
 NUMBERS = {
     "HOLDFAST_RECEIVE_SECONDS": (1.0, 3600.0),
     "HOLDFAST_DECODE_SECONDS": (0.1, 600.0),
+    "HOLDFAST_VIDEO_SECONDS": (15.0, 86_400.0),
     "HOLDFAST_BANK_POLL_SECONDS": (0.01, 5.0),
     "HOLDFAST_BANK_STALE_SECONDS": (0.1, 300.0),
     "HOLDFAST_UNSCREENED_HOURS": (0.001, 24.0 * 365),

@@ -100,8 +100,8 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     configure(
         database_url=settings.database_url,
         owner_url=settings.database_owner_url,
-        # One for each thread that answers, one for following the banks, one to spare.
-        connections=settings.web_threads + 2,
+        # Whoever names another address to listen at has a pooler between.
+        direct=settings.database_listen_url is None,
         web=web,
     )
     # Models can only be imported once Django is configured.
@@ -145,7 +145,10 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         decoder=SandboxedDecoder(
-            settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
+            settings.decoder_socket or Path("/nonexistent"),
+            settings.decode_seconds,
+            settings.max_pixels,
+            settings.video_seconds,
         ),
     )
 
@@ -167,6 +170,7 @@ def decoder_options(settings: Settings, folder: Path) -> ServerOptions:
         path=folder / "decoder.sock",
         spares=settings.decoder_spares,
         seconds=settings.decode_seconds,
+        video_seconds=settings.video_seconds,
         memory_bytes=settings.decode_memory_bytes,
         weaker=settings.sandbox is SandboxPolicy.WEAKER,
         uid=account.uid if account else None,

@@ -33,7 +33,7 @@ from holdfast.match.known import CHANNEL
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import SignalType
 from holdfast.media import probe, sandbox
-from holdfast.media.filetype import FileType
+from holdfast.media.filetype import PICTURES
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
 from holdfast.settings import SandboxPolicy
@@ -108,7 +108,7 @@ def _sandbox(system: System) -> Iterator[Finding]:
 
 
 def _codecs(system: System) -> Iterator[Finding]:
-    for kind in FileType:
+    for kind in PICTURES:
         outcome = _decode(system, sample(kind))
         if isinstance(outcome, NotDecoded):
             yield Finding(f"codec: {kind}", Grade.WRONG, f"its own sample is not read: {outcome.reason}")

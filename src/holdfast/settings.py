@@ -112,6 +112,13 @@ class Settings(BaseModel):
         "a JPEG may have four times as many, because it is decoded at a fraction.",
     )
     decode_seconds: float = Field(default=10.0, ge=0.1, le=600, description="Longest time one upload may be decoded.")
+    video_seconds: float = Field(
+        default=600.0,
+        ge=15,
+        le=86_400,
+        description="Most processor time for which one video may be watched; by the clock, twice that. A video gets 15 "
+        "seconds and one more for each 500,000 bytes, up to this. What is left then is held as too_long.",
+    )
     decode_memory_bytes: int = Field(
         default=576 * MIB,
         ge=256 * MIB,

@@ -22,12 +22,18 @@ class Reason(StrEnum):
     """The picture ends before it is complete."""
     UNSUPPORTED = "unsupported"
     """A picture, but in a form of its type that is not read here."""
+    NO_PICTURE = "no_picture"
+    """A film without pictures, such as sound alone."""
+    DAMAGED = "damaged"
+    """Parts of the video cannot be read, and what they show is not known."""
+    TOO_LONG = "too_long"
+    """The video takes longer to watch than one may; the rest of it is not known."""
     SEVERAL_PICTURES = "several_pictures"
     """The file holds more pictures than could be looked at, or holds them in a way that readers do not agree on."""
     TOO_LARGE = "too_large"
     """More bytes or pixels than the limits allow, or more memory than one picture may take."""
     TIMED_OUT = "timed_out"
-    """Decoding took longer than the limit."""
+    """Decoding took longer than the limit, by the clock."""
     DECODER_FAILED = "decoder_failed"
     """The confined decoder died over this file."""
     DECODER_UNAVAILABLE = "decoder_unavailable"
@@ -55,6 +61,9 @@ _SENTENCES = {
     Reason.UNDECODABLE: "The file cannot be read as a picture.",
     Reason.TRUNCATED: "The file ends before the picture is complete.",
     Reason.UNSUPPORTED: "The picture is in a form that cannot be screened yet.",
+    Reason.NO_PICTURE: "The file holds no picture, only sound or the like.",
+    Reason.DAMAGED: "Parts of the video cannot be read.",
+    Reason.TOO_LONG: "The video takes longer to watch than is allowed.",
     Reason.SEVERAL_PICTURES: "The file holds more pictures than could be looked at.",
     Reason.TOO_LARGE: "The file is larger than the limits allow.",
     Reason.TIMED_OUT: "Reading the file took too long.",
