@@ -9,12 +9,8 @@ and never ended is taken up again, a bounded number of times, and then held for 
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Callable, Sequence
-=======
 import os
-from collections.abc import Callable
->>>>>>> video-long
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
