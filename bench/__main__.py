@@ -17,12 +17,14 @@ from typing import Final
 from rich.console import Console
 
 from bench.canonical import canonical_rows
+from bench.crash import crash_rows
 from bench.errors import BenchError, UnknownBenchError
 from bench.falsepositives import falsepositives_rows
 from bench.fidelity import fidelity_rows
 from bench.formats import format_rows
 from bench.freshness import freshness_rows
 from bench.hashing import hash_rows
+from bench.journal import journal_rows
 from bench.matching import match_10m_rows, match_rows
 from bench.memory import memory_rows
 from bench.report import print_table, tell
@@ -41,6 +43,8 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "formats": format_rows,
     "canonical": canonical_rows,
     "memory": memory_rows,
+    "journal": journal_rows,
+    "crash": crash_rows,
     "match-10m": match_10m_rows,
     "tamper": tamper_rows,
 }

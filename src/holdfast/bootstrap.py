@@ -27,9 +27,13 @@ from holdfast.store.configure import configure
 if TYPE_CHECKING:
     import subprocess
 
+    from holdfast.effect.handler import Registry
     from holdfast.pipeline import Parts
+    from holdfast.store.alarms import PostgresAlarms
     from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
+    from holdfast.store.effect_desk import EffectDesk
+    from holdfast.store.effects import PostgresEffects
     from holdfast.store.imports import PostgresImports
     from holdfast.store.journal import PostgresJournal
     from holdfast.store.keys import PostgresKeys
@@ -52,6 +56,11 @@ class System:
     keys: PostgresKeys
     archive: PostgresArchive
     processes: PostgresProcesses
+    alarms: PostgresAlarms
+    effects: PostgresEffects
+    effect_desk: EffectDesk
+    handlers: Registry
+    """Each kind of effect that this build carries out."""
     known: Known
     index_folder: IndexFolder
     log_folder: LogFolder
@@ -98,16 +107,22 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         web=web,
     )
     # Models can only be imported once Django is configured.
+    from holdfast.store.alarms import PostgresAlarms  # noqa: PLC0415
     from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
+    from holdfast.store.effect_desk import EffectDesk  # noqa: PLC0415
+    from holdfast.store.effects import PostgresEffects  # noqa: PLC0415
     from holdfast.store.imports import PostgresImports  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
+    from holdfast.store.waking import Bell  # noqa: PLC0415
 
     journal = PostgresJournal()
     banks = PostgresBanks(journal, clock, new_id)
+    alarms = PostgresAlarms(journal, clock, new_id)
+    bell = Bell()
     archive = PostgresArchive(
         journal,
         clock,
@@ -125,6 +140,10 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         keys=PostgresKeys(journal, clock),
         archive=archive,
         processes=PostgresProcesses(),
+        alarms=alarms,
+        effects=PostgresEffects(journal, alarms, clock, new_id, bell),
+        effect_desk=EffectDesk(journal, alarms, clock, bell),
+        handlers={},
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         log_folder=LogFolder(settings.data / "log"),

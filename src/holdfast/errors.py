@@ -22,13 +22,17 @@
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
     │   ├── SubjectUnknown           log.subject_unknown
+    │   ├── EffectUnknown            effect.unknown
+    │   ├── AlarmUnknown             alarm.unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
     │   ├── MethodNotAllowed         request.method                       (405)
-    │   └── IdempotencyConflict      request.idempotency_conflict
+    │   ├── IdempotencyConflict      request.idempotency_conflict
+    │   └── AnswerLost               request.answer_lost
     ├── DependencyError            another part failed; asking again is safe (503)
     │   ├── NotReady                 screening.not_ready
+    │   ├── AnswerPending            request.answer_pending
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
     │   ├── JournalConflict          journal.conflict
@@ -41,6 +45,7 @@
     │   ├── PostgresMissing          config.postgres_missing
     │   ├── PostgresVersion          config.postgres_version
     │   ├── DataInUse                config.data_in_use
+    │   ├── OwnerNeeded              config.owner_needed
     │   ├── SandboxMissing           config.sandbox_missing
     │   └── PortTaken                config.port_taken
     ├── LogDiverged                log.diverged                         (500)
@@ -232,6 +237,20 @@ class SubjectUnknown(NotFound):
     advice = "Write it as the journal does, such as screening:scr_... or bank:NAME."
 
 
+class EffectUnknown(NotFound):
+    """There is no effect with that id."""
+
+    code = "effect.unknown"
+    advice = "'holdfast effects list' names those that are not done."
+
+
+class AlarmUnknown(NotFound):
+    """There is no alarm with that id."""
+
+    code = "alarm.unknown"
+    advice = "'holdfast alarms list' names those that stand."
+
+
 class AddressUnknown(NotFound):
     """There is nothing at this address."""
 
@@ -276,6 +295,13 @@ class IdempotencyConflict(ConflictError):
     advice = "Use a new key for a new request; repeat the very same request to get its first answer again."
 
 
+class AnswerLost(ConflictError):
+    """This request was carried out before, but its answer was lost with the process that gave it."""
+
+    code = "request.answer_lost"
+    advice = "Nothing was done again. Read how the thing stands now; use a new key for a new request."
+
+
 class DependencyError(HoldfastError):
     """Another part failed; asking again later is safe."""
 
@@ -289,6 +315,13 @@ class NotReady(DependencyError):
 
     code = "screening.not_ready"
     advice = "Hold the item and ask again after the time in Retry-After."
+
+
+class AnswerPending(DependencyError):
+    """A request with this Idempotency-Key is being carried out just now."""
+
+    code = "request.answer_pending"
+    advice = "Ask again with the same key to get its answer."
 
 
 class DecoderUnavailable(DependencyError):
@@ -372,6 +405,13 @@ class DataInUse(ConfigurationError):
 
     code = "config.data_in_use"
     advice = "Stop the other one, or set HOLDFAST_DATA to a directory of its own."
+
+
+class OwnerNeeded(ConfigurationError):
+    """Only the role that owns the tables may do this, and how to reach the database as it is not known here."""
+
+    code = "config.owner_needed"
+    advice = "Set DATABASE_OWNER_URL; with the embedded database, stop 'holdfast serve' first."
 
 
 class SandboxMissing(ConfigurationError):

@@ -22,6 +22,7 @@ from holdfast.access.key import Scope
 from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
 from holdfast.adapters.log_folder import checked_head
+from holdfast.alarm.alarm import AlarmState
 from holdfast.bootstrap import System, clock
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
@@ -50,6 +51,8 @@ _NOTIFICATION_SECONDS: Final = 2.0
 _PROCESS_SHOWN: Final = timedelta(minutes=1)
 _UNSCREENED_SHOWN: Final = 1
 _MOST_UNSIGNED_SECONDS: Final = 10.0
+_SLOW_EFFECT_SECONDS: Final = 60.0
+_ALARMS_SHOWN: Final = 1000
 
 
 class Grade(StrEnum):
@@ -86,6 +89,8 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("settings", lambda: _settings(system)),
         ("unscreened holds", lambda: _unscreened(system)),
         ("log", lambda: _log(system)),
+        ("effects", lambda: _effects(system)),
+        ("alarms", lambda: _alarms(system)),
         ("canary", lambda: _canary(system, actor)),
     )
     for what, examination in examinations:
@@ -280,6 +285,24 @@ def _unsigned_seconds(system: System) -> float:
             [size],
         )
         return float(cursor.fetchone()[0])
+
+
+def _effects(system: System) -> Iterator[Finding]:
+    lag = system.effect_desk.lag()
+    slow = lag.oldest_seconds > _SLOW_EFFECT_SECONDS
+    grade = Grade.WRONG if lag.quarantined or lag.late else Grade.WEAKER if slow else Grade.GOOD
+    oldest = f", the oldest for {lag.oldest_seconds:.0f} s" if lag.waiting else ""
+    says = f"{lag.waiting} owed{oldest}; {lag.quarantined} quarantined, {lag.late} late; see 'holdfast effects list'"
+    yield Finding("effects", grade, says)
+
+
+def _alarms(system: System) -> Iterator[Finding]:
+    standing = system.alarms.standing(limit=_ALARMS_SHOWN)
+    unseen = sum(item.alarm.state is AlarmState.RAISED for item in standing)
+    grade = Grade.WRONG if unseen else Grade.WEAKER if standing else Grade.GOOD
+    more = " or more" if len(standing) == _ALARMS_SHOWN else ""
+    says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
+    yield Finding("alarms", grade, says)
 
 
 def _canary(system: System, actor: str) -> Iterator[Finding]:

@@ -9,12 +9,14 @@ A port is defined by the stage that needs it; this page only gathers them.
     Banks         pipeline   store.banks.PostgresBanks
     Screenings    pipeline   store.screenings.PostgresScreenings
     Journal       every      store.journal.PostgresJournal
+    Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
 """
 
+from holdfast.effect.handler import Handler
 from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
 from holdfast.pipeline import Banks, Screenings
 
-__all__ = ["Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]
+__all__ = ["Banks", "ChangeSource", "Decoder", "Handler", "HashIndex", "Journal", "Screenings"]

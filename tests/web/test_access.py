@@ -22,6 +22,9 @@ NEEDED: Final = {
     ("GET", "/v1/unscreened"): Scope.SCREEN,
     ("GET", "/v1/processes"): Scope.SCREEN,
     ("POST", "/v1/banks/{name}/entries/{entry_id}/look-back"): Scope.ARCHIVE,
+    ("GET", "/v1/effects"): Scope.OPERATE,
+    ("GET", "/v1/alarms"): Scope.OPERATE,
+    ("POST", "/v1/alarms/{alarm_id}/acknowledge"): Scope.OPERATE,
     ("GET", "/v1/banks"): Scope.BANKS_READ,
     ("POST", "/v1/banks"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/disable"): Scope.BANKS_WRITE,
@@ -44,7 +47,7 @@ NEEDED: Final = {
 def ask(asker: Asker, method: str, path: str) -> Reply:
     """One request to an address with names filled in that do not exist."""
     filled = path.removeprefix("/v1").format(
-        name="nothing-here", entry_id="ent_x", screening_id="scr_x", import_id="imp_x"
+        name="nothing-here", entry_id="ent_x", screening_id="scr_x", import_id="imp_x", alarm_id="alm_x"
     )
     return asker.ask(method, filled)
 

@@ -360,3 +360,79 @@ class IdempotencyRow(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["api_key", "idempotency_key"], name="idempotency_once"),
         ]
+
+
+class EffectRow(models.Model):
+    """One act on the world outside, in the line of its item at its location."""
+
+    id = models.TextField(primary_key=True, db_comment="also the idempotency key of the call it makes")
+    kind = models.TextField()
+    item = models.TextField()
+    location = models.TextField()
+    place = models.BigIntegerField(db_comment="in the line of its item at its location, from 1")
+    weight = models.TextField(db_comment="protective, neutral or releasing")
+    payload = models.JSONField(db_comment="ids by name; nothing personal")
+    owner = models.TextField(db_comment="who is alarmed")
+    state = models.TextField()
+    tries = models.IntegerField(default=0, db_comment="begun so far; since the last retry by a person")
+    most_tries = models.IntegerField()
+    fence = models.BigIntegerField(default=0, db_comment="tells one lease from the next")
+    ready_at = models.DateTimeField(db_comment="when it may be leased, or the lease ends; by the database's clock")
+    deadline = models.DateTimeField(db_comment="after it, its owner is alarmed")
+    late = models.BooleanField(default=False)
+    asked_by = models.TextField(null=True, db_comment="who wants to give it up")
+    fault = models.TextField(null=True, db_comment="of the last try that failed, a short word")
+    version = models.IntegerField(db_comment="its last journal version")
+    enqueued_at = models.DateTimeField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "effect"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "location", "place"], name="effect_place"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["item", "location", "place"],
+                name="effect_line",
+                condition=models.Q(state__in=["waiting", "leased", "quarantined", "giving_up"]),
+            ),
+            models.Index(fields=["ready_at"], name="effect_ready", condition=models.Q(state__in=["waiting", "leased"])),
+            models.Index(
+                fields=["deadline"],
+                name="effect_deadline",
+                condition=models.Q(state__in=["waiting", "leased"], late=False),
+            ),
+            models.Index(
+                fields=["enqueued_at"],
+                name="effect_quarantined",
+                condition=models.Q(state__in=["quarantined", "giving_up"]),
+            ),
+        ]
+
+
+class AlarmRow(models.Model):
+    """Something that its owner has to look at."""
+
+    id = models.TextField(primary_key=True)
+    kind = models.TextField()
+    about = models.TextField(db_comment="the journal's subject that it is about")
+    owner = models.TextField()
+    state = models.TextField(db_comment="raised, acknowledged or cleared")
+    acknowledged_by = models.TextField(null=True)
+    raised_at = models.DateTimeField()
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "alarm"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "about"], condition=~models.Q(state="cleared"), name="alarm_once_open"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["about"], name="alarm_about", condition=~models.Q(state="cleared")),
+        ]

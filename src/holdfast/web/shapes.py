@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
@@ -167,3 +167,18 @@ class Problem(Schema):
     detail: str
     advice: str
     retry: bool = Field(description="Whether asking again later is safe and useful.")
+
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Repeat a request with the same key to get its first answer again, for 24 hours.",
+}
+
+
+def take_idempotency_key(method: str, operation: dict[str, Any]) -> None:
+    """Let the document say of whatever changes something that it takes a key."""
+    parameters = operation.setdefault("parameters", [])
+    if method != "get" and not any(one["name"] == IDEMPOTENCY_KEY["name"] for one in parameters):
+        parameters.append(IDEMPOTENCY_KEY)
