@@ -11,8 +11,10 @@ import psycopg
 import pytest
 
 from bench.tampering import found, make_edit
+from holdfast.adapters.log_folder import LogFolder
 from holdfast.bootstrap import System
-from holdfast.check_log import Difference, Part, check_log
+from holdfast.check_log import Difference, Part, check_log, checked
+from holdfast.log.check import Checked
 from tests.conftest import superuser
 from tests.store.logging import append, keeping, screened
 
@@ -72,8 +74,6 @@ def test_a_published_file_that_is_gone_or_changed_is_found(
     _signed(system, tmp_path)
     done(tmp_path / name)
     with psycopg.connect(superuser(system.settings.data)) as connection, connection.cursor() as cursor:
-        from holdfast.adapters.log_folder import LogFolder
-
         differences = list(check_log(cursor, LogFolder(tmp_path), pause=lambda _: None))
     assert {one.part for one in differences} == {Part.SIGNED}
 
@@ -87,3 +87,18 @@ def test_a_row_that_no_worker_has_sequenced_is_named_and_one_that_it_sequences_m
         (one,) = check_log(cursor, publisher.folder, pause=lambda _: None)
         assert "not in the log" in one.says
         assert list(check_log(cursor, publisher.folder, pause=lambda _: sequencer.round())) == []
+
+
+def test_fsck_tells_the_first_difference_of_the_log(system: System, tmp_path: Path) -> None:
+    _signed(system, tmp_path)
+    url = system.settings.database_url
+    assert url
+    folder = LogFolder(tmp_path)
+    assert checked(url, folder) == Checked("log", 303, None)
+    with psycopg.connect(superuser(system.settings.data), autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update journal set actor = 'nobody' where id = 7")
+    first = checked(url, folder).first
+    assert first
+    assert (first.key, first.mends) == ("6", False)
+    assert "the journal row was changed" in first.found

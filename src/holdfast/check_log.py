@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+import psycopg
+
 from holdfast.adapters.log_folder import LogFolder, checked_head
 from holdfast.errors import HoldfastError, LogDiverged, LogElsewhere
+from holdfast.log.check import Checked
+from holdfast.log.check import Difference as Told
 from holdfast.log.checkpoint import Checkpoint
 from holdfast.log.keys import Keys
 from holdfast.log.merkle import HASH_BYTES, node_hash, root
@@ -53,6 +57,21 @@ class Difference:
     part: Part
     index: int | None
     says: str
+
+
+def checked(url: str, folder: LogFolder) -> Checked:
+    """The whole check as one of `holdfast fsck`, to its first difference.
+
+    Over a connection of its own and not in one snapshot: what is signed meanwhile is younger than any snapshot.
+    """
+    with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
+        first = next(check_log(cursor, folder), None)
+        return Checked("log", count_leaves(cursor), _as_told(first) if first else None)
+
+
+def _as_told(found: Difference) -> Told:
+    key = "" if found.index is None else str(found.index)
+    return Told(check="log", table=f"log ({found.part})", key=key, column="leaf", journal="", found=found.says)
 
 
 def check_log(
