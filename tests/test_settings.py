@@ -44,6 +44,9 @@ DEFAULTS = {
     "private_surfaces": "",
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
+    "webhook_url": None,
+    "webhook_secret": None,
+    "webhook_secret_file": None,
     "checkpoint_seconds": 2.0,
     "checkpoint_copy": None,
     "timestamp_url": None,
@@ -157,6 +160,9 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "HOLDFAST_DECODER_SOCKET",
         "HOLDFAST_CHECKPOINT_COPY",
         "HOLDFAST_TIMESTAMP_ROOTS",
+        "HOLDFAST_WEBHOOK_SECRET",
+        "HOLDFAST_WEBHOOK_SECRET_FILE",
+        "HOLDFAST_WEBHOOK_URL",
     }
     assert tested | free_text == {env_name(field) for field in Settings.model_fields}
 
