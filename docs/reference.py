@@ -22,6 +22,7 @@ from holdfast.cli import output
 from holdfast.cli.main import app
 from holdfast.deciders import DECIDERS
 from holdfast.effect import effect
+from holdfast.log import check
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.two_people import When, when_of
@@ -41,6 +42,7 @@ _STAGES = (
     key,
     effect,
     alarm,
+    check,
 )  # importing a stage registers its events
 
 

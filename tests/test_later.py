@@ -31,7 +31,7 @@ from tests.conftest import superuser
 from tests.waiting import LONG, OVER, patient, screen, send, take
 
 PICTURE = encoded(hills(41, (640, 480)))
-ONCE = Once("key", "again", "digest")
+ONCE = Once("key", "again", lambda: "digest")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -275,7 +275,7 @@ def test_the_same_key_is_the_same_screening_and_another_request_under_it_is_refu
     screening = send(own, PICTURE, once=ONCE)
     assert send(own, PICTURE, once=ONCE) == screening
     with pytest.raises(IdempotencyConflict):
-        send(own, PICTURE, once=dataclasses.replace(ONCE, request_digest="other"))
+        send(own, PICTURE, once=dataclasses.replace(ONCE, digest=lambda: "other"))
     assert len(own.spool.kept()) == 1
     assert own.long.count_open() == {"waiting": 1, "running": 0}
 

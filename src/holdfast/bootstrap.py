@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
+from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.adapters.webhook import Webhook
 from holdfast.effect.webhook import KIND, secret_bytes
@@ -69,6 +70,7 @@ class System:
     """Each kind of effect that this build carries out."""
     known: Known
     index_folder: IndexFolder
+    log_folder: LogFolder
     decoder: SandboxedDecoder
 
     def parts(self) -> Parts:
@@ -113,8 +115,8 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     configure(
         database_url=settings.database_url,
         owner_url=settings.database_owner_url,
-        # One for each thread that answers, one for following the banks, one to spare.
-        connections=settings.web_threads + 2,
+        # Whoever names another address to listen at has a pooler between.
+        direct=settings.database_listen_url is None,
         web=web,
     )
     # Models can only be imported once Django is configured.
@@ -165,6 +167,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
+        log_folder=LogFolder(settings.data / "log"),
         decoder=SandboxedDecoder(
             settings.decoder_socket or Path("/nonexistent"),
             settings.decode_seconds,

@@ -10,7 +10,7 @@ and never ended is taken up again, a bounded number of times, and then held for 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -24,6 +24,7 @@ from holdfast.intake.upload import Digests, Upload
 from holdfast.match.archive import ArchivedItem
 from holdfast.match.known import Level
 from holdfast.match.screen import NotScreened
+from holdfast.match.signal import Signal
 from holdfast.media.decoder import Decoder
 from holdfast.media.filetype import FileType, recognise
 from holdfast.media.plane import Begun, Decoded, Frame, Watched
@@ -269,10 +270,19 @@ class _Ending:
         return None
 
     def record(
-        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+        self,
+        answered: Answered,
+        body: dict[str, Any],
+        level: Level,
+        once: Once | None,
+        left: ArchivedItem,
+        *,
+        unless: Sequence[Signal] = (),
     ) -> Recorded:
         """Write the answer and the end, or nothing."""
         assert once is None
+        if unless:
+            return Recorded.KNOWN  # as far as is known: here nobody waits, so that they are looked up first
         screening = answered.screening
         if isinstance(screening, NotScreened) and screening.reason in _TRIED_AGAIN and not self.last:
             raise _TryAgain(screening.reason)

@@ -4,6 +4,7 @@
 A port is defined by the stage that needs it; this page only gathers them.
 
     Decoder       match      media.decoder.SandboxedDecoder
+    Reel          media      media.reel.ReelSender
     HashIndex     match      match.index.LayeredIndex
     ChangeSource  match      store.banks.PostgresBanks
     Banks         pipeline   store.banks.PostgresBanks
@@ -19,6 +20,17 @@ from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
+from holdfast.media.video import Reel
 from holdfast.pipeline import Banks, Screenings
 
-__all__ = ["Banks", "ChangeSource", "Decoder", "Handler", "HashIndex", "Journal", "LongScreenings", "Screenings"]
+__all__ = [
+    "Banks",
+    "ChangeSource",
+    "Decoder",
+    "Handler",
+    "HashIndex",
+    "Journal",
+    "LongScreenings",
+    "Reel",
+    "Screenings",
+]

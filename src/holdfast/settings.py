@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from holdfast.errors import InvalidSetting
 
@@ -175,8 +184,8 @@ class Settings(BaseModel):
         default=600.0,
         ge=15,
         le=86_400,
-        description="Most processor time for which one video may be watched; by the clock, twice that. A video gets 15 "
-        "seconds and one more for each 500,000 bytes, up to this. What is left then is held as too_long.",
+        description="Most processor time for which one video may be watched; by the clock, four times that. "
+        "A video gets 15 seconds and one more for each 500,000 bytes, up to this; what is left is held as too_long.",
     )
     decode_memory_bytes: int = Field(
         default=576 * MIB,
@@ -236,11 +245,40 @@ class Settings(BaseModel):
         default=None, description="A file that holds that secret, which is safer than a variable."
     )
 
+    checkpoint_seconds: float = Field(
+        default=2.0,
+        ge=0.1,
+        le=10,
+        description="How often the log signs a checkpoint while there is something new.",
+    )
+    checkpoint_copy: str | None = Field(
+        default=None,
+        description="A folder on another machine's disk, or an http(s) address that takes PUT, where each signed "
+        "checkpoint is left too. Unset: nowhere, and doctor says so.",
+    )
+    timestamp_roots: Path | None = Field(
+        default=None, description="The authority's root certificates, PEM. Needed with HOLDFAST_TIMESTAMP_URL."
+    )
+    timestamp_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="An RFC 3161 timestamp authority that stamps a checkpoint every hour. Unset: none; "
+        "then proofs rest on this system's own clock.",
+    )
+
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="Addresses (such as 127.0.0.1 or 10.1.2.0/24, separated by commas) that may use the HMA "
         "interface without a key, for clients that cannot send one. Unset: none. See docs/hma.md first.",
     )
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _authority_with_roots(cls, value: str | None, known: ValidationInfo) -> str | None:
+        if value and not known.data.get("timestamp_roots"):
+            message = "needs HOLDFAST_TIMESTAMP_ROOTS too"
+            raise ValueError(message)
+        return value
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:

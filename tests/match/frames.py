@@ -37,7 +37,7 @@ def known(looks: Sequence[int], step_ms: int = 1000) -> KnownVideo:
     frames = video(looks, step_ms)
     return KnownVideo(
         list(range(len(frames))),
-        np.array([one.frame.at_ms for one in frames if one.frame], np.int64),
+        [one.frame.at_ms for one in frames if one.frame],
         np.array([from_hex(one.value) for one in frames], np.uint64).reshape(-1, 4),
     )
 

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import InvalidRequest
+from holdfast.match.again import seen_again
+from holdfast.match.chain import longest_chain
 from holdfast.match.video import (
     MOST_SHOWN_MS,
     USUAL,
@@ -19,9 +21,7 @@ from holdfast.match.video import (
     VideoRule,
     beside_benign,
     check_rule,
-    longest_chain,
     part_body,
-    seen_again,
 )
 from tests.match.frames import film, known, near
 

@@ -117,6 +117,7 @@ def test_every_body_that_is_taken_is_in_the_document(document: dict[str, Any]) -
         "/v1/banks/{name}/import": {"text/csv", "application/x-ndjson", "text/plain"},
         "/v1/banks/{name}/threshold": {"application/json"},
         "/v1/banks/{name}/action": {"application/json"},
+        "/v1/banks/{name}/video": {"application/json"},
         "/v1/banks/{name}/entries/{entry_id}/opinion": {"application/json"},
         "/v1/banks/{name}/imports/{import_id}/roll-back": {"application/json"},
     }

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receive an upload: bound it, digest it while it arrives, and seal it so that nothing can change it.
+"""Receive an upload: bound it, seal it so that nothing can change it, and digest it.
 
-The bytes go into an anonymous memory file, and the file is sealed when the last byte is in: what was
+The bytes go into an anonymous memory file, and the file is sealed when the last byte is in: what is
 digested is what is decoded. What is too long for memory, or is going to be looked at later, goes to
 the spool on disk instead (`Room`), where nobody can write to it either. Digests are of the received
-bytes, before anything looks at what they mean.
+bytes, whatever they mean; of those in memory they are worked out beside the decoding, by a thread of
+their own, of those on disk while they arrive.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import mmap
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -21,6 +24,9 @@ from holdfast.errors import InvalidRequest
 from holdfast.intake.spool import Arriving, Spool, Waiting
 
 CHUNK: Final = 256 * 1024
+_DIGESTS: Final = ("md5", "sha1", "sha256")
+_WORTH_A_THREAD: Final = 128 * 1024  # bytes; digesting them takes about a third of a millisecond
+_DIGESTING: Final = ThreadPoolExecutor(thread_name_prefix="digest")
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
@@ -62,12 +68,19 @@ class TooLong:
 class Upload:
     """Received bytes that nobody can change. Close it, or use it in a `with` block, to give their room back."""
 
-    def __init__(self, descriptor: int, size: int, digests: Digests, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self, descriptor: int, size: int, digests: Digests | Future[Digests], waiting: Waiting | None = None
+    ) -> None:
         """Own `descriptor`, a sealed memory file of `size` bytes, or that of `waiting` in the spool."""
         self.descriptor = descriptor
         self.size = size
-        self.digests = digests
+        self._digests = digests
         self.waiting = waiting
+
+    @property
+    def digests(self) -> Digests:
+        """Its digests; waits until they are there."""
+        return self._digests if isinstance(self._digests, Digests) else self._digests.result()
 
     def head(self, length: int) -> bytes:
         """The first bytes, for telling the type."""
@@ -103,9 +116,9 @@ class Receiver:
         self._room = room
         self._descriptor = os.memfd_create("upload", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         self._arriving: Arriving | None = None
+        self._hashes = [hashlib.new(name, usedforsecurity=False) for name in _DIGESTS]
         self._sorted = room is None
         self._size = 0
-        self._hashes = [hashlib.new(name, usedforsecurity=False) for name in ("md5", "sha1", "sha256")]
 
     @property
     def over_limit(self) -> bool:
@@ -118,13 +131,11 @@ class Receiver:
         return self._size
 
     def take(self, untrusted_chunk: bytes) -> None:
-        """Digest and keep the next bytes. Raises NoRoom if they belong on disk and it is full."""
+        """Keep the next bytes. Raises NoRoom if they belong on disk and it is full."""
         self._size += len(untrusted_chunk)
         if self.over_limit:
             os.ftruncate(self._descriptor, 0)
             return
-        for digest in self._hashes:
-            digest.update(untrusted_chunk)
         self._write(untrusted_chunk)
         if self._room and not self._sorted and self._size >= self._room.head:
             self._sort(self._room)
@@ -138,14 +149,12 @@ class Receiver:
         if self.over_limit:
             self.abandon()
             return TooLong(self._limit)
-        md5, sha1, sha256 = (digest.hexdigest() for digest in self._hashes)
-        digests = Digests(md5=md5, sha1=sha1, sha256=sha256)
         if self._arriving is None:
             fcntl.fcntl(self._descriptor, fcntl.F_ADD_SEALS, _SEALS)
-            return Upload(self._descriptor, self._size, digests)
+            return Upload(self._descriptor, self._size, _begin_digesting(self._descriptor, self._size))
         waiting = self._arriving.finish(self._size)
         os.close(self._descriptor)
-        return Upload(waiting.descriptor, self._size, digests, waiting)
+        return Upload(waiting.descriptor, self._size, _read_off(self._hashes), waiting)
 
     def abandon(self) -> None:
         """Forget what arrived."""
@@ -168,13 +177,15 @@ class Receiver:
         self._arriving = spool.begin(max(self._size, min(self._room.announced, self._limit)))
         at = 0
         while chunk := os.pread(self._descriptor, CHUNK, at):
-            self._arriving.write(chunk)
+            self._write(chunk)
             at += len(chunk)
         os.ftruncate(self._descriptor, 0)
 
     def _write(self, chunk: bytes) -> None:
         if self._arriving:
             self._arriving.write(chunk)
+            for digest in self._hashes:
+                digest.update(chunk)
         else:
             _write_all(self._descriptor, chunk)
 
@@ -208,6 +219,23 @@ def receive(
 def from_bytes(content: bytes, limit: int) -> Upload | TooLong:
     """Receive bytes that are already here."""
     return receive([content], limit)
+
+
+def _begin_digesting(descriptor: int, size: int) -> Digests | Future[Digests]:
+    """The digests, at once if that takes less than telling another thread."""
+    if size < _WORTH_A_THREAD:
+        return _digest(os.pread(descriptor, size, 0))
+    return _DIGESTING.submit(_digest, mmap.mmap(descriptor, size, prot=mmap.PROT_READ))
+
+
+def _digest(content: bytes | mmap.mmap) -> Digests:
+    """Lets other threads run meanwhile, as hashlib does for all but short contents."""
+    return _read_off([hashlib.new(name, content, usedforsecurity=False) for name in _DIGESTS])
+
+
+def _read_off(hashes: Sequence[hashlib._Hash]) -> Digests:
+    md5, sha1, sha256 = (digest.hexdigest() for digest in hashes)
+    return Digests(md5=md5, sha1=sha1, sha256=sha256)
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

@@ -55,12 +55,12 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
         return Seen((), _NO_HASHES, (), NotDecoded(Reason.TOO_LARGE, f"more than {received.limit} bytes"))
     if received.size == 0:
         return Seen((), _NO_HASHES, (), NotDecoded(Reason.EMPTY))
-    exact = exact_signals(received)
     kind = recognise(received.head(HEAD_LENGTH))
     if isinstance(kind, FileType) and kind.is_video:
         sights = watch(received, decoder)
-        return Seen(exact, sights.hashes, sights.variants, sights.obstacle, sights.film)
+        return Seen(exact_signals(received), sights.hashes, sights.variants, sights.obstacle, sights.film)
     decoded = decoder.decode(received)
+    exact = exact_signals(received)  # worked out meanwhile
     if isinstance(decoded, NotDecoded):
         return Seen(exact, _NO_HASHES, (), decoded)
     frames = _affordable(decoded.frames)

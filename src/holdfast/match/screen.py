@@ -27,7 +27,7 @@ from holdfast.match.bank import Action, BankKind
 from holdfast.match.entry import Opinion
 from holdfast.match.signal import SignalType
 from holdfast.match.variant import frame_of
-from holdfast.match.video import Part, Strength
+from holdfast.match.video import Part, Spot, Strength
 from holdfast.media.reason import NotDecoded, Reason
 
 
@@ -72,7 +72,8 @@ class Match:
     """One signal of the upload equals, or lies near, one signal of a bank entry; of a known video, all that do.
 
     `action` is the bank's, None for a benign one; `effect` is what the match leads to beside the others.
-    Of a known video, `part` is what was seen again, and variant and distance are those of its nearest frame.
+    Of a known picture in a film, `spot` is where. Of a known video, `part` is what was seen again, and
+    variant and distance are those of its nearest frame.
     """
 
     bank: str
@@ -86,6 +87,7 @@ class Match:
     opinion: Opinion | None = None
     effect: Action = Action.HOLD
     part: Part | None = None
+    spot: Spot | None = None
 
     @property
     def frame(self) -> int:

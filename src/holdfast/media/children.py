@@ -23,6 +23,7 @@ from typing import Final, NoReturn
 
 _GRACE_SECONDS: Final = 5.0
 _TICK_MILLISECONDS: Final = 500
+_CALM_MILLISECONDS: Final = 10
 
 
 @dataclass(slots=True)
@@ -65,14 +66,25 @@ def serve(pools: Sequence[Pool], nothing: int) -> NoReturn:
         pool.idle.extend(_spawn(pool, nothing) for _ in range(pool.spares))
         waiting.register(pool.listener, select.POLLIN)
     while True:
-        for descriptor, _ in waiting.poll(_TICK_MILLISECONDS):
+        short = any(len(pool.idle) < pool.spares for pool in pools)
+        asked = waiting.poll(_CALM_MILLISECONDS if short else _TICK_MILLISECONDS)
+        for descriptor, _ in asked:
             pool = by_descriptor[descriptor]
             if child := _hand_out(pool):
                 pool.busy[child.pid] = child
-                pool.idle.append(_spawn(pool, nothing))
-        _reap(pools, nothing)
+        _reap(pools)
         for pool in pools:
+            _fill_up(pool, nothing, calm=not asked)
             _end_overdue(pool)
+
+
+def _fill_up(pool: Pool, nothing: int, *, calm: bool) -> None:
+    """Make the next child: once it is calm, so that making it takes no time from the upload that took the last one.
+
+    At once if few are left.
+    """
+    if len(pool.idle) <= pool.spares // 2 or (calm and len(pool.idle) < pool.spares):
+        pool.idle.append(_spawn(pool, nothing))
 
 
 def _hand_out(pool: Pool) -> _Child | None:
@@ -111,8 +123,8 @@ def _spawn(pool: Pool, nothing: int) -> _Child:
     os._exit(0)
 
 
-def _reap(pools: Sequence[Pool], nothing: int) -> None:
-    """Collect ended children; replace one that died before its turn; report one that was killed or failed."""
+def _reap(pools: Sequence[Pool]) -> None:
+    """Collect ended children, before their turn or after; report each that was killed or failed."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -126,16 +138,15 @@ def _reap(pools: Sequence[Pool], nothing: int) -> None:
             _report("decoder_failed", status=os.WEXITSTATUS(status))
         for pool in pools:
             pool.busy.pop(pid, None)
-            _replace(pool, pid, nothing)
+            _forget(pool, pid)
 
 
-def _replace(pool: Pool, pid: int, nothing: int) -> None:
-    """If it died before its turn, another takes its place."""
+def _forget(pool: Pool, pid: int) -> None:
+    """If it died before its turn, it is not handed out."""
     for child in [child for child in pool.idle if child.pid == pid]:
         pool.idle.remove(child)
         child.client_end.close()
         time.sleep(0.1)  # a child that cannot even start must not become a fork storm
-        pool.idle.append(_spawn(pool, nothing))
 
 
 def _end_overdue(pool: Pool) -> None:

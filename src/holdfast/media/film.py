@@ -75,21 +75,16 @@ def opened(untrusted: Descriptor, kind: FileType, *, edited: bool = True) -> Inp
     )
 
 
-def tracks_of(untrusted: Descriptor, kind: FileType, container: InputContainer) -> list[Track]:
+def tracks_of(kind: FileType, container: InputContainer) -> list[Track]:
     """Every way of watching it: each stream of pictures, films before covers, then what edit lists hide of each."""
     streams = list(container.streams.video)
     stills = {stream.index for stream in streams if stream.disposition & Disposition.attached_pic}
-    shown = sorted(
-        (Track(stream.index, edited=True, still=stream.index in stills) for stream in streams), key=_films_first
-    )
+    shown = sorted((Track(one.index, edited=True, still=one.index in stills) for one in streams), key=_films_first)
     if kind is not FileType.MP4:
         return shown
-    kept = {stream.index: _kept_samples(stream) for stream in streams}
-    with opened(untrusted, kind, edited=False) as whole:
-        hidden = [
-            stream.index for stream in whole.streams.video if len(stream.index_entries) > kept.get(stream.index, 0)
-        ]
-    return [*shown, *(Track(index, edited=False, still=False) for index in hidden if index not in stills)]
+    # Its table of samples counts them all; the reader's index only what edit lists let it show.
+    hiding = [one.index for one in streams if one.frames > _kept_samples(one) and one.index not in stills]
+    return [*shown, *(Track(index, edited=False, still=False) for index in hiding)]
 
 
 def _films_first(track: Track) -> tuple[bool, int]:
@@ -134,4 +129,5 @@ def prepare(stream: VideoStream, max_pixels: int) -> None:
     if codec.width * codec.height > max_pixels:
         raise Unreadable(NotDecoded(Reason.TOO_LARGE, f"{codec.width} x {codec.height} pixels"))
     codec.thread_count = 1
-    codec.options = {"max_pixels": str(max_pixels)}
+    # What rests on no other picture, or on few, is not smoothed: that leaves the hash where it is.
+    codec.options = {"max_pixels": str(max_pixels), "skip_loop_filter": "bidir"}

@@ -8,6 +8,8 @@ confined decoder.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import av
@@ -21,7 +23,7 @@ from holdfast.media.plane import Luma, Plane
 from holdfast.media.reason import NotDecoded, Reason, Unreadable
 
 _FULL_RANGE: Final = 2  # AVCOL_RANGE_JPEG
-_STRETCHED: Final = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
+_STRETCHED: Final = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8).tobytes()
 _BYTE: Final = 8
 _COLOURS: Final = frozenset({"rgb24", "bgr24", "rgba", "bgra", "argb", "abgr", "gbrp", "pal8", "rgb8", "bgr8"})
 _PACKED: Final = {"yuyv422": 0, "uyvy422": 1}  # where the first brightness stands
@@ -29,6 +31,16 @@ _TOP_ALIGNED: Final = ("p010", "p012", "p016", "p210", "p212", "p216", "p410", "
 _EVEN: Final = 12  # grey levels within which a border's pixels lie
 _LEAST_BORDER: Final = 0.02  # of a side; less does not move a hash
 _LEAST_INSIDE: Final = 0.2  # of a side; what is less is no picture with a border
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How brightness lies in the first plane of a form of pixel: which numbers, how far apart, how wide."""
+
+    kind: str
+    first: int = 0
+    step: int = 1
+    shift: int = 0
 
 
 def luma_of_frame(frame: av.VideoFrame) -> Luma:
@@ -39,18 +51,25 @@ def luma_of_frame(frame: av.VideoFrame) -> Luma:
     name = frame.format.name
     if name in _COLOURS:
         return _from_colours(frame)
-    first = frame.format.components[0]
-    if frame.format.is_rgb or frame.format.has_palette or frame.format.is_bit_stream:
-        raise Unreadable(NotDecoded(Reason.UNSUPPORTED, "pixels"))
+    form = _form_of(name)
+    rows: NDArray[Any] = np.frombuffer(memoryview(frame.planes[0]), form.kind).reshape(frame.height, -1)
+    luma = rows[:, form.first : form.step * frame.width : form.step]
+    return (luma >> form.shift).astype(np.uint8) if form.shift else luma
+
+
+@lru_cache(maxsize=64)
+def _form_of(name: str) -> _Form:
+    form = av.VideoFormat(name)
+    first = form.components[0]
     if name in _PACKED:
-        return _rows(frame, "u1", 2)[:, _PACKED[name] :: 2]
-    if first.plane != 0 or not (frame.format.is_planar or name.startswith(("gray", "nv"))):
+        return _Form("u1", _PACKED[name], 2)
+    plain = not (form.is_rgb or form.has_palette or form.is_bit_stream) and first.plane == 0
+    if not plain or not (form.is_planar or name.startswith(("gray", "nv"))):
         raise Unreadable(NotDecoded(Reason.UNSUPPORTED, "pixels"))
     if first.bits <= _BYTE:
-        return _rows(frame, "u1", 1)
-    wide = _rows(frame, ">u2" if frame.format.is_big_endian else "<u2", 1)
+        return _Form("u1")
     bits = 2 * _BYTE if name.startswith(_TOP_ALIGNED) else first.bits
-    return (wide >> (bits - _BYTE)).astype(np.uint8)
+    return _Form(">u2" if form.is_big_endian else "<u2", shift=bits - _BYTE)
 
 
 def planes_of(frame: av.VideoFrame, luma: Luma) -> tuple[Plane, ...]:
@@ -65,7 +84,7 @@ def _plane(luma: Luma, rotation: int, *, full: bool) -> Plane:
     height, width = luma.shape
     small = smaller(np.ascontiguousarray(luma))
     if not full:
-        small = _STRETCHED[small]
+        small = np.frombuffer(small.tobytes().translate(_STRETCHED), np.uint8).reshape(small.shape)
     quarters = round(rotation / 90) % 4
     if quarters:
         small = np.rot90(small, quarters)
@@ -97,12 +116,6 @@ def _edges(luma: Luma, colour: int) -> tuple[int, int]:
 def _is_full_range(frame: av.VideoFrame) -> bool:
     name = frame.format.name
     return frame.color_range == _FULL_RANGE or name.startswith(("yuvj", "gray")) or name in _COLOURS
-
-
-def _rows(frame: av.VideoFrame, kind: str, samples: int) -> NDArray[Any]:
-    """The first plane as it lies in memory, without what pads its rows."""
-    rows: NDArray[Any] = np.frombuffer(memoryview(frame.planes[0]), np.dtype(kind)).reshape(frame.height, -1)
-    return rows[:, : samples * frame.width]
 
 
 def _from_colours(frame: av.VideoFrame) -> Luma:

@@ -8,6 +8,7 @@ second is therefore looked at, and so is what flashes up and looks unlike what w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,10 +33,10 @@ def glance(luma: Luma) -> Glance:
     height, width = luma.shape
     down, across = max(1, height // _CELLS), max(1, width // _CELLS)
     rows = luma[down // 2 :: down, : width // across * across]
-    cells = rows.reshape(len(rows), -1, across).sum(axis=2, dtype=np.uint32).ravel().astype(np.float32)
-    cells -= cells.mean()
-    size = float(np.sqrt(cells @ cells))
-    return cells / size if size > _FLAT * across * np.sqrt(cells.size) else np.zeros_like(cells)
+    cells = rows.astype(np.float32).reshape(-1, across) @ np.ones(across, np.float32)
+    cells -= cells.sum() / cells.size
+    size = math.sqrt(float(cells @ cells))
+    return cells / size if size > _FLAT * across * math.sqrt(cells.size) else np.zeros_like(cells)
 
 
 def alike(one: Glance, other: Glance) -> bool:
@@ -56,7 +57,7 @@ class Timeline:
     def at(self, untrusted_seconds: float | None) -> float:
         """When this frame is shown, in seconds from the start; never before the last one."""
         if untrusted_seconds is None or not abs(untrusted_seconds) <= LONGEST_VIDEO:
-            shown = self.now + _STEP
+            shown = self.now + (_STEP if self.begun else 0.0)
         else:
             shown = untrusted_seconds + self.shift
             if self.begun and (shown < self.now - _BACK):

@@ -49,8 +49,8 @@ class Options:
     seconds: float
     video_seconds: float
     memory_bytes: int
-    seccomp: bool
-    """Whether a child that cannot take seccomp on must end."""
+    calls: bytes | None
+    """The seccomp program of every child; None where the machine has no seccomp and that was allowed."""
 
 
 def warm_up() -> int:
@@ -81,9 +81,8 @@ def _mapped_not_resident() -> int:
 def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
     """The whole life of a child for a picture: confine, wait, read one file, answer, end."""
     die_with_parent(server)
-    in_force = sandbox.confine_decoder(cpu_seconds=int(options.seconds) + 1, memory_bytes=options.memory_bytes)
-    if options.seccomp and not in_force:
-        return
+    cpu_seconds = int(options.seconds) + 1
+    sandbox.confine_decoder(cpu_seconds=cpu_seconds, memory_bytes=options.memory_bytes, calls=options.calls)
     _get_warm(options)
     asked = _request(own_end)
     if not asked:
@@ -103,9 +102,7 @@ def _watch_one(own_end: socket.socket, server: int, options: Options) -> None:
     """The whole life of a child for a video: confine, wait, watch one file, end."""
     die_with_parent(server)
     most = math.ceil(options.video_seconds) + _TO_END_BY_ITSELF
-    in_force = sandbox.confine_decoder(cpu_seconds=most, memory_bytes=options.memory_bytes)
-    if options.seccomp and not in_force:
-        return
+    sandbox.confine_decoder(cpu_seconds=most, memory_bytes=options.memory_bytes, calls=options.calls)
     asked = _request(own_end)
     if not asked:
         return
@@ -156,12 +153,11 @@ def main() -> NoReturn:
     parser.add_argument("--weaker", action="store_true")
     wanted = parser.parse_args()
     idle_space = warm_up()
-    # Asked before files are out of reach, in either case: it loads the library that children need.
-    seccomp = all(layer.present for layer in sandbox.layers() if layer.name == "seccomp")
-    if not wanted.weaker and not seccomp:
+    calls = sandbox.program_of_calls()
+    if calls is None and not wanted.weaker:
         sys.exit("holdfast: seccomp is missing; see HOLDFAST_SANDBOX")
     nothing = os.open(os.devnull, os.O_RDWR)
-    pools = _pools(wanted, Options(wanted.seconds, wanted.video_seconds, wanted.memory_bytes + idle_space, seccomp))
+    pools = _pools(wanted, Options(wanted.seconds, wanted.video_seconds, wanted.memory_bytes + idle_space, calls))
     if wanted.uid is not None:
         become(wanted.uid, wanted.gid)
     die_with_parent(wanted.parent)

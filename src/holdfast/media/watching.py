@@ -21,6 +21,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from holdfast.media.boxes import ends_early
 from holdfast.media.filetype import FileType
 from holdfast.media.film import Track, length_of, opened, packets_of, prepare, start_of, tracks_of
 from holdfast.media.filmframe import luma_of_frame, planes_of
@@ -34,7 +35,8 @@ _SKIPPABLE: Final = frozenset({"h264", "hevc", "mpeg4", "mpeg1video", "mpeg2vide
 _STRETCH: Final = 24  # packets: about a second
 _LOOKED_INTO: Final = 3  # packets of a stretch that are decoded whatever they are
 _SLOW: Final = 0.1  # seconds between packets, above which leaving any out gains nothing
-_SHORT: Final = 2.0  # seconds that may be missing at the end of what was said to be there
+_SHORT: Final = GAP  # seconds that may be missing at the end of what was said to be there
+_TELLING: Final = frozenset(Reason) - {Reason.DAMAGED}  # which say more than that the end is missing
 _ODDS: Final = SystemRandom()
 
 
@@ -55,10 +57,12 @@ class Viewing:
     sent: int = 0
     until: float = 0.0
     last_packet: float = 0.0
+    cut: bool = False
 
     def run(self) -> None:
         """Watch all of it, as far as it can be, and say how it ended."""
         self.until = time.process_time() + self.limits.seconds
+        self.cut = ends_early(self.untrusted, self.kind)
         try:
             self._watch()
         except Unreadable as fault:
@@ -66,7 +70,7 @@ class Viewing:
         except MemoryError:
             self.miss(Reason.TOO_LARGE)
         except (FFmpegError, ValueError, ArithmeticError, LookupError, TypeError, NotImplementedError) as fault:
-            self.miss(reason_for(fault))
+            self.miss(Reason.TRUNCATED if self.cut else reason_for(fault))
         self.reel.end(self.longest, self.missed)
 
     def miss(self, reason: Reason) -> None:
@@ -75,33 +79,28 @@ class Viewing:
 
     def _watch(self) -> None:
         with opened(self.untrusted, self.kind) as container:
-            tracks = tracks_of(self.untrusted, self.kind, container)
+            tracks = tracks_of(self.kind, container)
             if not tracks:
                 raise Unreadable(NotDecoded(Reason.NO_PICTURE))
             said = length_of(container)
-        self.reel.begin(said, min(len(tracks), MOST_TRACKS))
-        for number, track in enumerate(tracks[:MOST_TRACKS]):
-            self._track(number, track)
-            if not number and said and self.last_packet < said - _SHORT:
-                self.miss(Reason.TRUNCATED)
+            self.reel.begin(said, min(len(tracks), MOST_TRACKS))
+            first, *others = [Pass(self, number, track) for number, track in enumerate(tracks[:MOST_TRACKS])]
+            done = first.through(container)
+        if not done:
+            self._anew(first)
+        if self.cut or (said and self.last_packet < said - _SHORT):
+            self.missed = self.missed if self.missed in _TELLING else Reason.TRUNCATED
+        for other in others:
+            self._anew(other)
         if len(tracks) > MOST_TRACKS:
             self.miss(Reason.SEVERAL_PICTURES)
 
-    def _track(self, number: int, track: Track) -> None:
-        passing = Pass(self, number, track)
-        for whole in (False, True):
-            passing.whole = passing.whole or whole
-            with opened(self.untrusted, self.kind, edited=track.edited) as container:
-                try:
-                    passing.run(container)
-                except _Again:
-                    passing.sent_until = passing.sampler.last_seconds or 0.0
-                    continue
-                except Unreadable as fault:
-                    if fault.why.reason is Reason.TOO_LONG:
-                        raise
-                    self.miss(fault.why.reason)
-            return
+    def _anew(self, passing: Pass) -> None:
+        """Go through a track in an opening of its own, and if need be in another."""
+        with opened(self.untrusted, self.kind, edited=passing.track.edited) as container:
+            done = passing.through(container)
+        if not done:
+            self._anew(passing)
 
 
 @dataclass(slots=True)
@@ -124,29 +123,47 @@ class Pass:
     """Whether any packet may have been left out since then."""
     counted: int = 0
     looked_into: int = 0
-    before: float | None = None
+    before: int | None = None
+    step: float = 0.0
+    """Seconds that one unit of its times lasts."""
 
-    def run(self, container: InputContainer) -> None:
-        """Decode and send. Raises _Again, and Unreadable if it goes no further."""
+    def through(self, container: InputContainer) -> bool:
+        """Go through it; False if it must be gone through once more, whole. Raises Unreadable if no time is left."""
+        try:
+            self._run(container)
+        except _Again:
+            self.whole, self.sent_until = True, self.sampler.last_seconds or 0.0
+            return False
+        except Unreadable as fault:
+            if fault.why.reason is Reason.TOO_LONG:
+                raise
+            self.viewing.miss(fault.why.reason)
+        return True
+
+    def _run(self, container: InputContainer) -> None:
         stream = next(one for one in container.streams.video if one.index == self.track.stream)
         prepare(stream, self.viewing.limits.max_pixels)
-        self.timeline, self.glances, self.since = Timeline(), [], 0
+        self.step = float(stream.time_base or 0)
+        self.timeline, self.glances, self.since, self.left_out = Timeline(), [], 0, False
         start = start_of(container, self.viewing.kind)
+        steps = {one.index: float(one.time_base or 0) for one in container.streams}
         for packet in packets_of(container):
             if time.process_time() > self.viewing.until:
                 raise Unreadable(NotDecoded(Reason.TOO_LONG))
             if packet is None:
                 self.viewing.miss(Reason.DAMAGED)
                 continue
-            self._note_end(packet, start)
-            if packet.stream_index == stream.index:
+            self._note_end(packet, steps.get(packet.stream_index, 0.0), start)
+            if packet.stream is stream:  # not by its number: the empty packets at the end all say 0
                 self._packet(stream, packet, start)
+            if self.track.still and self.timeline.begun:
+                return
         self._insist_on_no_gap(self.viewing.last_packet, self.timeline.now)
 
-    def _note_end(self, packet: Packet[Any], start: float) -> None:
+    def _note_end(self, packet: Packet[Any], step: float, start: float) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is not None and packet.time_base:
-            ends = float((stamp + (packet.duration or 0)) * packet.time_base) - start
+        if stamp is not None:
+            ends = (stamp + (packet.duration or 0)) * step - start
             self.viewing.last_packet = max(self.viewing.last_packet, ends)
 
     def _packet(self, stream: VideoStream, packet: Packet[Any], start: float) -> None:
@@ -176,9 +193,9 @@ class Pass:
         if not place:
             self.looked_into = _ODDS.randrange(_STRETCH - _LOOKED_INTO + 1)
         self.counted += 1
-        now = float(packet.dts * packet.time_base) if packet.dts is not None and packet.time_base else None
-        slow = now is None or self.before is None or abs(now - self.before) > _SLOW
-        self.before = now
+        dts, before = packet.dts, self.before
+        slow = dts is None or before is None or abs(dts - before) * self.step > _SLOW
+        self.before = dts
         return not slow and not self.looked_into <= place < self.looked_into + _LOOKED_INTO
 
     def _frame(self, frame: av.VideoFrame, start: float) -> None:

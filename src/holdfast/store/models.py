@@ -13,6 +13,28 @@ from django.db import models
 from django.db.models.functions import Now
 
 
+class RandomSalt(models.Func):
+    """32 bytes from the database's own source of randomness, of which 244 bits are random."""
+
+    template = "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"
+    output_field = models.BinaryField()
+
+
+class TransactionId(models.BigIntegerField):  # type: ignore[type-arg]  # at run time it takes none
+    """PostgreSQL's 64-bit number of a transaction, which never comes again within one database cluster."""
+
+    def db_type(self, connection: object) -> str:  # noqa: ARG002  # Django's form
+        """The column's type."""
+        return "xid8"
+
+
+class CurrentTransaction(models.Func):
+    """The number of the transaction that inserts the row."""
+
+    template = "pg_current_xact_id()"
+    output_field = TransactionId()
+
+
 class JournalRow(models.Model):
     """One event of one subject. The app role may only INSERT and SELECT; a trigger refuses the rest to everyone."""
 
@@ -24,15 +46,77 @@ class JournalRow(models.Model):
     body = models.JSONField(db_comment="what the event carries")
     actor = models.TextField(db_comment="who did it: key:PREFIX, cli:USER or system:PART")
     at = models.DateTimeField(db_comment="when, by this system's clock, UTC")
+    salt = models.BinaryField(db_comment="hides the body in the log's commitment to it", db_default=RandomSalt())
+    xact = TransactionId(db_comment="the transaction that wrote it", db_default=CurrentTransaction())
 
     class Meta:
         """Table."""
 
         db_table = "journal"
+        indexes: ClassVar = [models.Index(fields=["xact", "id"], name="journal_xact")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subject", "version"], name="journal_subject_version"),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="journal_version_from_1"),
         ]
+
+
+class LogLeafRow(models.Model):
+    """One leaf of the Merkle log. Only the sequencer writes it; a trigger refuses all changes to everyone."""
+
+    index = models.BigIntegerField(primary_key=True, db_comment="its place in the log, from 0, without gaps")
+    journal_id = models.BigIntegerField(unique=True, db_comment="the journal row it stands for")
+    subject = models.TextField(db_comment="that row's subject")
+    version = models.IntegerField(db_comment="that row's version")
+    leaf_hash = models.BinaryField(db_comment="RFC 6962 hash of the leaf's canonical bytes")
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_leaf"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "version"], name="log_leaf_subject_version"),
+            models.CheckConstraint(condition=models.Q(index__gte=0), name="log_leaf_index_from_0"),
+        ]
+
+
+class LogCursorRow(models.Model):
+    """From which transaction on the sequencer must still look for journal rows without a leaf. One row."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    xact = models.BigIntegerField(db_comment="everything written by an older transaction has its leaf")
+    cluster = models.TextField(db_comment="the database cluster whose transaction numbers these are")
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_cursor"
+
+
+class LogHeadRow(models.Model):
+    """One signed checkpoint, as it was published. The truth about the last one is the file beside the key."""
+
+    size = models.BigIntegerField(primary_key=True)
+    note = models.TextField(db_comment="the signed note")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_head"
+
+
+class LogTimestampRow(models.Model):
+    """A token of a timestamp authority over one signed checkpoint."""
+
+    id = models.BigAutoField(primary_key=True)
+    size = models.BigIntegerField(db_index=True, db_comment="of which checkpoint")
+    token = models.BinaryField(db_comment="RFC 3161 response, DER")
+    at = models.DateTimeField(db_comment="the authority's time")
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_timestamp"
 
 
 class BankChange(models.Model):

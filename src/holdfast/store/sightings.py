@@ -6,19 +6,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from django.db import connection
 
+from holdfast.match.again import seen_again
 from holdfast.match.bank import BankKind
 from holdfast.match.screen import Match
 from holdfast.match.signal import SignalType
 from holdfast.match.variant import frame_of
-from holdfast.match.video import Film, KnownVideo, Near, Part, Strength, VideoRule, beside_benign, seen_again
+from holdfast.match.video import (
+    MOST_STRAYS,
+    Film,
+    KnownVideo,
+    Near,
+    Part,
+    Strength,
+    VideoRule,
+    beside_benign,
+    spot_of,
+)
 from holdfast.store.bank_rows import BY_LABEL, VIDEOS, firmness, match_of
 
-MOST_STRAYS: Final = 20  # of one upload that are recorded: the nearest
 Found = Sequence[tuple[int, str, int]]
 Row = tuple[Any, ...]  # label, type, value, and the facts of its entry
 
@@ -36,7 +46,7 @@ def matches_near(found: Found, film: Film | None = None) -> list[Match]:
         rows = sorted(cursor.fetchall())
     videos = [row for row in rows if row[1] == SignalType.VPDQ and row[7] != BankKind.BENIGN]
     names = {row[0] for row in videos}
-    pictures = _pictures([row for row in rows if row[0] not in names], found)
+    pictures = _pictures([row for row in rows if row[0] not in names], found, film)
     if not videos:
         return pictures
     return [*pictures, *_videos(videos, found, film, _benign_frames(pictures))]
@@ -52,13 +62,15 @@ def firmest(rows: Sequence[Row], of: Callable[[Row], Hashable]) -> list[Row]:
     return list(best.values())
 
 
-def _pictures(rows: Sequence[Row], found: Found) -> list[Match]:
+def _pictures(rows: Sequence[Row], found: Found, film: Film | None) -> list[Match]:
     by_label = {row[0]: row for row in firmest(rows, lambda row: (row[1], row[2], row[3]))}
     nearest: dict[tuple[str, str, int], Match] = {}
     for label, variant, distance in sorted(found, key=lambda one: one[2]):
         row = by_label.get(label)
         if row and distance <= row[6]:
             match = match_of(_facts(row), SignalType(row[1]), variant, distance)
+            if film:
+                match = replace(match, spot=spot_of(film, match.frame))
             nearest.setdefault((match.bank, match.entry, match.frame), match)
     return list(nearest.values())
 
@@ -107,7 +119,7 @@ def _known(entries: Sequence[str]) -> dict[str, tuple[KnownVideo, VideoRule]]:
         cursor.execute(VIDEOS, [list(entries)])
         return {
             entry: (
-                KnownVideo(labels, np.array(times, np.int64), _words(hashes)),
+                KnownVideo(labels, times, _words(hashes)),
                 VideoRule(least_frames=frames, least_seconds=seconds, query_percent=query, compared_percent=compared),
             )
             for entry, frames, seconds, query, compared, labels, times, hashes in cursor.fetchall()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
@@ -55,6 +55,13 @@ class PartShape(Schema):
     )
 
 
+class SpotShape(Schema):
+    """Where in a video one frame is shown that matches a known picture: the nearest."""
+
+    seconds: list[float] = Field(description="[from, to] in the upload.")
+    length: float = Field(description="Seconds that the upload lasts.")
+
+
 class MatchShape(Schema):
     """One match. What is known, not what it means: see the bank's meaning and source."""
 
@@ -77,6 +84,7 @@ class MatchShape(Schema):
         description="What it leads to beside the other matches: hold, review, ignore. Null in the oldest records.",
     )
     part: PartShape | None = Field(default=None, description="Of a known video: which part of it.")
+    spot: SpotShape | None = Field(default=None, description="Of a known picture in a video: where.")
 
 
 class Explanation(Schema):
@@ -221,3 +229,18 @@ class Problem(Schema):
     detail: str
     advice: str
     retry: bool = Field(description="Whether asking again later is safe and useful.")
+
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Repeat a request with the same key to get its first answer again, for 24 hours.",
+}
+
+
+def take_idempotency_key(method: str, operation: dict[str, Any]) -> None:
+    """Let the document say of whatever changes something that it takes a key."""
+    parameters = operation.setdefault("parameters", [])
+    if method != "get" and not any(one["name"] == IDEMPOTENCY_KEY["name"] for one in parameters):
+        parameters.append(IDEMPOTENCY_KEY)

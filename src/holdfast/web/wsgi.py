@@ -17,7 +17,11 @@ from holdfast.web.system import install
 
 WEB = {
     "ROOT_URLCONF": "holdfast.web.urls",
-    "MIDDLEWARE": ["holdfast.web.hma.edge.TextErrorsOnLookups", "holdfast.web.problems.ProblemMiddleware"],
+    "MIDDLEWARE": [
+        "holdfast.web.hma.edge.TextErrorsOnLookups",
+        "holdfast.web.problems.ProblemMiddleware",
+        "holdfast.web.once.OnceMiddleware",
+    ],
     # Keys, not cookies: nothing here depends on the Host header.
     "ALLOWED_HOSTS": ["*"],
     "DATA_UPLOAD_MAX_MEMORY_SIZE": 16 * 1024 * 1024,
