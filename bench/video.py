@@ -130,7 +130,7 @@ def _embedded() -> Row:
     known = [known_hash(insert, number) for number in range(60)]
     reel = watched(path)
     ours = [at for at, hashed in reel.frames if any(near(hashed, one) for one in known)]
-    every = [feature.hex for feature in _vpdq(path, 0.0) if feature.quality >= MINIMUM_QUALITY]
+    every = [feature.hex for feature in _vpdq(path, 1.0) if feature.quality >= MINIMUM_QUALITY]
     found = {value for value in every if any(distance(value, one) <= RADIUS for one in known)}
     share = 100 * len(found) / len(set(every))
     detail: dict[str, Value] = {
