@@ -84,8 +84,8 @@ def _piece(seed: int, insert: Insert | None) -> tuple[bytes, ...]:
     with av.open(file, "w", format="mp4") as film:
         for packet in _coded(film, _piece_frames(seed, insert), SIZE, {**_CODING, "bf": "0"}):
             film.mux(packet)
-    with av.open(io.BytesIO(file.getvalue())) as film:
-        return tuple(bytes(packet) for packet in film.demux() if packet.size)
+    with av.open(io.BytesIO(file.getvalue())) as coded:
+        return tuple(bytes(packet) for packet in coded.demux() if packet.size)
 
 
 def _piece_frames(seed: int, insert: Insert | None) -> Iterator[Picture]:
