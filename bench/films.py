@@ -84,7 +84,7 @@ def _piece(seed: int, insert: Insert | None) -> tuple[bytes, ...]:
     with av.open(file, "w", format="mp4") as film:
         for packet in _coded(film, _piece_frames(seed, insert), SIZE, {**_CODING, "bf": "0"}):
             film.mux(packet)
-    with av.open(io.BytesIO(file.getvalue())) as coded:
+    with av.open(io.BytesIO(file.getvalue()), "r") as coded:
         return tuple(bytes(packet) for packet in coded.demux() if packet.size)
 
 
