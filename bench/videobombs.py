@@ -14,7 +14,7 @@ from typing import Final
 from bench.bombs import BOMBS
 from bench.report import tell
 from bench.row import Row, Value
-from holdfast.intake.upload import Digests, Upload
+from holdfast.intake.upload import Upload
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
 from holdfast.settings import Settings
 
@@ -67,7 +67,7 @@ def _upload(content: bytes) -> Iterator[Upload]:
     descriptor = os.memfd_create("bomb")
     with open(descriptor, "wb", closefd=False) as file:  # it has no path
         file.write(content)
-    with Upload(descriptor, len(content), Digests(md5="", sha1="", sha256="")) as upload:
+    with Upload(descriptor, len(content)) as upload:
         yield upload
 
 
