@@ -14,7 +14,7 @@ from typing import Final
 from bench.bombs import BOMBS
 from bench.report import tell
 from bench.row import Row, Value
-from holdfast.intake.upload import Upload
+from holdfast.intake.upload import Upload, from_bytes
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
 from holdfast.settings import Settings
 
@@ -64,11 +64,10 @@ def _bomb(name: str, decoder: SandboxedDecoder, server: int) -> Row:
 
 @contextmanager
 def _upload(content: bytes) -> Iterator[Upload]:
-    descriptor = os.memfd_create("bomb")
-    with open(descriptor, "wb", closefd=False) as file:  # it has no path
-        file.write(content)
-    with Upload(descriptor, len(content)) as upload:
-        yield upload
+    received = from_bytes(content, len(content))
+    assert isinstance(received, Upload)
+    with received:
+        yield received
 
 
 @contextmanager

@@ -155,8 +155,8 @@ class Screenings(Protocol):
         """Write one answer, its event, its unscreened hold, its Idempotency-Key and what it leaves: all, or nothing.
 
         An adapter MUST write nothing unless `level` is the newest bank change at that moment, nor if one
-        of the digests in `unless` then stands in any bank, in whatever state. Raises JournalConflict if
-        the same item was answered at the same moment; asking again is safe.
+        of the digests in `unless` then stands in any bank, in whatever state; it MAY answer KNOWN without
+        looking. Raises JournalConflict if the same item was answered at the same moment; asking again is safe.
         """
 
 

@@ -11,6 +11,9 @@ from types import ModuleType
 import pytest
 
 from holdfast import errors
+from holdfast.alarm import alarm
+from holdfast.effect import effect
+from holdfast.log import check
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
@@ -20,7 +23,7 @@ from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened)
+STAGES = (archive, bank, entry, importing, screen, unscreened, effect, alarm, check)
 
 
 def _reference() -> ModuleType:

@@ -17,8 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.access import key as keys
+from holdfast.alarm import alarm
 from holdfast.bootstrap import System
+from holdfast.effect import effect
 from holdfast.errors import JournalConflict
+from holdfast.log import check
 from holdfast.log.event import Event, registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled
@@ -213,7 +216,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
-STAGES = (archive, bank, entry, importing, screen, unscreened, keys)
+STAGES = (archive, bank, entry, importing, screen, unscreened, keys, effect, alarm, check)
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 
 

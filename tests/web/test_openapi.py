@@ -127,6 +127,6 @@ def test_the_options_of_an_upload_are_in_the_document_in_the_address_and_in_the_
     screen = document["paths"]["/v1/screen"]["post"]
     options = {"content_id", "content_version", "surface", "uploader"}
     assert {one["name"] for one in screen["parameters"] if one["in"] == "query"} == options
-    assert [one["name"] for one in screen["parameters"] if one["in"] == "header"] == ["Idempotency-Key"]
+    assert [one["name"] for one in screen["parameters"] if one["in"] == "header"] == ["Idempotency-Key", "Prefer"]
     form = screen["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == {"file", *options}

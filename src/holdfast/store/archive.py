@@ -18,6 +18,7 @@ from holdfast.match.signal import PERCEPTUAL, SignalType
 from holdfast.store.bank_rows import STANDING, bank_of, entry_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ArchiveRow, EntryRow
+from holdfast.store.once import claim_key
 
 _BATCH: Final = 500  # rows read at a time: a few hundred kilobytes, and 32 MiB if all were long films
 _FORGOTTEN_AT_ONCE: Final = 10_000
@@ -59,6 +60,7 @@ class PostgresArchive:
             raise EntryUnknown(entry_id)
         entry, of = entry_of(row), bank_of(row.bank)
         with transaction.atomic(durable=True):
+            claim_key()
             oldest = ArchiveRow.objects.order_by("at").values_list("at", flat=True).first()
             found = sorted(
                 {*_equal(entry), *_near(entry, of)}, key=lambda past: (past.at, past.screening), reverse=True

@@ -164,7 +164,7 @@ class PostgresImports:
                 begun_at=now,
                 touched_at=Now(),
             )
-            self._apply(row, begin, actor)
+            self._apply(row, begin, actor, at=now)
             row.save(force_insert=True)
         return import_id
 
@@ -227,7 +227,15 @@ class PostgresImports:
                 row.save()
             return row is not None
 
-    def _apply(self, row: BankImportRow, command: ImportCommand, actor: str, *, read_only: bool = False) -> Import:
+    def _apply(
+        self,
+        row: BankImportRow,
+        command: ImportCommand,
+        actor: str,
+        *,
+        read_only: bool = False,
+        at: datetime | None = None,
+    ) -> Import:
         """Decide, append, and bring `row` to the state after; whoever calls saves it."""
         after = None if isinstance(command, BeginImport) else import_of(row)
         events = allowed(decide_import(after, command, read_only=read_only))
@@ -235,7 +243,7 @@ class PostgresImports:
             after = evolve_import(after, row.id, happened)
         assert after is not None
         subject = import_subject(row.id)
-        self._journal.append(subject, after=row.version, events=events, actor=actor, at=self._clock())
+        self._journal.append(subject, after=row.version, events=events, actor=actor, at=at or self._clock())
         row.state, row.version = after.state, row.version + len(events)
         return after
 
