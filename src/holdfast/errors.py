@@ -8,6 +8,8 @@
     │   ├── InvalidBankFile          input.bank_file
     │   ├── UploadNotCompared        hma.not_compared
     │   ├── AddressNotFetched        hma.address_not_fetched
+    │   ├── ProofInvalid             log.proof_invalid
+    │   ├── UnreadableFile           input.file
     │   └── InvalidName              input.name
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
@@ -21,6 +23,7 @@
     │   ├── KeyUnknown               key.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
+    │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
@@ -32,7 +35,11 @@
     │   ├── AnswerPending            request.answer_pending
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
-    │   └── JournalConflict          journal.conflict
+    │   ├── NoRoom                   upload.no_room
+    │   ├── JournalConflict          journal.conflict
+    │   ├── NotLoggedYet             log.not_yet
+    │   ├── LogElsewhere             log.elsewhere
+    │   └── TimestampUnavailable     dependency.timestamp
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
     │   ├── DataUnreachable          config.data_unreachable
@@ -42,6 +49,7 @@
     │   ├── OwnerNeeded              config.owner_needed
     │   ├── SandboxMissing           config.sandbox_missing
     │   └── PortTaken                config.port_taken
+    ├── LogDiverged                log.diverged                         (500)
     └── InternalError                internal                             (500)
 
 A class docstring is the sentence; the web edge alone turns a class into an HTTP status. Nothing
@@ -134,6 +142,20 @@ class AddressNotFetched(InputError):
     advice = "Send the file itself, as the form field photo or video."
 
 
+class ProofInvalid(InputError):
+    """What was given does not prove what it says."""
+
+    code = "log.proof_invalid"
+    advice = "Do not rely on it; keep it, and ask who gave it to you for the original."
+
+
+class UnreadableFile(InputError):
+    """A file cannot be read as what it should be."""
+
+    code = "input.file"
+    advice = "Check its path and that it is the whole file, as it was handed out."
+
+
 class InvalidName(InputError):
     """A name has characters or a length that cannot be used."""
 
@@ -223,6 +245,13 @@ class AlarmUnknown(NotFound):
     advice = "'holdfast alarms list' names those that stand."
 
 
+class SubjectUnknown(NotFound):
+    """The journal holds nothing about a subject of that name."""
+
+    code = "log.subject_unknown"
+    advice = "Write it as the journal does, such as screening:scr_... or bank:NAME."
+
+
 class AddressUnknown(NotFound):
     """There is nothing at this address."""
 
@@ -310,11 +339,39 @@ class DatabaseUnavailable(DependencyError):
     advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
 
 
+class NoRoom(DependencyError):
+    """There is no room on disk for another long upload now."""
+
+    code = "upload.no_room"
+    advice = "Hold the item and send it again later; HOLDFAST_SPOOL_BYTES says how much may wait."
+
+
 class JournalConflict(DependencyError):
     """Someone else wrote about the same thing at the same moment, so this change was not made."""
 
     code = "journal.conflict"
     advice = "Ask again; the second try sees the other's change."
+
+
+class NotLoggedYet(DependencyError):
+    """The log has no signed checkpoint yet that covers this."""
+
+    code = "log.not_yet"
+    advice = "Ask again in some seconds; a worker must be running."
+
+
+class LogElsewhere(DependencyError):
+    """This machine does not hold the log's files and keys."""
+
+    code = "log.elsewhere"
+    advice = "Ask the machine whose worker signs the log, or give this one the same data directory."
+
+
+class TimestampUnavailable(DependencyError):
+    """The timestamp authority gave no token that can be believed."""
+
+    code = "dependency.timestamp"
+    advice = "Check HOLDFAST_TIMESTAMP_URL; checkpoints are signed meanwhile, and stamped when it answers again."
 
 
 class ConfigurationError(HoldfastError):
@@ -377,6 +434,15 @@ class PortTaken(ConfigurationError):
 
     code = "config.port_taken"
     advice = "Stop it, or set HOLDFAST_LISTEN to another address and port."
+
+
+class LogDiverged(HoldfastError):
+    """The database and what the log has signed contradict each other, so nothing more is signed."""
+
+    code = "log.diverged"
+    advice = (
+        "Run holdfast fsck; restore the database that belongs to the last checkpoint; never delete the log's files."
+    )
 
 
 class InternalError(HoldfastError):

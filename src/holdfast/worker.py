@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The background runner: watches clocks, forgets what is kept for a time only, and keeps the index's segments.
+"""The background runner: watches clocks, forgets what is kept for a time only, keeps the index's segments and the log.
 
 One `serve` runs one; more may run beside it, on any machine that reaches the database. What they
 do is leased row by row, so that no two do the same.
@@ -20,6 +20,7 @@ from django.db import connections
 from holdfast.bootstrap import clock, wire
 from holdfast.carry import Carrier
 from holdfast.follow import Follower
+from holdfast.keep_log import LogKeeper
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
@@ -65,6 +66,9 @@ def run(settings: Settings) -> None:
     carrier = Carrier(system.effects, system.handlers)
     carrying = threading.Thread(target=carrier.for_ever, args=(url, stopping.is_set), name="effects")
     carrying.start()
+    log = LogKeeper(settings, system.log_folder)
+    for work in (log.for_ever, log.outside_for_ever):
+        threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
     screenings = system.screenings
     while not stopping.wait(_ROUND_SECONDS):
         try:

@@ -104,6 +104,7 @@ def test_no_json_whatever_is_our_fault(everyone: Asker, path: str) -> None:
 
 PATHS = (
     ("GET", "/screenings/{}"),
+    ("GET", "/screenings/{}/proof"),
     ("POST", "/banks/{}/disable"),
     ("GET", "/banks/{}/export"),
     ("POST", "/banks/nothing-here/entries/{}/disable"),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from holdfast.bootstrap import System, clock, new_id
+from holdfast.check_log import checked
 from holdfast.cli.output import err, out, say_json, table
 from holdfast.cli.session import AsJson, actor, using
 from holdfast.log.check import Checked, Difference
@@ -24,12 +25,12 @@ def fsck(
     fix: Fix = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Rebuild every table from the journal and compare. Exit code 1 if anything differs."""
+    """Rebuild every table and the log from the journal and compare. Exit code 1 if anything differs."""
     with using(as_json=as_json) as system:
-        done = _examined(quiet=as_json)
+        done = _examined(system, quiet=as_json)
         mended = _mend_all(system, done) if fix else []
         if mended:
-            done = _examined(quiet=as_json)
+            done = _examined(system, quiet=as_json)
     differing = [one.first for one in done if one.first is not None]
     if as_json:
         body = {"checks": [_body(one) for one in done], "mended": mended, "clean": not differing}
@@ -40,13 +41,17 @@ def fsck(
         raise typer.Exit(1)
 
 
-def _examined(*, quiet: bool) -> list[Checked]:
+def _examined(system: System, *, quiet: bool) -> list[Checked]:
     from holdfast.store.fsck import CHECKS, run  # noqa: PLC0415  # needs configured Django
 
+    url = system.settings.database_url
+    assert url
     if quiet or not err.is_terminal:
-        return list(run(CHECKS))
+        return [*run(CHECKS), checked(url, system.log_folder)]
     with Console(stderr=True).status("Comparing ...") as status:
-        return list(run(CHECKS, lambda name, rows: status.update(f"Comparing {name}: {rows:,} rows")))
+        done = list(run(CHECKS, lambda name, rows: status.update(f"Comparing {name}: {rows:,} rows")))
+        status.update("Comparing the log with the journal and with what was signed")
+        return [*done, checked(url, system.log_folder)]
 
 
 def _mend_all(system: System, done: list[Checked]) -> list[dict[str, Any]]:
@@ -83,9 +88,9 @@ def _say(done: list[Checked], mended: list[dict[str, Any]]) -> None:
     table("The journal and the tables", ["what", "rows", "result"], rows)
     for one in mended:
         out.print(f"Mended {one['table']} {one['key']}: {', '.join(one['columns'])}", highlight=False, markup=False)
-    for checked in done:
-        if checked.first is not None:
-            _say_difference(checked.first)
+    for ended in done:
+        if ended.first is not None:
+            _say_difference(ended.first)
 
 
 def _say_difference(found: Difference) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import alarms, bank, effects, key
+from holdfast.cli import alarms, bank, effects, key, log
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.fsck import fsck
@@ -73,6 +73,8 @@ app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
 app.add_typer(effects.app, name="effects")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(log.app, name="log")
+app.command()(log.verify)
 
 
 def _warn_of_shadow(settings: Settings) -> None:
