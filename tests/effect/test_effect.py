@@ -107,7 +107,7 @@ def test_every_decision_of_a_person_has_a_reason_that_can_be_kept(text: str) -> 
         (asking, GiveUpEffect("cli:bob", text)),
     ):
         with pytest.raises(InvalidRequest, match="because"):
-            decide_effect(effect, command, NOW)  # type: ignore[arg-type]
+            decide_effect(effect, command, NOW)
 
 
 def test_an_effect_is_late_from_its_deadline_on_and_once() -> None:
