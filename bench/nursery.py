@@ -8,6 +8,7 @@ Each child may be told to die (kill -9, by its own hand) at one named point.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,9 +31,10 @@ from holdfast import bootstrap
 from holdfast.bootstrap import System
 from holdfast.carry import Carrier
 from holdfast.effect.effect import Order, PayloadId, Weight
-from holdfast.effect.handler import Done, Leased, Outcome
+from holdfast.effect.handler import LEASE, Done, Leased, Outcome
 from holdfast.errors import AnswerPending, HoldfastError
 from holdfast.log.event import Event
+from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,8 +65,13 @@ class Nursery:
     def carry(
         self, *, hands: int = 8, die_at: str | None = None, until_done: bool = False, until_given: int | None = None
     ) -> int:
-        """Fork a process that carries effects out: without end, until none is left, or so many; its pid."""
-        return _forked(lambda: _carry(self, hands, _Fate(die_at), until_done=until_done, most=until_given))
+        """Fork a process that carries effects out: without end, until none is left, or so many; its pid.
+
+        Leases are short, so that what the dead had in their hands is soon redone; with `until_given` nobody dies.
+        """
+        lasting = LASTING if until_given is None else LEASE
+        carry = partial(_carry, self, hands, _Fate(die_at), lasting, until_done=until_done, most=until_given)
+        return _forked(carry)
 
     def acknowledged(self) -> list[str]:
         """The keys of every command whose giver was told that it is committed."""
@@ -75,6 +83,20 @@ class Nursery:
         path = self.folder / "calls"
         return path.read_text().split() if path.exists() else []
 
+    def database_cpu(self) -> float:
+        """Seconds of CPU that the server has spent, in all its processes, the ended ones too."""
+        main = self.server.process.pid
+        ticks = 0
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                    if int(entry.name) == main:
+                        ticks += sum(map(int, fields[11:15]))
+                    elif int(fields[1]) == main:
+                        ticks += sum(map(int, fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def restart_database(self) -> None:
         """Let PostgreSQL fall as if the power went, and start it again."""
         self.server.process.send_signal(signal.SIGQUIT)
@@ -85,6 +107,7 @@ class Nursery:
 @contextmanager
 def nursery() -> Iterator[Nursery]:
     """A database of its own with its tables, and a system wired to it; gone afterwards."""
+    configure_logging(logging.CRITICAL)  # standard output is for results; killing makes for many warnings
     with tempfile.TemporaryDirectory(prefix="hf-crash-") as place:
         folder = Path(place)
         folder.chmod(0o755)  # the database's own user must reach its folder
@@ -180,7 +203,9 @@ def _orders(key: str, batch: int) -> list[Order]:
 # --- carrying out
 
 
-def _carry(given: Nursery, hands: int, fate: _Fate, *, until_done: bool, most: int | None = None) -> None:
+def _carry(  # each is one fact about a worker
+    given: Nursery, hands: int, fate: _Fate, lasting: timedelta, *, until_done: bool, most: int | None
+) -> None:
     from holdfast.store.effects import PostgresEffects  # noqa: PLC0415  # needs configured Django
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
 
@@ -212,7 +237,7 @@ def _carry(given: Nursery, hands: int, fate: _Fate, *, until_done: bool, most: i
     system = given.system
     effects = Effects(Journal(), system.alarms, bootstrap.clock, bootstrap.new_id, system.effects._bell)  # noqa: SLF001  # the same bell
     act = _Act(given.folder, fate)
-    carrier = Carrier(effects, {KIND: act}, hands=hands, lasting=LASTING)
+    carrier = Carrier(effects, {KIND: act}, hands=hands, lasting=lasting)
     while most is None or act.calls < most or system.effect_desk.lag().waiting:
         try:
             busy = carrier.round()

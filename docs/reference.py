@@ -24,7 +24,7 @@ from holdfast.deciders import DECIDERS
 from holdfast.effect import effect
 from holdfast.log import check
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.two_people import When, when_of
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
@@ -36,6 +36,7 @@ _STAGES = (
     bank,
     entry,
     importing,
+    long_screening,
     screen,
     unscreened,
     key,
@@ -73,6 +74,9 @@ def errors_page() -> str:
         ["`key.not_in_this_state`", "The key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_in_this_state`", "The unscreened hold's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
+        ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
+        ["`long.leased`", "A process works on it.", "Wait.", "no"],
+        ["`long.taken_over`", "Another process took it up after this one's lease ran out.", "Nothing.", "no"],
         ["`effect.not_in_this_state`", "The effect's state does not allow this.", "See states.md.", "no"],
         ["`effect.not_late`", "The effect's deadline is not over, or was told.", "Nothing.", "no"],
         ["`effect.busy`", "Another effect of the same line is being carried out.", "Ask again in a moment.", "no"],

@@ -79,7 +79,8 @@ def empty_tables(data: Path) -> None:
         connection.execute("set session_replication_role = replica")
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
-            "bank_import, bank_change, process, archive, log_leaf, log_head, log_timestamp, log_cursor, effect, alarm"
+            "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
+            "log_leaf, log_head, log_timestamp, log_cursor"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")

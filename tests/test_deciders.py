@@ -24,8 +24,10 @@ from holdfast.log.event import Event
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match import importing
+from holdfast.match import long_screening as longs
 from holdfast.match import unscreened as holds
 from holdfast.match.signal import Signal, SignalType
+from holdfast.match.video import VideoRule
 from holdfast.media.reason import Reason
 from tests.match.deciding import CODE, named, reachable
 
@@ -48,6 +50,7 @@ HELD = holds.Unscreened(
     due=NOW,
     state=holds.UnscreenedState.OPEN,
 )
+LONG = longs.LongScreening(content="post-1", content_version="1", due=NOW, taken=1)
 KEY = keys.Key(
     prefix="1", secret_digest="", label="l", scopes=frozenset({keys.Scope.SCREEN}), expires_at=None, revoked=False
 )
@@ -84,6 +87,7 @@ SAMPLES: dict[str, Sample] = {
             banks.EnableBank(),
             banks.ChangeThreshold(threshold=20, because="x"),
             banks.ChangeAction(action=banks.Action.REVIEW, because="x"),
+            banks.ChangeVideoRule(rule=VideoRule(least_frames=10), because="x"),
         ),
         command_types=get_args(banks.BankCommand),
         old_events={
@@ -122,6 +126,17 @@ SAMPLES: dict[str, Sample] = {
             holds.SettleUnscreened(screening="scr_3", verdict="no_match"),
         ),
         command_types=get_args(holds.UnscreenedCommand),
+    ),
+    "long": Sample(
+        things=in_states(LONG, longs.LongState),
+        commands=(
+            longs.ReceiveLong(content="post-1", content_version="1", surface="s", size=1, due=NOW),
+            longs.TakeUpLong(lease_until=NOW),
+            longs.PutBackLong(taking=1, reason=Reason.DECODER_UNAVAILABLE, free_from=NOW),
+            longs.AnswerLong(taking=1, verdict="no_match", answer="publish"),
+            longs.HoldLongForPerson(taking=1, reason=Reason.GIVEN_UP),
+        ),
+        command_types=get_args(longs.LongCommand),
     ),
     "key": Sample(
         things={None: None, "active": KEY, "revoked": replace(KEY, revoked=True)},

@@ -12,6 +12,7 @@ from holdfast.log.decider import Decider
 from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
 from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
 from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import
+from holdfast.match.long_screening import LONG_TRANSITIONS, decide_long, evolve_long
 from holdfast.match.unscreened import UNSCREENED_TRANSITIONS, decide_unscreened, evolve_unscreened
 
 DECIDERS: Final = (
@@ -42,6 +43,13 @@ DECIDERS: Final = (
         transitions=UNSCREENED_TRANSITIONS,
         decide=decide_unscreened,
         evolve=lambda held, _, happened: evolve_unscreened(held, happened),
+    ),
+    Decider(
+        name="Long screening",
+        noun="long",
+        transitions=LONG_TRANSITIONS,
+        decide=decide_long,
+        evolve=lambda long, _, happened: evolve_long(long, happened),
     ),
     Decider(
         name="API key",

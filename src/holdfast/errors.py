@@ -21,9 +21,9 @@
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
-    │   ├── SubjectUnknown           log.subject_unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
+    │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
@@ -35,6 +35,7 @@
     │   ├── AnswerPending            request.answer_pending
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
+    │   ├── NoRoom                   upload.no_room
     │   ├── JournalConflict          journal.conflict
     │   ├── NotLoggedYet             log.not_yet
     │   ├── LogElsewhere             log.elsewhere
@@ -230,13 +231,6 @@ class KeyUnknown(NotFound):
     advice = "'holdfast key list' names the prefixes."
 
 
-class SubjectUnknown(NotFound):
-    """The journal holds nothing about a subject of that name."""
-
-    code = "log.subject_unknown"
-    advice = "Write it as the journal does, such as screening:scr_... or bank:NAME."
-
-
 class EffectUnknown(NotFound):
     """There is no effect with that id."""
 
@@ -249,6 +243,13 @@ class AlarmUnknown(NotFound):
 
     code = "alarm.unknown"
     advice = "'holdfast alarms list' names those that stand."
+
+
+class SubjectUnknown(NotFound):
+    """The journal holds nothing about a subject of that name."""
+
+    code = "log.subject_unknown"
+    advice = "Write it as the journal does, such as screening:scr_... or bank:NAME."
 
 
 class AddressUnknown(NotFound):
@@ -336,6 +337,13 @@ class DatabaseUnavailable(DependencyError):
 
     code = "dependency.database"
     advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
+
+
+class NoRoom(DependencyError):
+    """There is no room on disk for another long upload now."""
+
+    code = "upload.no_room"
+    advice = "Hold the item and send it again later; HOLDFAST_SPOOL_BYTES says how much may wait."
 
 
 class JournalConflict(DependencyError):

@@ -35,10 +35,12 @@ from holdfast.match.index import LayeredIndex
 from holdfast.match.known import CHANNEL
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import SignalType
-from holdfast.media import probe, sandbox
-from holdfast.media.filetype import PICTURES
+from holdfast.media import probe, sandbox, video
+from holdfast.media.filetype import PICTURES, VIDEOS
+from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
+from holdfast.media.video_samples import video_sample
 from holdfast.settings import SandboxPolicy
 
 CANARY_BANK: Final = "holdfast-canary"
@@ -49,10 +51,9 @@ _MOST_CLOCK_SECONDS: Final = 1.0
 _CLOCK_NOT_SYNCHRONISED: Final = 5
 _NOTIFICATION_SECONDS: Final = 2.0
 _PROCESS_SHOWN: Final = timedelta(minutes=1)
-_UNSCREENED_SHOWN: Final = 1
-_MOST_UNSIGNED_SECONDS: Final = 10.0
 _SLOW_EFFECT_SECONDS: Final = 60.0
 _ALARMS_SHOWN: Final = 1000
+_MOST_UNSIGNED_SECONDS: Final = 10.0
 
 
 class Grade(StrEnum):
@@ -88,9 +89,9 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("disk", lambda: _disk(system)),
         ("settings", lambda: _settings(system)),
         ("unscreened holds", lambda: _unscreened(system)),
-        ("log", lambda: _log(system)),
         ("effects", lambda: _effects(system)),
         ("alarms", lambda: _alarms(system)),
+        ("log", lambda: _log(system)),
         ("canary", lambda: _canary(system, actor)),
     )
     for what, examination in examinations:
@@ -120,6 +121,23 @@ def _codecs(system: System) -> Iterator[Finding]:
             yield Finding(f"codec: {kind}", Grade.WRONG, f"its own sample is not read: {outcome.reason}")
         else:
             yield Finding(f"codec: {kind}", Grade.GOOD, "reads its sample in the sandbox")
+    yield from _video_codecs(system)
+
+
+def _video_codecs(system: System) -> Iterator[Finding]:
+    if not video.is_available():
+        says = "every video is held unseen: install Holdfast with its extra `video` (PyAV)"
+        yield Finding("codec: video", Grade.WEAKER, says)
+        return
+    for kind in VIDEOS:
+        content = video_sample(kind)
+        received = from_bytes(content, len(content))
+        assert isinstance(received, Upload)
+        with received:
+            outcome = system.decoder.watch(received, lambda _frame: None)
+        seen = isinstance(outcome, Watched) and not outcome.missed
+        says = "watches its sample in the sandbox" if seen else f"its own sample is not watched: {outcome}"
+        yield Finding(f"codec: {kind}", Grade.GOOD if seen else Grade.WRONG, says)
 
 
 def _decode(system: System, content: bytes) -> object:
@@ -252,6 +270,24 @@ def _unscreened(system: System) -> Iterator[Finding]:
     )
 
 
+def _effects(system: System) -> Iterator[Finding]:
+    lag = system.effect_desk.lag()
+    slow = lag.oldest_seconds > _SLOW_EFFECT_SECONDS
+    grade = Grade.WRONG if lag.quarantined or lag.late else Grade.WEAKER if slow else Grade.GOOD
+    oldest = f", the oldest for {lag.oldest_seconds:.0f} s" if lag.waiting else ""
+    says = f"{lag.waiting} owed{oldest}; {lag.quarantined} quarantined, {lag.late} late; see 'holdfast effects list'"
+    yield Finding("effects", grade, says)
+
+
+def _alarms(system: System) -> Iterator[Finding]:
+    standing = system.alarms.standing(limit=_ALARMS_SHOWN)
+    unseen = sum(item.alarm.state is AlarmState.RAISED for item in standing)
+    grade = Grade.WRONG if unseen else Grade.WEAKER if standing else Grade.GOOD
+    more = " or more" if len(standing) == _ALARMS_SHOWN else ""
+    says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
+    yield Finding("alarms", grade, says)
+
+
 def _log(system: System) -> Iterator[Finding]:
     """The signed log: whether it is signed here and keeps up, and whether anything of it stands outside."""
     note, unsigned = system.log_folder.published(), _unsigned_seconds(system)
@@ -285,24 +321,6 @@ def _unsigned_seconds(system: System) -> float:
             [size],
         )
         return float(cursor.fetchone()[0])
-
-
-def _effects(system: System) -> Iterator[Finding]:
-    lag = system.effect_desk.lag()
-    slow = lag.oldest_seconds > _SLOW_EFFECT_SECONDS
-    grade = Grade.WRONG if lag.quarantined or lag.late else Grade.WEAKER if slow else Grade.GOOD
-    oldest = f", the oldest for {lag.oldest_seconds:.0f} s" if lag.waiting else ""
-    says = f"{lag.waiting} owed{oldest}; {lag.quarantined} quarantined, {lag.late} late; see 'holdfast effects list'"
-    yield Finding("effects", grade, says)
-
-
-def _alarms(system: System) -> Iterator[Finding]:
-    standing = system.alarms.standing(limit=_ALARMS_SHOWN)
-    unseen = sum(item.alarm.state is AlarmState.RAISED for item in standing)
-    grade = Grade.WRONG if unseen else Grade.WEAKER if standing else Grade.GOOD
-    more = " or more" if len(standing) == _ALARMS_SHOWN else ""
-    says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
-    yield Finding("alarms", grade, says)
 
 
 def _canary(system: System, actor: str) -> Iterator[Finding]:

@@ -61,14 +61,14 @@ def run(settings: Settings) -> None:
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
     keeper.start()
-    log = LogKeeper(settings, system.log_folder)
-    for work in (log.for_ever, log.outside_for_ever):
-        threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
     url = settings.database_listen_url or settings.database_url
     assert url is not None  # `wire` insists on one
     carrier = Carrier(system.effects, system.handlers)
     carrying = threading.Thread(target=carrier.for_ever, args=(url, stopping.is_set), name="effects")
     carrying.start()
+    log = LogKeeper(settings, system.log_folder)
+    for work in (log.for_ever, log.outside_for_ever):
+        threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
     screenings = system.screenings
     while not stopping.wait(_ROUND_SECONDS):
         try:

@@ -23,6 +23,7 @@ from holdfast.match.bank import (
     BankState,
     ChangeAction,
     ChangeThreshold,
+    ChangeVideoRule,
     CreateBank,
     DisableBank,
     EnableBank,
@@ -33,9 +34,11 @@ from holdfast.match.bank import (
 )
 from holdfast.match.entry import entry_subject
 from holdfast.match.text import LONGEST_TEXT
+from holdfast.match.video import MOST_FRAMES_ASKED, MOST_SECONDS_ASKED, USUAL, VideoRule
 from tests.match.deciding import UNWRITABLE, decided, named, refused
 
 BANK = Bank(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD, state=BankState.ACTIVE)
+STRICT = VideoRule(least_frames=10)
 BENIGN = replace(BANK, kind=BankKind.BENIGN, action=None)
 CREATE = CreateBank(name="b", meaning="m", source="s")
 COMMANDS: tuple[BankCommand, ...] = (
@@ -44,6 +47,7 @@ COMMANDS: tuple[BankCommand, ...] = (
     EnableBank(),
     ChangeThreshold(threshold=20, because="tests"),
     ChangeAction(action=Action.REVIEW, because="tests"),
+    ChangeVideoRule(rule=STRICT, because="tests"),
 )
 
 
@@ -193,3 +197,27 @@ def test_a_refused_command_may_be_as_wrong_as_it_likes_without_raising() -> None
 
 def test_subjects_tell_banks_and_entries_apart() -> None:
     assert bank_subject("x") != entry_subject("x")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        VideoRule(least_frames=0),
+        VideoRule(least_frames=MOST_FRAMES_ASKED + 1),
+        VideoRule(least_seconds=-0.1),
+        VideoRule(least_seconds=MOST_SECONDS_ASKED + 1),
+        VideoRule(least_seconds=float("nan")),
+        VideoRule(query_percent=0),
+        VideoRule(query_percent=101),
+        VideoRule(compared_percent=-1),
+        VideoRule(compared_percent=float("inf")),
+    ],
+    ids=str,
+)
+def test_a_rule_for_videos_that_nothing_or_everything_satisfies_is_refused(rule: VideoRule) -> None:
+    with pytest.raises(InvalidRequest, match="video"):
+        decide_bank(BANK, ChangeVideoRule(rule=rule, because="tests"))
+
+
+def test_the_rule_that_stands_already_is_no_change() -> None:
+    assert refused(decide_bank(BANK, ChangeVideoRule(rule=USUAL, because="tests"))).code == "bank.unchanged"

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from holdfast.media import reel, wire
 from holdfast.media.plane import LONGEST_VIDEO, MOST_PLANES, MOST_TRACKS, Begun, Frame, Plane, Watched
 from holdfast.media.reason import NotDecoded, Reason
-from holdfast.media.reel import ReelReader, ReelSender, ReelTimedOut, Timed
-from holdfast.media.wire import ProtocolBroken
+from holdfast.media.reel import ReelReader, ReelSender
+from holdfast.media.wire import ProtocolBroken, Timed, TimedOut
 
 MICRO: Final = 1_000_000
 MAX_PIXELS: Final = 10_000
@@ -150,7 +150,7 @@ def test_a_decoder_that_says_nothing_more_is_waited_for_no_longer_than_told() ->
     seen: list[Frame] = []
     with saying(begin() + frame(), go_on=True) as connection:
         reader = ReelReader(Timed(connection, 0.2), MAX_PIXELS, seen.append, lambda _: None)
-        with pytest.raises(ReelTimedOut):
+        with pytest.raises(TimedOut):
             reader.read()
     assert len(seen) == 1
     assert reader.stopped(Reason.TIMED_OUT) == Watched(1, 0.0, 1, Reason.TIMED_OUT)
@@ -170,7 +170,7 @@ def test_a_decoder_that_trickles_does_not_win_time() -> None:
     talker = threading.Thread(target=trickle)
     talker.start()
     with ours, theirs:
-        with pytest.raises(ReelTimedOut):
+        with pytest.raises(TimedOut):
             ReelReader(Timed(ours, 0.4), MAX_PIXELS, lambda _: None, lambda _: None).read()
         over.set()
         talker.join()

@@ -102,6 +102,19 @@ def test_a_file_on_disk_is_watched_through_a_descriptor_that_can_only_read(
         assert decoder.watch(upload, seen.append) == Watched(len(seen), 1.9, 1)
 
 
+def test_a_video_is_watched_though_others_read_the_same_descriptor(decoder: SandboxedDecoder) -> None:
+    """They share the place where a plain read goes on."""
+    content = film([(scene(number % 20), number / 10) for number in range(200)])
+    with uploaded(content) as upload:
+
+        def see(_frame: Frame) -> None:
+            os.lseek(upload.descriptor, 7, os.SEEK_SET)
+
+        outcome = decoder.watch(upload, see)
+    assert isinstance(outcome, Watched)
+    assert (outcome.missed, outcome.frames) == (None, 200)
+
+
 def test_what_the_caller_raises_comes_through_and_the_child_ends(
     served: tuple[int, SandboxedDecoder],
 ) -> None:

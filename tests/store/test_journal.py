@@ -190,6 +190,7 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
         str: texts(),
         bool: st.booleans(),
         int: st.integers(-(2**63), 2**63),
+        float: st.floats(0, 1e9),
         datetime: st.datetimes(timezones=st.just(UTC)),
         type(None): st.none(),
     }
@@ -200,6 +201,8 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
         return st.one_of(*map(values_of, arguments))
     if origin is tuple and arguments[1:] == (...,):
         return st.lists(values_of(arguments[0]), max_size=4).map(tuple)
+    if origin is tuple:
+        return st.tuples(*map(values_of, arguments))
     assert isinstance(hint, type), f"this test does not know how to make {hint!r}"
     if issubclass(hint, StrEnum):
         return st.sampled_from(hint)

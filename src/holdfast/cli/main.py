@@ -71,10 +71,10 @@ app.command()(screen)
 app.command()(demo)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
-app.add_typer(log.app, name="log")
-app.command()(log.verify)
 app.add_typer(effects.app, name="effects")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(log.app, name="log")
+app.command()(log.verify)
 
 
 def _warn_of_shadow(settings: Settings) -> None:

@@ -20,13 +20,13 @@ from holdfast.media.filetype import HEAD_LENGTH, recognise
 from holdfast.media.photo import JPEG_PIXEL_FACTOR
 from holdfast.media.plane import Begun, Decoded, Watched
 from holdfast.media.reason import NotDecoded, Reason
-from holdfast.media.reel import Begin, ReelReader, ReelTimedOut, See, Timed
+from holdfast.media.reel import Begin, ReelReader, See
 
 _HAND_OUT_SECONDS: Final = 5.0
 VIDEO_SECONDS: Final = 600.0
 _LEAST_VIDEO_SECONDS: Final = 15.0
 _BYTES_A_SECOND: Final = 500_000  # a video that takes more time for its bytes is odd, or a bomb
-WALL_FACTOR: Final = 2  # by the clock, a busy machine may take so much longer than the processor time
+WALL_FACTOR: Final = 4  # by the clock, a busy machine may take so much longer
 GRACE_SECONDS: Final = 5.0
 
 
@@ -103,7 +103,7 @@ class SandboxedDecoder:
         seconds = seconds_for(upload.size, self.video_seconds)
         request = wire.Request(upload.size, self.max_pixels, kind, seconds)
         with child:
-            reader = ReelReader(Timed(child, WALL_FACTOR * seconds + GRACE_SECONDS), self.max_pixels, see, begin)
+            reader = ReelReader(wire.Timed(child, WALL_FACTOR * seconds + GRACE_SECONDS), self.max_pixels, see, begin)
             return _follow(child, request, upload, reader)
 
     def _ask(self, child: socket.socket, request: wire.Request, upload: Upload) -> Decoded | NotDecoded:
@@ -147,7 +147,7 @@ def _follow(child: socket.socket, request: wire.Request, upload: Upload, reader:
         return reader.read()
     except wire.ProtocolBroken:
         return reader.stopped(Reason.DECODER_FAILED)
-    except ReelTimedOut:
+    except wire.TimedOut:
         return reader.stopped(Reason.TIMED_OUT)
 
 

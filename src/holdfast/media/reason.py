@@ -40,13 +40,17 @@ class Reason(StrEnum):
     """No decoder was ready; nothing is known about the file."""
     LOW_QUALITY = "low_quality"
     """The picture has too little detail for its hash to mean anything."""
+    UPLOAD_LOST = "upload_lost"
+    """It was to be screened later, and what was received is not there any more."""
+    GIVEN_UP = "given_up"
+    """Screening it was begun as often as allowed, and never came to an end."""
     ONLY_DIGESTS = "only_digests"
     """The platform sent digests alone, by which a changed copy would not be known."""
 
     @property
     def passes(self) -> bool:
         """Whether the same bytes may well be screened later: the fault is ours, not the file's."""
-        return self in (Reason.TIMED_OUT, Reason.DECODER_UNAVAILABLE)
+        return self in (Reason.TIMED_OUT, Reason.DECODER_UNAVAILABLE, Reason.UPLOAD_LOST)
 
     @property
     def says(self) -> str:
@@ -70,6 +74,8 @@ _SENTENCES = {
     Reason.DECODER_FAILED: "The decoder failed on this file.",
     Reason.DECODER_UNAVAILABLE: "The decoder was not available.",
     Reason.LOW_QUALITY: "The picture has too little detail to be compared.",
+    Reason.UPLOAD_LOST: "The upload was lost here before it could be screened.",
+    Reason.GIVEN_UP: "Screening it was begun several times and never came to an end.",
     Reason.ONLY_DIGESTS: "Only digests were sent, and they know a file by its exact bytes alone.",
 }
 

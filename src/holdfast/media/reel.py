@@ -15,7 +15,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from holdfast.media import wire
 from holdfast.media.plane import (
@@ -30,13 +30,12 @@ from holdfast.media.plane import (
     Watched,
 )
 from holdfast.media.reason import NotDecoded, Reason
-from holdfast.media.wire import ProtocolBroken
+from holdfast.media.wire import ProtocolBroken, Timed
 
 _BEGIN: Final = struct.Struct("<BBQ")  # reason (0 = it goes on), tracks, microseconds (0 = it does not say)
 _NEXT: Final = struct.Struct("<BQB")  # planes (0 = no more frames), microseconds, track or why some were missed
 _MICRO: Final = 1_000_000
 
-Received = TypeVar("Received", bytes, int)
 See = Callable[[Frame], None]
 Begin = Callable[[Begun], None]
 
@@ -68,43 +67,6 @@ class ReelSender:
         self.connection.sendall(_NEXT.pack(0, round(seconds * _MICRO), wire.number_of(missed)))
 
 
-class ReelTimedOut(Exception):  # noqa: N818  # names what happened
-    """The decoder did not get to its end in time. Not a TimeoutError, which `see` may raise for reasons of its own."""
-
-
-class Timed:
-    """A socket from which everything must have come within so many seconds; `rest` does not count."""
-
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
-        """Count from now."""
-        self._connection = connection
-        self._until = time.monotonic() + seconds
-
-    def rest(self, seconds: float) -> None:
-        """Forget so many seconds."""
-        self._until += seconds
-
-    def recv(self, length: int) -> bytes:
-        """As a socket does. Raises ReelTimedOut when the time is over, ProtocolBroken if the other end failed."""
-        return self._in_time(lambda: self._connection.recv(length))
-
-    def recv_into(self, view: memoryview) -> int:
-        """As a socket does. Raises ReelTimedOut when the time is over, ProtocolBroken if the other end failed."""
-        return self._in_time(lambda: self._connection.recv_into(view))
-
-    def _in_time(self, receive: Callable[[], Received]) -> Received:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise ReelTimedOut
-        try:
-            self._connection.settimeout(left)
-            return receive()
-        except TimeoutError as late:
-            raise ReelTimedOut from late
-        except OSError as fault:
-            raise ProtocolBroken from fault
-
-
 @dataclass(slots=True)
 class ReelReader:
     """The trusted side. `watched` is what was seen so far, whatever stopped it."""
@@ -124,7 +86,7 @@ class ReelReader:
         """Read a whole reel and the end of the stream, and show each frame to `see`.
 
         Raises ProtocolBroken if a number is out of bounds, the stream ends early or goes on;
-        ReelTimedOut if it takes too long; and whatever `see` and `begin` raise.
+        TimedOut if it takes too long; and whatever `see` and `begin` raise.
         """
         untrusted_reason, tracks, length = _BEGIN.unpack(wire.read(self.connection, _BEGIN.size))
         if reason := wire.reason_of(untrusted_reason):

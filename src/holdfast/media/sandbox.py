@@ -32,7 +32,7 @@ _NETWORK_RIGHTS: Final = 0b11
 _FIRST_NETWORK_VERSION: Final = 4
 
 ALLOWED_CALLS: Final = (
-    "read", "write", "recvmsg", "recvfrom", "sendto", "close", "shutdown", "poll", "ppoll", "lseek",
+    "read", "pread64", "write", "recvmsg", "recvfrom", "sendto", "close", "shutdown", "poll", "ppoll", "lseek",
     "munmap", "mremap", "madvise", "brk", "futex", "set_robust_list", "rseq",
     "rt_sigreturn", "rt_sigprocmask", "rt_sigaction", "sigaltstack",
     "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "sched_yield", "sched_getaffinity",

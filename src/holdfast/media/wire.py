@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -28,20 +30,51 @@ _PLANE: Final = struct.Struct("<IIII")  # height, width, full height, full width
 REQUEST_SIZE: Final = _REQUEST.size
 _TYPES: Final = tuple(FileType)
 _REASONS: Final = tuple(Reason)
+Received = TypeVar("Received", bytes, int)
 
 
 class ProtocolBroken(Exception):  # noqa: N818  # names what happened
     """The decoder answered something that no honest decoder answers."""
 
 
-class Readable(Protocol):
-    """What bytes come from: a socket, or one with a time by which all must have come."""
+class TimedOut(Exception):  # noqa: N818  # names what happened
+    """The decoder did not get to its end in time. Not a TimeoutError, which `see` may raise for reasons of its own."""
 
-    def recv(self, length: int, /) -> bytes:
-        """At most so many bytes, and none at the end."""
 
-    def recv_into(self, view: memoryview, /) -> int:
-        """How many bytes were put there; 0 at the end."""
+class Timed:
+    """A socket from which everything must have come within so many seconds; `rest` does not count."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        """Count from now."""
+        self._connection = connection
+        self._until = time.monotonic() + seconds
+
+    def rest(self, seconds: float) -> None:
+        """Forget so many seconds."""
+        self._until += seconds
+
+    def recv(self, length: int) -> bytes:
+        """As a socket does. Raises TimedOut when the time is over, ProtocolBroken if the other end failed."""
+        return self._in_time(lambda: self._connection.recv(length))
+
+    def recv_into(self, view: memoryview) -> int:
+        """As a socket does. Raises TimedOut when the time is over, ProtocolBroken if the other end failed."""
+        return self._in_time(lambda: self._connection.recv_into(view))
+
+    def _in_time(self, receive: Callable[[], Received]) -> Received:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimedOut
+        try:
+            self._connection.settimeout(left)
+            return receive()
+        except TimeoutError as late:
+            raise TimedOut from late
+        except OSError as fault:
+            raise ProtocolBroken from fault
+
+
+Readable = socket.socket | Timed
 
 
 @dataclass(frozen=True, slots=True)

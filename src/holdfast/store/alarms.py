@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -22,6 +23,7 @@ from holdfast.alarm.alarm import (
     evolve_alarm,
 )
 from holdfast.errors import AlarmUnknown
+from holdfast.log.event import encode
 from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import AlarmRow
@@ -29,8 +31,13 @@ from holdfast.store.once import claim_key
 
 # Of two that raise the same alarm at once, the second waits here for the first, and then raises none.
 _RAISE: Final = """
-insert into alarm (id, kind, about, owner, state, raised_at, version) values (%s, %s, %s, %s, %s, %s, 1)
-on conflict (kind, about) where not state = 'cleared' do nothing
+with raised as (
+    insert into alarm (id, kind, about, owner, state, raised_at, version)
+    values (%(id)s, %(kind)s, %(about)s, %(owner)s, %(state)s, %(at)s, 1)
+    on conflict (kind, about) where not state = 'cleared' do nothing returning id
+)
+insert into journal (subject, version, tag, schema, body, actor, at)
+select %(subject)s, 1, %(tag)s, %(schema)s, %(body)s::jsonb, %(actor)s, %(at)s from raised
 """
 
 
@@ -49,13 +56,23 @@ class PostgresAlarms:
         Raises InvalidRequest for a kind or an owner that cannot be.
         """
         alarm_id = self._new_id("alm")
-        events = allowed(decide_alarm(None, RaiseAlarm(kind=kind, about=about, owner=owner)))
+        (told,) = allowed(decide_alarm(None, RaiseAlarm(kind=kind, about=about, owner=owner)))
+        values: dict[str, Any] = {
+            "id": alarm_id,
+            "kind": kind,
+            "about": about,
+            "owner": owner,
+            "state": AlarmState.RAISED.value,
+            "subject": alarm_subject(alarm_id),
+            "tag": told.tag,
+            "schema": told.schema,
+            "body": json.dumps(encode(told)),
+            "actor": actor,
+            "at": at,
+        }
         with connection.cursor() as cursor:
-            cursor.execute(_RAISE, [alarm_id, kind, about, owner, AlarmState.RAISED, at])
-            if not cursor.rowcount:
-                return None
-        self._journal.append(alarm_subject(alarm_id), after=0, events=events, actor=actor, at=at)
-        return alarm_id
+            cursor.execute(_RAISE, values)
+            return alarm_id if cursor.rowcount else None
 
     def clear(self, about: str, because: str, *, actor: str, at: datetime, kinds: Iterable[str] | None = None) -> int:
         """Clear every alarm about one subject, or those of some kinds, in the transaction that is open; how many."""

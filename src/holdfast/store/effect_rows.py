@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from holdfast.effect.effect import Effect, EffectState, Order, PayloadId, Weight
+from holdfast.effect.effect import Effect, EffectEnqueued, EffectState, Order, PayloadId, Weight
 from holdfast.effect.handler import Leased
-from holdfast.log.event import Event
+from holdfast.log.event import Event, encode
 from holdfast.store.models import EffectRow
 
 # By the database's clock unless the caller passes one; statement_timestamp() may be compared by an index.
@@ -53,24 +54,26 @@ HEADS: Final = f"""
 select e.id, {_OVERTAKEN}, {NOW} from effect e where e.id = any(%(ids)s) and {_IS_HEAD} order by e.ready_at
 """  # noqa: S608  # made of constants
 OVERTAKEN: Final = f"select {_OVERTAKEN}, statement_timestamp() from effect e where e.id = %s"  # noqa: S608  # made of constants
-LINE_LOCK: Final = """
-select pg_advisory_xact_lock(key) from (
-    select distinct hashtextextended(item || chr(31) || place, 0) as key
-    from unnest(%s::text[], %s::text[]) as one (item, place) order by 1
-) as ordered
-"""
-PLACES: Final = """
-select one.number, (
-    select coalesce(max(e.place), 0) from effect e where e.item = one.item and e.location = one.location
-) from unnest(%s::text[], %s::text[]) with ordinality as one (item, location, number) order by one.number
-"""
-INSERT: Final = """
+LINE_LOCK: Final = "select pg_advisory_xact_lock(line) from unnest(%s::bigint[]) as line"
+# Places, rows and events by one statement, which sees what the lock of the lines waited for.
+ENQUEUE: Final = """
+with wanted as materialized (
+    select * from jsonb_to_recordset(%(orders)s::jsonb) as w (
+        number int, id text, kind text, item text, location text, weight text, payload jsonb, owner text,
+        most_tries int, deadline timestamptz, told jsonb
+    )
+), told as (
+    insert into journal (subject, version, tag, schema, body, actor, at)
+    select 'effect:' || id, 1, %(tag)s, %(schema)s, told, %(actor)s, %(at)s from wanted order by number
+)
 insert into effect (id, kind, item, location, place, weight, payload, owner, most_tries, deadline,
     state, tries, fence, ready_at, late, version, enqueued_at)
-select one.*, 'waiting', 0, 0, least(%(at)s, statement_timestamp()), false, 1, %(at)s from unnest(
-    %(ids)s::text[], %(kinds)s::text[], %(items)s::text[], %(locations)s::text[], %(places)s::bigint[],
-    %(weights)s::text[], %(payloads)s::jsonb[], %(owners)s::text[], %(most)s::int[], %(deadlines)s::timestamptz[]
-) as one
+select w.id, w.kind, w.item, w.location,
+    row_number() over (partition by w.item, w.location order by w.number)
+        + (select coalesce(max(e.place), 0) from effect e where e.item = w.item and e.location = w.location),
+    w.weight, w.payload, w.owner, w.most_tries, w.deadline,
+    'waiting', 0, 0, least(%(at)s, statement_timestamp()), false, 1, %(at)s
+from wanted w
 """
 UPDATE: Final = """
 update effect e set state = n.state, tries = n.tries, fence = n.fence, ready_at = n.ready_at, late = n.late,
@@ -92,21 +95,33 @@ class Change:
     """Those that the journal keeps."""
 
 
-def insert_values(orders: Sequence[tuple[str, Order, int]], at: datetime) -> dict[str, Any]:
-    """The parameters of INSERT for (id, order, place)."""
-    return {
-        "at": at,
-        "ids": [effect_id for effect_id, _, _ in orders],
-        "kinds": [order.kind for _, order, _ in orders],
-        "items": [order.item for _, order, _ in orders],
-        "locations": [order.location for _, order, _ in orders],
-        "places": [place for _, _, place in orders],
-        "weights": [order.weight.value for _, order, _ in orders],
-        "payloads": [json.dumps({one.name: one.id for one in order.payload}) for _, order, _ in orders],
-        "owners": [order.owner for _, order, _ in orders],
-        "most": [order.most_tries for _, order, _ in orders],
-        "deadlines": [order.deadline for _, order, _ in orders],
-    }
+def lines_of(orders: Sequence[Order]) -> list[int]:
+    """The locks of the lines of these orders, in one order for everybody, so that nobody waits in a ring."""
+    lines = {f"{order.item}\x1f{order.location}" for order in orders}
+    digests = (hashlib.blake2b(line.encode(), digest_size=8, person=b"holdfast effect").digest() for line in lines)
+    return sorted(int.from_bytes(digest, signed=True) for digest in digests)
+
+
+def enqueue_values(owed: Sequence[tuple[str, Order, Event]], actor: str, at: datetime) -> dict[str, Any]:
+    """The parameters of ENQUEUE for (id, order, event)."""
+    orders = [
+        {
+            "number": number,
+            "id": effect_id,
+            "kind": order.kind,
+            "item": order.item,
+            "location": order.location,
+            "weight": order.weight.value,
+            "payload": {one.name: one.id for one in order.payload},
+            "owner": order.owner,
+            "most_tries": order.most_tries,
+            "deadline": order.deadline.isoformat(),
+            "told": encode(told),
+        }
+        for number, (effect_id, order, told) in enumerate(owed)
+    ]
+    told = {"tag": EffectEnqueued.tag, "schema": EffectEnqueued.schema}
+    return {"orders": json.dumps(orders), **told, "actor": actor, "at": at}
 
 
 def update_values(changes: Sequence[Change]) -> list[list[Any]]:

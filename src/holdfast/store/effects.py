@@ -41,15 +41,15 @@ from holdfast.store.alarms import PostgresAlarms
 from holdfast.store.bank_changes import allowed
 from holdfast.store.effect_rows import (
     CANDIDATES,
+    ENQUEUE,
     HEADS,
-    INSERT,
     LINE_LOCK,
-    PLACES,
     UPDATE,
     Change,
     effect_of,
-    insert_values,
+    enqueue_values,
     leased_of,
+    lines_of,
     update_values,
 )
 from holdfast.store.journal import PostgresJournal
@@ -91,15 +91,14 @@ class PostgresEffects:
         if not orders:
             return []
         ids = [self._new_id("eff") for _ in orders]
-        owed = [allowed(decide_effect(None, EnqueueEffect(order), at)) for order in orders]
-        placed = list(zip(ids, orders, _places(orders), strict=True))
+        told = [allowed(decide_effect(None, EnqueueEffect(order), at))[0] for order in orders]
         with connection.cursor() as cursor:
+            # Two statements: the second sees what the first, the lock of the lines, waited for.
+            cursor.execute(LINE_LOCK, [lines_of(orders)])
             try:
-                cursor.execute(INSERT, insert_values(placed, at))
+                cursor.execute(ENQUEUE, enqueue_values(list(zip(ids, orders, told, strict=True)), actor, at))
             except IntegrityError as cause:
                 raise JournalConflict from cause
-        batch = [(effect_subject(effect_id), 0, events) for effect_id, events in zip(ids, owed, strict=True)]
-        self._journal.append_many(batch, actor=actor, at=at)
         transaction.on_commit(self._bell.ring)
         return ids
 
@@ -200,22 +199,6 @@ class PostgresEffects:
                 self._alarms.call(QUARANTINED, about, change.row.owner, actor=actor, at=at)
             if change.effect.state is EffectState.DONE and change.effect.late:
                 self._alarms.clear(about, "it was done", actor=actor, at=at)
-
-
-def _places(orders: Sequence[Order]) -> list[int]:
-    """Lock the lines, then say which place each takes. Two statements: the second sees what the lock waited for."""
-    lines = [[order.item for order in orders], [order.location for order in orders]]
-    with connection.cursor() as cursor:
-        cursor.execute(LINE_LOCK, lines)
-        cursor.execute(PLACES, lines)
-        last = [place for _, place in cursor.fetchall()]
-    taken: dict[tuple[str, str], int] = {}
-    places = []
-    for order, before in zip(orders, last, strict=True):
-        line = order.item, order.location
-        taken[line] = taken.get(line, before) + 1
-        places.append(taken[line])
-    return places
 
 
 def _holds(row: EffectRow, leased: Leased, at: datetime) -> bool:

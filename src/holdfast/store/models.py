@@ -163,7 +163,7 @@ class ArchiveRow(models.Model):
     md5 = models.BinaryField(db_comment="of the received bytes; empty if the platform hashed them")
     sha1 = models.BinaryField()
     sha256 = models.BinaryField()
-    hashes = models.BinaryField(db_comment="its PDQ hashes in every form, 32 bytes each, as the index holds them")
+    hashes = models.BinaryField(db_comment="its PDQ hashes, 32 bytes each, as the index holds them")
     at = models.DateTimeField(db_index=True)
 
     class Meta:
@@ -188,6 +188,10 @@ class BankRow(models.Model):
     state = models.TextField()
     kind = models.TextField(default="known", db_comment="known or benign")
     exchange = models.TextField(null=True, db_comment="the exchange that alone changes its entries, if one does")
+    least_frames = models.SmallIntegerField(default=3, db_comment="of a known video, in its order, that make a match")
+    least_seconds = models.FloatField(default=2.0, db_comment="of a known video that must be covered with them")
+    query_percent = models.FloatField(default=80.0, db_comment="vPDQ: of the upload's frames, which make a match too")
+    compared_percent = models.FloatField(default=0.0, db_comment="vPDQ: of the known video's frames, beside those")
     version = models.IntegerField(db_comment="its last journal version")
     changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
 
@@ -252,13 +256,16 @@ class EntryRow(models.Model):
 
 
 class EntrySignalRow(models.Model):
-    """One signal of an entry; its id is its label in the index."""
+    """One signal of an entry, or one frame of a known video; its id is its label in the index."""
 
     id = models.BigAutoField(primary_key=True)
     # The constraint below has an index that begins with the entry; another would only slow imports down.
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, related_name="signals", db_index=False)
     type = models.TextField()
     value = models.TextField()
+    frame = models.IntegerField(null=True, db_comment="of a video: the how manieth frame that is kept, from 0")
+    at_ms = models.IntegerField(null=True, db_comment="of a video: when the frame is shown")
+    quality = models.SmallIntegerField(null=True, db_comment="of a video: the frame's, 0 to 100")
 
     class Meta:
         """Table."""
@@ -266,7 +273,9 @@ class EntrySignalRow(models.Model):
         db_table = "entry_signal"
         indexes: ClassVar = [models.Index(fields=["value", "type"], name="entry_signal_value")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["entry", "type", "value"], name="entry_signal_once"),
+            models.UniqueConstraint(
+                fields=["entry", "type", "value", "frame"], name="entry_signal_once", nulls_distinct=False
+            ),
         ]
 
 
@@ -294,6 +303,50 @@ class ScreeningRow(models.Model):
 
         db_table = "screening"
         indexes: ClassVar = [models.Index(fields=["content_id", "content_version"], name="screening_content")]
+
+
+class LongScreeningRow(models.Model):
+    """An upload that is answered later. Its answer, once there is one, is the screening of the same id."""
+
+    id = models.TextField(primary_key=True)
+    content_id = models.TextField()
+    content_version = models.TextField()
+    surface = models.TextField()
+    uploader = models.TextField(null=True, db_comment="the platform's reference; forgotten at the end")
+    named = models.BooleanField(db_comment="whether the platform named the item")
+    asked_by = models.TextField()
+    api_key = models.TextField(null=True, db_comment="with idempotency_key: what the request may be repeated with")
+    idempotency_key = models.TextField(null=True)
+    spool = models.TextField(db_comment="which spool holds the upload: only processes that see it can read it")
+    file = models.TextField(db_comment="its name there")
+    fingerprint = models.TextField(db_comment="what any change to the file would change")
+    size = models.BigIntegerField()
+    md5 = models.TextField(db_comment="of the received bytes; forgotten at the end")
+    sha1 = models.TextField()
+    sha256 = models.TextField()
+    state = models.TextField(db_comment="waiting, running, answered or held_for_person")
+    taken = models.IntegerField(default=0, db_comment="how often it was taken up; fences all but the last")
+    free_from = models.DateTimeField(null=True, db_comment="end of the lease or of a pause; null: at once")
+    seconds_seen = models.FloatField(default=0.0, db_comment="of the video, by the present taking")
+    seconds_total = models.FloatField(null=True, db_comment="of the video, as the file says")
+    received_at = models.DateTimeField()
+    due = models.DateTimeField(db_comment="when somebody is to be alarmed")
+    ended_at = models.DateTimeField(null=True)
+    answer = models.JSONField(null=True, db_comment="the whole answer, as one that is given at once")
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "long_screening"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["spool", "received_at"],
+                name="long_screening_open",
+                condition=models.Q(state__in=["waiting", "running"]),
+            ),
+        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["spool", "file"], name="long_screening_file")]
 
 
 class UnscreenedRow(models.Model):

@@ -11,7 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 import holdfast
-from holdfast.web import bank_files, banks, hashes, log, operations, screening, shapes, standing
+from holdfast.web import bank_files, banks, hashes, log, operations, screening, shapes, standing, standings
 from holdfast.web.problems import response_to
 from holdfast.web.system import require_fresh, system
 
@@ -41,10 +41,11 @@ api = _Api(
     openapi_url="/openapi.json",
 )
 api.add_router("", screening.router)
+api.add_router("", standings.router)
 api.add_router("", hashes.router)
 api.add_router("", standing.router)
-api.add_router("", log.router)
 api.add_router("", operations.router)
+api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 

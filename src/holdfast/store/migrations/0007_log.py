@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0006_effects'),
+        ('store', '0005_long_screenings'),
     ]
 
     operations = [
