@@ -21,7 +21,7 @@ demo: install  ## start everything, run the main job, leave the server up (ONCE=
 test: $(VENV)/installed-test  ## install what the tests need, then run every check
 	@scripts/debian-packages
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	@scripts/run-tests
 
 check: test  ## what CI runs
 
