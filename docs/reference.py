@@ -23,11 +23,23 @@ from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.two_people import When, when_of
 from holdfast.media.reason import Reason
+from holdfast.sealed import kek, subject
+from holdfast.sealed.text import private_fields
 from holdfast.settings import Settings, env_name
 
 FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by docs/reference.py (make docs). Change the code, not this page. -->\n"
-_STAGES = (archive, bank, entry, importing, screen, unscreened, key)  # importing a stage registers its events
+_STAGES = (
+    archive,
+    bank,
+    entry,
+    importing,
+    screen,
+    unscreened,
+    kek,
+    subject,
+    key,
+)  # importing a stage registers its events
 
 
 def settings_page() -> str:
@@ -57,6 +69,13 @@ def errors_page() -> str:
         ["`entry.not_in_this_state`", "The entry's state does not allow this.", "See states.md.", "no"],
         ["`key.not_in_this_state`", "The key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_in_this_state`", "The unscreened hold's state does not allow this.", "See states.md.", "no"],
+        ["`sealed.not_in_this_state`", "The sealed subject's state does not allow this.", "See states.md.", "no"],
+        ["`sealed.preserved`", "A hold stands on the subject.", "Wait, or have it lifted by two people.", "no"],
+        ["`sealed.not_preserved`", "No such hold stands on the subject.", "Nothing.", "no"],
+        ["`sealed.unchanged`", "This hold stands on the subject already.", "Nothing.", "no"],
+        ["`sealed.not_asked`", "This person did not ask for the erasure.", "Name who did.", "no"],
+        ["`sealed.same_person`", "Two different people are needed.", "Let another person agree.", "no"],
+        ["`sealed.key.not_in_this_state`", "The sealing key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
         ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
         ["`input.category`", "A line's opinion is not for this kind of bank.", "Use another bank.", "no"],
@@ -81,7 +100,11 @@ def events_page() -> str:
     """Every event."""
     parts = []
     for (tag, schema), kind in sorted(registered().items()):
-        rows = [[f"`{field.name}`", _type(kind, field.name)] for field in dataclasses.fields(kind)]
+        private = private_fields(kind)
+        rows = [
+            [f"`{field.name}`", "private text, sealed" if field.name in private else _type(kind, field.name)]
+            for field in dataclasses.fields(kind)
+        ]
         body = _table(["carries", "type"], rows) if rows else "Carries nothing more.\n"
         parts.append(f"## `{tag}` (schema {schema})\n\n{(kind.__doc__ or '').strip()}\n\n{_two_people(kind)}{body}")
     intro = (
@@ -99,6 +122,8 @@ def states_page() -> str:
         "Import": importing.IMPORT_TRANSITIONS,
         "Unscreened hold": unscreened.UNSCREENED_TRANSITIONS,
         "API key": key.KEY_TRANSITIONS,
+        "Sealed subject": subject.SEALED_TRANSITIONS,
+        "Key-encryption key": kek.KEK_TRANSITIONS,
     }
     parts = []
     for name, table in tables.items():

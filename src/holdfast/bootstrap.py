@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
+from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.errors import DecoderUnavailable, InvalidSetting
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
+from holdfast.sealed.keyring import Keeper
 from holdfast.settings import SandboxPolicy, Settings
 from holdfast.store.configure import configure
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from holdfast.store.keys import PostgresKeys
     from holdfast.store.processes import PostgresProcesses
     from holdfast.store.screenings import PostgresScreenings
+    from holdfast.store.sealed_rotation import Rotation
+    from holdfast.store.sealed_subjects import PostgresSealed
 
 _ID_BYTES: Final = 15
 _TAKE_OVER_SECONDS: Final = 30.0
@@ -51,6 +55,9 @@ class System:
     keys: PostgresKeys
     archive: PostgresArchive
     processes: PostgresProcesses
+    sealed: PostgresSealed
+    rotation: Rotation
+    keyrings: KeyringFile
     known: Known
     index_folder: IndexFolder
     decoder: SandboxedDecoder
@@ -103,8 +110,13 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
+    from holdfast.store.sealed_rotation import Rotation  # noqa: PLC0415
+    from holdfast.store.sealed_subjects import PostgresSealed  # noqa: PLC0415
+    from holdfast.store.sealing import PostgresSealer  # noqa: PLC0415
 
-    journal = PostgresJournal()
+    keyrings = KeyringFile(settings.keyring_path, keeper(settings))
+    sealer = PostgresSealer(keyrings, clock, new_id)
+    journal = PostgresJournal(sealer)
     banks = PostgresBanks(journal, clock, new_id)
     archive = PostgresArchive(
         journal,
@@ -123,12 +135,20 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         keys=PostgresKeys(journal, clock),
         archive=archive,
         processes=PostgresProcesses(),
+        sealed=PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock),
+        rotation=Rotation(journal, keyrings, clock),
+        keyrings=keyrings,
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         decoder=SandboxedDecoder(
             settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
         ),
     )
+
+
+def keeper(settings: Settings) -> Keeper:
+    """What locks the keyring of these settings."""
+    return AgeKeeper(settings.keyring_identity) if settings.keyring_identity else RightsKeeper()
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:
@@ -164,6 +184,7 @@ def running(settings: Settings, *, decoder: bool = False) -> Iterator[System]:
     with database(settings) as reachable, decoding(reachable, wanted=decoder) as ready:
         system = wire(ready)
         prepare_tables(ready)
+        prepare_keys(system)
         yield system
 
 
@@ -216,3 +237,15 @@ def prepare_tables(settings: Settings) -> None:
         migrate.migrate(str(conninfo_to_dict(settings.database_url)["user"]))
     else:
         migrate.require_current()
+
+
+def prepare_keys(system: System) -> None:
+    """Make the sealing key if there is none yet, or insist on it; seal and erase what a restore brought back.
+
+    Raises SealingKeyMissing if the database was sealed with a key that is not here.
+    """
+    from holdfast.store.sealed_old import seal_what_is_clear  # noqa: PLC0415  # see `wire`
+
+    system.rotation.prepare(actor="system:start")
+    seal_what_is_clear(system.journal.sealer)
+    system.sealed.repeat_erasures()

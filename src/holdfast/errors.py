@@ -8,6 +8,7 @@
     │   ├── InvalidBankFile          input.bank_file
     │   ├── UploadNotCompared        hma.not_compared
     │   ├── AddressNotFetched        hma.address_not_fetched
+    │   ├── BackupUnusable           input.backup
     │   └── InvalidName              input.name
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
@@ -19,9 +20,11 @@
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
+    │   ├── SealedUnknown            sealed.unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
+    │   ├── TargetNotEmpty           backup.target_not_empty
     │   ├── MethodNotAllowed         request.method                       (405)
     │   └── IdempotencyConflict      request.idempotency_conflict
     ├── DependencyError            another part failed; asking again is safe (503)
@@ -36,6 +39,8 @@
     │   ├── PostgresVersion          config.postgres_version
     │   ├── DataInUse                config.data_in_use
     │   ├── SandboxMissing           config.sandbox_missing
+    │   ├── SealingKeyMissing        config.sealing_key
+    │   ├── SealedDamaged            config.sealed_damaged
     │   └── PortTaken                config.port_taken
     └── InternalError                internal                             (500)
 
@@ -129,6 +134,13 @@ class AddressNotFetched(InputError):
     advice = "Send the file itself, as the form field photo or video."
 
 
+class BackupUnusable(InputError):
+    """The backup cannot be restored, or not all of it came back."""
+
+    code = "input.backup"
+    advice = "Use another backup; docs/backup.md says what belongs to one."
+
+
 class InvalidName(InputError):
     """A name has characters or a length that cannot be used."""
 
@@ -204,6 +216,13 @@ class KeyUnknown(NotFound):
     advice = "'holdfast key list' names the prefixes."
 
 
+class SealedUnknown(NotFound):
+    """There is no such sealed subject or record."""
+
+    code = "sealed.unknown"
+    advice = "'holdfast sealed find' gives the id of a person's subject."
+
+
 class AddressUnknown(NotFound):
     """There is nothing at this address."""
 
@@ -232,6 +251,13 @@ class Refused(ConflictError):
     def stable_code(self) -> str:
         """The refusal's own code."""
         return self.refusal.code
+
+
+class TargetNotEmpty(ConflictError):
+    """There is something already where this would be written."""
+
+    code = "backup.target_not_empty"
+    advice = "Name a folder or a database that is empty: nothing is ever overwritten."
 
 
 class MethodNotAllowed(ConflictError):
@@ -330,6 +356,20 @@ class SandboxMissing(ConfigurationError):
 
     code = "config.sandbox_missing"
     advice = "Install libseccomp2, or set HOLDFAST_SANDBOX=weaker and read docs/threat-model.md first."
+
+
+class SealingKeyMissing(ConfigurationError):
+    """The key that opens sealed records is not here, or cannot be opened."""
+
+    code = "config.sealing_key"
+    advice = "Put the keyring of this database back (docs/backup.md); a new one would open nothing."
+
+
+class SealedDamaged(ConfigurationError):
+    """A sealed record does not open with its own key: it was changed, moved or damaged."""
+
+    code = "config.sealed_damaged"
+    advice = "Compare with a backup; whoever could change the database is to be looked for."
 
 
 class PortTaken(ConfigurationError):

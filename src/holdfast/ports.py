@@ -9,6 +9,9 @@ A port is defined by the stage that needs it; this page only gathers them.
     Banks         pipeline   store.banks.PostgresBanks
     Screenings    pipeline   store.screenings.PostgresScreenings
     Journal       every      store.journal.PostgresJournal
+    Keyrings      sealed     adapters.keyring.KeyringFile
+    Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper
+    Erasures      sealed     adapters.keyring.ErasureFile
 """
 
 from holdfast.log.journal import Journal
@@ -16,5 +19,6 @@ from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
 from holdfast.pipeline import Banks, Screenings
+from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
-__all__ = ["Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]
+__all__ = ["Banks", "ChangeSource", "Decoder", "Erasures", "HashIndex", "Journal", "Keeper", "Keyrings", "Screenings"]

@@ -16,11 +16,12 @@ from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
 from holdfast.match.entry import Opinion
 from holdfast.media.reason import Reason
+from holdfast.sealed import kek, subject
 from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened)
+STAGES = (archive, bank, entry, importing, screen, unscreened, kek, subject)
 
 
 def _reference() -> ModuleType:

@@ -19,6 +19,7 @@ from typing import Final
 
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
+from holdfast.sealed.text import PrivateText
 
 SECRET_BYTES: Final = 16
 PREFIX_BYTES: Final = 5
@@ -77,10 +78,20 @@ class RevokeKey:
 
 @event("key.created")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCreated1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
+
+    label: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime | None
+
+
+@event("key.created", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCreated(Event):
     """An API key was made. Of its secret the journal knows nothing."""
 
-    label: str
+    label: PrivateText
     scopes: tuple[Scope, ...]
     expires_at: datetime | None
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import bank, key
+from holdfast.cli import bank, key, sealed
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.output import err, errors_in_words, out
@@ -69,6 +69,7 @@ app.command()(screen)
 app.command()(demo)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
+app.add_typer(sealed.app, name="sealed")
 
 
 def _warn_of_shadow(settings: Settings) -> None:

@@ -9,6 +9,7 @@ that it also writes only where nothing else is to be done in the same transactio
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,10 +43,22 @@ with level as materialized (
     select event.*, %(asked_by)s, %(at)s from gate, unnest(
         %(subjects)s::text[], %(versions)s::int[], %(tags)s::text[], %(schemas)s::smallint[], %(bodies)s::jsonb[]
     ) as event
+), uploader as materialized (
+    select id from sealed_subject where finds = %(finds)s
+), minted as (
+    insert into sealed_subject (id, kind, finds, wrapped_key, kek_id, state, version, made_at)
+    select %(sealed_subject)s, 'uploader', %(finds)s::bytea, %(wrapped_key)s, %(kek)s, 'sealed', 0, %(at)s from gate
+    where %(finds)s::bytea is not null and not exists (select 1 from uploader)
+    on conflict (finds) do update set finds = excluded.finds returning id
+), boxed as (
+    insert into sealed_record (id, subject_id, field, schema, sealed, commitment)
+    select %(sealed_record)s, id, 'uploader', 1, %(sealed_box)s, %(sealed_commitment)s
+    from minted where id = %(sealed_subject)s
 ), written as (
-    insert into screening (id, content_id, content_version, surface, uploader, verdict, reason, answer, shadow,
+    insert into screening (id, content_id, content_version, surface, uploader_subject, verdict, reason, answer, shadow,
         list_version, matches, asked_by, at)
-    select %(id)s, %(content)s, %(version)s, %(surface)s, %(uploader)s, %(verdict)s, %(reason)s, %(answer)s,
+    select %(id)s, %(content)s, %(version)s, %(surface)s,
+        coalesce((select id from uploader), (select id from minted)), %(verdict)s, %(reason)s, %(answer)s,
         %(shadow)s, %(number)s, %(matches)s, %(asked_by)s, %(at)s from gate
 ), archived as (
     insert into archive (screening, content_id, content_version, surface, verdict, md5, sha1, sha256, hashes, at)
@@ -65,15 +78,23 @@ class Sent:
     written: bool
 
 
-def send(
-    answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem | None, *, alone: bool
+def send(  # each is one part of what is written
+    answered: Answered,
+    body: dict[str, Any],
+    level: Level,
+    once: Once | None,
+    left: ArchivedItem | None,
+    uploader: Mapping[str, Any],
+    *,
+    alone: bool,
 ) -> Sent:
     """Write one answer if the banks are at `level` and its Idempotency-Key is free.
 
     With `alone`, not if the item is held unscreened: something more is then to be done in the same transaction.
-    Raises JournalConflict if one of the rows is there already.
+    `uploader` is what `PostgresSealer.uploader_columns` made. Raises JournalConflict if one of the rows is
+    there already, or the key that seals the uploader was destroyed at this moment.
     """
-    values = {**_facts(answered, level), **_claim(once, body), **_left(left), "alone": alone}
+    values = {**_facts(answered, level), **_claim(once, body), **_left(left), **uploader, "alone": alone}
     with connection.cursor() as cursor:
         try:
             cursor.execute(_RECORD, values)
@@ -95,7 +116,6 @@ def _facts(answered: Answered, level: Level) -> dict[str, Any]:
         "content": content.id,
         "version": content.version,
         "surface": content.surface,
-        "uploader": content.uploader,
         "verdict": told["verdict"],
         "reason": told["reason"],
         "answer": told["answer"],

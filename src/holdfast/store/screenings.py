@@ -77,14 +77,14 @@ class PostgresScreenings:
         self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
     ) -> Recorded:
         """Write one answer, and what belongs to it, or nothing: see `holdfast.pipeline.Screenings`."""
-        kept = self._archive.allowed(left)
+        kept, uploader = self._archive.allowed(left), self._journal.sealer.uploader_columns(answered.content.uploader)
         settles = answered.content.named and not answered.shadow
         if not (settles and isinstance(answered.screening, NotScreened)):
-            sent = send(answered, body, level, once, kept, alone=settles)
+            sent = send(answered, body, level, once, kept, uploader, alone=settles)
             if not (sent.level and sent.held and settles):
                 return _outcome(sent)
         with transaction.atomic(durable=True):
-            sent = send(answered, body, level, once, kept, alone=False)
+            sent = send(answered, body, level, once, kept, uploader, alone=False)
             if sent.written:
                 self._keep_unscreened(answered)
             return _outcome(sent)
