@@ -105,12 +105,26 @@ class KeyringFile:
             pass
         finally:
             half.unlink()
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def write(self, keyring: Keyring) -> None:
         """Put `keyring` in the place of the one that stands: see `Keyrings`."""
         self._written(keyring).replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
+
+    def put_back(self, whole: bytes) -> None:
+        """Put a copy of this file, as it was once written, in its place. Raises SealingKeyMissing if it is none."""
+        self._make_folder()
+        half = self.path.with_name(f".{self.path.name}.{os.getpid()}.copy")
+        half.unlink(missing_ok=True)
+        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123  # an open descriptor
+            file.write(whole)
+            file.flush()
+            os.fsync(file.fileno())
+        KeyringFile(half, self.keeper).read()
+        half.replace(self.path)
+        sync_folder(self.path.parent)
 
     def _make_folder(self) -> None:
         folder = self.path.parent
@@ -184,7 +198,7 @@ class ErasureFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def all(self) -> list[tuple[str, str, str]]:
         """Every line that is whole: one that a crash cut short was never committed."""
@@ -206,7 +220,8 @@ def read_identity(path: Path) -> pyrage.x25519.Identity:
         raise InvalidSetting(message) from cause
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk for good."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

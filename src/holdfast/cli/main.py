@@ -11,6 +11,7 @@ import typer
 
 import holdfast
 from holdfast.cli import bank, key, sealed
+from holdfast.cli.backup import backup, restore
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.output import err, errors_in_words, out
@@ -67,6 +68,8 @@ def worker() -> None:
 app.command()(doctor)
 app.command()(screen)
 app.command()(demo)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
 app.add_typer(sealed.app, name="sealed")
