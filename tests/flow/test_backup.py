@@ -66,7 +66,7 @@ def _made(client: Client, bank: dict[str, str]) -> Reply:
 
 
 def held_by(server: Server, **options: str) -> bool:
-    reply = server.client.call("POST", "/screen", body=encoded(KNOWN, quality=50), **options)
+    reply = server.client.call("POST", "/screen", body=encoded(KNOWN, quality=50), headers=None, **options)
     return bool(reply.body["answer"] == "hold" and reply.body["explanation"]["verdict"] == "matched")
 
 
@@ -144,7 +144,7 @@ def test_who_was_erased_since_the_backup_stays_erased(backup: Path, identity: tu
     assert refused(fresh, "sealed", "find", "--uploader", UPLOADER) == "sealed.unknown"
 
 
-def test_nothing_is_ever_overwritten(original: Server, backup: Path, identity: tuple[Path, str]) -> None:
+def test_nothing_is_ever_overwritten(original: Server, backup: Path) -> None:
     assert refused(original.environment, "backup", str(backup)) == "backup.target_not_empty"
     assert refused(original.environment, "restore", str(backup)) == "backup.target_not_empty"
     assert held_by(original)

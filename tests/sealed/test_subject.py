@@ -137,6 +137,6 @@ def test_a_hold_that_is_over_before_it_begins_is_refused() -> None:
 )
 def test_a_reason_is_asked_for(command: SealedCommand) -> None:
     state = SealedState.ERASING if isinstance(command, WithdrawErasure) else SealedState.SEALED
-    without = dataclasses.replace(command, because="  ")  # type: ignore[call-arg]  # those that have one
+    without = dataclasses.replace(command, because="  ")  # type: ignore[arg-type]  # those that have one
     with pytest.raises(InvalidRequest, match="because"):
         decide_sealed(standing(state, held=isinstance(command, LiftPreservation)), without, NOW)

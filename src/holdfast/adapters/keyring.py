@@ -190,8 +190,9 @@ class ErasureFile:
         self.path = path
 
     def add(self, subject: str, asked_by: str, agreed_by: str) -> None:
-        """Add one line, on disk before this returns."""
-        line = json.dumps({"subject": subject, "asked_by": asked_by, "agreed_by": agreed_by}) + "\n"
+        """Add one line, on disk before this returns; one that a crash cut short is ended first."""
+        told = {"subject": subject, "asked_by": asked_by, "agreed_by": agreed_by}
+        line = f"{self._end_of_cut_line()}{json.dumps(told)}\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(descriptor, line.encode())
@@ -205,8 +206,12 @@ class ErasureFile:
         if not self.path.exists():
             return []
         lines = self.path.read_text(encoding="utf-8").split("\n")
-        found = [json.loads(line) for line in lines[:-1]]
+        found = [json.loads(line) for line in lines[:-1] if line.endswith("}")]
         return [(one["subject"], one["asked_by"], one["agreed_by"]) for one in found]
+
+    def _end_of_cut_line(self) -> str:
+        whole = not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")
+        return "" if whole else "\n"
 
 
 def read_identity(path: Path) -> pyrage.x25519.Identity:

@@ -37,6 +37,9 @@ select s.id from sealed_subject s where (s.state = 'erased') <> (s.wrapped_key i
     or (s.wrapped_key is null) <> (s.kek_id is null) or (s.state = 'erased' and s.finds is not null)
     or exists (select from sealed_record r where r.subject_id = s.id and (r.sealed is null) <> (s.state = 'erased'))
 """
+_EMPTY: Final = """
+select s.id from sealed_subject s left join sealed_record r on r.subject_id = s.id where r.id is null
+"""
 _ALL: Final = """
 select r.id, r.subject_id, r.field, r.schema, r.sealed, r.commitment, s.wrapped_key, s.kek_id
 from sealed_record r join sealed_subject s on s.id = r.subject_id order by r.id
@@ -78,11 +81,8 @@ def _records_without_reference() -> Iterator[str]:
         f" where n.id = r.id) and not exists (select from ({whose}) w(id) where w.id = r.subject_id)"
     ):
         yield f"sealed record {record}: nothing refers to it"
-    for (subject,) in _rows(
-        "select s.id from sealed_subject s left join sealed_record r on r.subject_id = s.id "  # noqa: S608
-        f"where r.id is null and not exists (select from ({whose}) w(id) where w.id = s.id)"
-    ):
-        yield f"sealed subject {subject}: nothing refers to it"
+    for (subject,) in _rows(_EMPTY):
+        yield f"sealed subject {subject}: nothing is sealed of it"
 
 
 def _half_erased() -> Iterator[str]:
