@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import rfc8785
@@ -41,7 +42,7 @@ class Place:
 
     def bound(self) -> bytes:
         """The associated data: a box that was moved or relabelled does not open."""
-        return b"holdfast sealed value\x00" + json.dumps([self.subject, self.record, self.field, self.schema]).encode()
+        return _bound("holdfast sealed value", self.subject, self.record, self.field, str(self.schema))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,12 @@ def unwrap(wrapped: bytes, subject: str, kek_id: str, kek: bytes) -> bytes:
 
 
 def _owned(subject: str, kek_id: str) -> bytes:
-    return b"holdfast data key\x00" + json.dumps([subject, kek_id]).encode()
+    return _bound("holdfast data key", subject, kek_id)
+
+
+def _bound(*parts: str) -> bytes:
+    """Associated data: ids and names of ours, of which none has a NUL in it."""
+    return "\x00".join(parts).encode()
 
 
 def _decrypt(key: bytes, sealed: bytes, bound: bytes, what: str) -> bytes:
@@ -116,5 +122,9 @@ def _canonical(value: Any) -> bytes:  # noqa: ANN401  # whatever JSON can hold
 
 def _commit(salt: bytes, plain: bytes, place: Place) -> str:
     """SHA-256 over the salt and {"field": ..., "schema": ..., "value": ...} as canonical JSON."""
-    about = b'{"field":' + _canonical(place.field) + b',"schema":' + _canonical(place.schema) + b',"value":'
-    return hashlib.sha256(salt + about + plain + b"}").hexdigest()
+    return hashlib.sha256(b"".join((salt, _before_the_value(place.field, place.schema), plain, b"}"))).hexdigest()
+
+
+@cache
+def _before_the_value(field: str, schema: int) -> bytes:
+    return b'{"field":' + _canonical(field) + b',"schema":' + _canonical(schema) + b',"value":'

@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection
 
 from holdfast.errors import JournalConflict, SealingKeyMissing
 from holdfast.log.event import Event
-from holdfast.sealed.keyring import Keyring, Keyrings
+from holdfast.sealed.keyring import Kek, Keyring, Keyrings
 from holdfast.sealed.sealing import Box, Opened, Place, commitment_of, new_key, seal, unseal, unwrap, wrap
 from holdfast.sealed.text import ERASED, SealedText, texts_of
 
@@ -92,7 +92,10 @@ class PostgresSealer:
 
     def new_subject(self) -> Subject:
         """A subject with a data key of its own; nothing is written yet."""
-        used, subject_id, key = self._keyrings.read().used, self._new_id("sub"), new_key()
+        return self._subject_under(self._keyrings.read().used)
+
+    def _subject_under(self, used: Kek) -> Subject:
+        subject_id, key = self._new_id("sub"), new_key()
         return Subject(subject_id, key, wrap(key, subject_id, used.id, used.secret), used.id)
 
     def write_subjects(self, subjects: Sequence[Subject]) -> None:
@@ -108,9 +111,10 @@ class PostgresSealer:
         """What `holdfast.store.answers` writes for an uploader that has no subject yet; nulls for nobody."""
         if reference is None:
             return dict.fromkeys(_UPLOADER_COLUMNS)
-        subject, record = self.new_subject(), self._new_id("rec")
+        keyring = self._keyrings.read()
+        subject, record = self._subject_under(keyring.used), self._new_id("rec")
         box = seal(reference, Place(subject.id, record, UPLOADER), subject.key)
-        finds = self._keyrings.read().finds(UPLOADER, reference)
+        finds = keyring.finds(UPLOADER, reference)
         values = (finds, subject.id, subject.wrapped, subject.kek, record, box.sealed, box.commitment)
         return dict(zip(_UPLOADER_COLUMNS, values, strict=True))
 
