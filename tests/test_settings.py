@@ -134,6 +134,8 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "DATABASE_OWNER_URL",
         "HOLDFAST_DATA",
         "HOLDFAST_DECODER_SOCKET",
+        "HOLDFAST_KEYRING",
+        "HOLDFAST_KEYRING_IDENTITY",
     }
     assert tested | free_text == {env_name(field) for field in Settings.model_fields}
 

@@ -85,6 +85,9 @@ def test_every_reason_is_documented(reason: Reason) -> None:
         "journal",
         "unscreened hold",
         "bank change",
+        "sealed record",
+        "sealed subject",
+        "keyring",
         "variant",
     ],
 )
