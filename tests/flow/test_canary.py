@@ -164,13 +164,15 @@ def fill_by_mistake(place: Filled) -> None:
     ):
         reply = ask(
             method, path, body=body, kind="application/json" if "{" in str(body)[:5] else "image/jpeg", **options
-        )  # type: ignore[arg-type]
+        )
         assert reply.status >= 400, (path, reply)
         place.answers.append(json.dumps(reply.body))
 
 
 def fill_by_commands(place: Filled, folder: Path) -> None:
-    run = lambda *arguments: holdfast(place.server.environment, *arguments)  # noqa: E731
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return holdfast(place.server.environment, *arguments)
+
     assert run("key", "create", SEALED["label"]).returncode == 0
     bank = WORDS["bank"]
     added = run("bank", "add", bank, "--signal", f"md5:{uuid4().hex}", "--provenance", SEALED["cli-provenance"])

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from holdfast.adapters.keyring import KeyringFile
 from holdfast.bootstrap import System, clock
 from holdfast.errors import JournalConflict, Refused, SealedDamaged, SealedUnknown, SealingKeyMissing
+from holdfast.health import Grade, sealing
 from holdfast.match.entry import EntryRemoved
 from holdfast.sealed.sealing import commitment_of
 from holdfast.sealed.subject import AskErasure, PreserveSealed, SealedState, WithdrawErasure
@@ -185,6 +186,35 @@ def test_an_erasure_is_on_disk_before_it_is_committed_and_repeated_after_a_resto
     assert stocked.sealed.repeat_erasures() == [subject]
     with pytest.raises(SealedUnknown):
         stocked.sealed.find(PERSON)
+
+
+def test_the_dead_rows_of_an_erasure_are_cleared_where_the_database_lets_us(stocked: System) -> None:
+    subject = stocked.sealed.find(PERSON)
+    stocked.sealed.change(subject, AskErasure(asked_by="cli:anna", because="x"), actor="cli:anna")
+    with connection.cursor() as cursor:
+        cursor.execute("select current_setting('server_version_num')::int >= 170000")
+        able = cursor.fetchone()[0]
+    assert stocked.sealed.agree_to_erasure(subject, actor="cli:ben") == able
+    assert stocked.sealed.count().erased_since_rotation == 1
+    stocked.rotation.rotate(actor=ACTOR)
+    assert stocked.sealed.count().erased_since_rotation == 0
+
+
+def test_the_doctor_says_where_the_keys_are_and_who_may_read_them(stocked: System) -> None:
+    def graded() -> dict[str, Grade]:
+        return {one.what: one.grade for one in sealing(stocked)}
+
+    good = graded()
+    assert good["sealing: rights"] is good["sealing: age"] is good["sealing: complete"] is Grade.GOOD
+    assert good["sealing: apart"] is Grade.WEAKER, "in a test, keys and database share a disk"
+    stocked.keyrings.path.chmod(0o640)
+    try:
+        assert graded()["sealing: rights"] is Grade.WRONG
+    finally:
+        stocked.keyrings.path.chmod(0o600)
+    run_as_superuser(stocked, "insert into sealed_kek values ('kek_other', 'retiring', 3, now())")
+    assert graded()["sealing: complete"] is Grade.WRONG
+    run_as_superuser(stocked, "delete from sealed_kek where id = 'kek_other'")
 
 
 # --- the check

@@ -22,6 +22,7 @@ from holdfast.store.models import BankChange, JournalRow, SealedRecordRow, Seale
 _EVERYTHING = "select, insert, update, delete"
 _APPEND_ONLY = "select, insert"
 _NEVER_DELETED = "select, insert, update"
+_HAS_MAINTAIN: Final = 170000
 _LOCK: Final = 0x484F4C44_4D494752  # "HOLDMIGR"
 
 
@@ -59,6 +60,9 @@ def grant(app_role: str) -> None:
             name = sql.Identifier(table)
             cursor.execute(sql.SQL("revoke all on {} from {}").format(name, role))
             cursor.execute(sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), name, role))
+        if cursor.connection.info.server_version >= _HAS_MAINTAIN:
+            # So that an erasure can have its dead rows cleared away at once.
+            cursor.execute(sql.SQL("grant maintain on sealed_subject, sealed_record to {}").format(role))
 
 
 def require_current() -> None:

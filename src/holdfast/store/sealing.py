@@ -162,7 +162,7 @@ class PostgresSealer:
         return opened is None or commitment_of(opened, one.place) == one.commitment
 
     def finds(self, kind: str, reference: str) -> bytes:
-        """What finds a person's subject."""
+        """A keyed digest: what finds a person's subject, or stands for what may name one."""
         return self._keyrings.read().finds(kind, reference)
 
 

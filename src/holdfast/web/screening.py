@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any, Final
 
@@ -166,4 +165,5 @@ def once_of(request: HttpRequest, what: list[Any]) -> Once | None:
         raise InvalidRequest(message)
     # Shadow mode is part of it: what it answered must not be repeated once it is off.
     whole = json.dumps([*what, system().settings.shadow], sort_keys=True)
-    return Once(key_of(request).prefix, given, hashlib.sha256(whole.encode()).hexdigest())
+    # Keyed, because the uploader is part of it: a plain digest would let guesses be tried out.
+    return Once(key_of(request).prefix, given, system().journal.sealer.finds("request", whole).hex())
