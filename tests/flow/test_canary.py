@@ -122,12 +122,14 @@ def fill_by_api(place: Filled) -> None:
     told("POST", f"/banks/{bank}/action", {"action": "review", "because": SEALED["action-because"]})
     signals = [{"signal_type": "md5", "value": uuid4().hex}]
     entry = {"signals": signals, "provenance": SEALED["provenance"]}
-    (made,) = told("POST", f"/banks/{bank}/entries", {"entries": [entry]}, 201)["added"]  # type: ignore[misc]
+    added = told("POST", f"/banks/{bank}/entries", {"entries": [entry]}, 201)["added"]
+    assert isinstance(added, list)
+    (made,) = added
     path = f"/banks/{bank}/entries/{made}"
     told("POST", f"{path}/opinion", {"opinion": "disputed", "because": SEALED["opinion-because"]})
     assert ask("DELETE", path, because=SEALED["removal-because"]).status == 200
-    added = ask("POST", f"/banks/{bank}/entries/picture", body=PICTURE, provenance=SEALED["picture-provenance"])
-    assert added.status == 201
+    reply = ask("POST", f"/banks/{bank}/entries/picture", body=PICTURE, provenance=SEALED["picture-provenance"])
+    assert reply.status == 201
     fill_by_import(place, bank)
     about = {"content_version": WORDS["version"], "surface": WORDS["surface"]}
     once = {"Idempotency-Key": WORDS["idempotency"]}
@@ -162,9 +164,8 @@ def fill_by_mistake(place: Filled) -> None:
         ("POST", f"/banks/{WORDS['bank']}/entries", json.dumps({"provenance": secret}).encode(), {}),
         ("DELETE", f"/banks/{WORDS['bank']}/entries/ent_none", None, {"because": secret}),
     ):
-        reply = ask(
-            method, path, body=body, kind="application/json" if "{" in str(body)[:5] else "image/jpeg", **options
-        )
+        kind = "application/json" if "{" in str(body)[:5] else "image/jpeg"
+        reply = ask(method, path, body=body, kind=kind, headers=None, **options)
         assert reply.status >= 400, (path, reply)
         place.answers.append(json.dumps(reply.body))
 

@@ -47,6 +47,9 @@ STORED: dict[int, Callable[[Pixels], Pixels]] = {
 HAVE_EXIF = [FileType.JPEG, FileType.PNG, FileType.WEBP, FileType.TIFF, FileType.AVIF]
 
 
+RADIUS = 31
+
+
 def decoded(untrusted: bytes, kind: FileType, limits: Limits = LIMITS) -> Decoded:
     outcome = decode(untrusted, kind, limits)
     assert isinstance(outcome, Decoded), outcome
@@ -82,6 +85,11 @@ def off(plane: Plane, expected: Pixels) -> float:
     assert plane.luma.shape == expected.shape
     assert (plane.full_height, plane.full_width) == expected.shape
     return float(np.abs(plane.luma.astype(int) - expected).mean())
+
+
+def apart(one: str, other: str) -> int:
+    """How many bits of two hashes differ."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
 def sound(outcome: Decoded | NotDecoded, most_pixels: int) -> bool:
@@ -173,16 +181,28 @@ def test_every_pixel_form_gives_the_same_plane(mode: str, kind: FileType, most: 
 
 def test_a_picture_of_one_bit_is_black_and_white() -> None:
     image = Image.fromarray(grey(64, 80)).convert("1")
-    plane = one(losslessly(image), FileType.PNG)
+    plane, smoothed = planes(losslessly(image), FileType.PNG)
     assert (plane.luma == np.asarray(image.convert("L"))).all()
     assert set(np.unique(plane.luma)) == {0, 255}
+    assert len(np.unique(smoothed.luma)) > len(np.unique(plane.luma))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_small_picture_of_dots_is_hashed_as_the_grey_that_the_eye_makes_of_it(seed: int) -> None:
+    """A banked copy of the original is found by it; by the dots alone it would not be."""
+    original = grey(180, 240, seed)
+    wanted = hash_plane(plane_of(original)).of(Family.FULL)
+    both = planes(losslessly(Image.fromarray(original).convert("1")), FileType.PNG)
+    dots, smoothed = (apart(hash_plane(plane).of(Family.FULL), wanted) for plane in both)
+    assert smoothed <= RADIUS < dots
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_a_palette_of_few_colours_is_read(bits: int) -> None:
     image = Image.fromarray(natural(64, 80)).quantize(2**bits)
-    plane = one(encoded(image, FileType.PNG, bits=bits), FileType.PNG)
+    plane, *smoothed = planes(encoded(image, FileType.PNG, bits=bits), FileType.PNG)
     assert off(plane, np.asarray(image.convert("RGB").convert("L"))) == 0
+    assert len(smoothed) == (bits == 1), "two tones are seen as the grey they make too"
 
 
 @pytest.mark.parametrize("kind", [FileType.PNG, FileType.TIFF])

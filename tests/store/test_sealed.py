@@ -279,14 +279,14 @@ def test_after_a_rotation_everything_opens_and_the_old_key_opens_nothing(stocked
 
 
 def test_a_process_that_still_wraps_with_a_destroyed_key_is_refused_by_the_database(stocked: System) -> None:
-    from holdfast.store.answers import send
+    from holdfast.store.answers import Conditions, send
 
     stale = stocked.journal.sealer.uploader_columns("late")
     stocked.rotation.rotate(actor=ACTOR)
     late = answered("late", uploader="late")
     level, left = stocked.banks.newest_level(), left_by(late)
     with pytest.raises(JournalConflict):
-        send(late, late.as_body(), level, None, left, stale, alone=True)
+        send(late, late.as_body(), level, None, left, stale, Conditions(alone=True))
     assert record(stocked, late), "asked again, it is written with the new key"
 
 

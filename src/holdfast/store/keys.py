@@ -3,19 +3,29 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any, Final
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from holdfast.access import key as keys
 from holdfast.access.key import Key, Scope
 from holdfast.errors import KeyRefused, KeyUnknown, Refusal, Refused
+from holdfast.pipeline import FirstAnswer
 from holdfast.store.bank_rows import record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ApiKeyRow
+from holdfast.store.prepared import one_row_or_none
+
+_OPEN: Final = """
+select k.prefix, k.secret_digest, k.label, k.scopes, k.expires_at, k.revoked_at is not null, i.request_digest, i.body
+from api_key k left join idempotency i on i.api_key = k.prefix and i.idempotency_key = %(once)s::text
+where k.prefix = %(prefix)s::text
+"""
 
 
 class PostgresKeys:
@@ -69,20 +79,51 @@ class PostgresKeys:
 
     def open(self, untrusted_token: str) -> Key:
         """The key that `untrusted_token` opens. Raises KeyRefused, for every cause in the same words."""
+        return self.open_for(untrusted_token, None)[0]
+
+    def open_for(self, untrusted_token: str, idempotency_key: str | None) -> tuple[Key, FirstAnswer | None]:
+        """The key that `untrusted_token` opens, and what it was answered to an Idempotency-Key before, if anything.
+
+        Both in one statement: nearly every request asks for both. Raises KeyRefused as `open` does.
+        """
         parts = keys.split(untrusted_token)
-        row = ApiKeyRow.objects.filter(prefix=parts[0]).first() if parts else None
+        row = _read(parts[0], idempotency_key) if parts else None
         if parts is None or row is None:
             raise KeyRefused
-        found = _key(row)
+        prefix, secret_digest, label, scopes, expires_at, revoked, digest, body = row
+        found = Key(
+            prefix=prefix,
+            secret_digest=secret_digest,
+            label=label or "",
+            scopes=frozenset(map(Scope, json.loads(scopes))),
+            expires_at=expires_at,
+            revoked=revoked,
+        )
         if not found.opens_with(parts[1], self._clock()):
             raise KeyRefused
-        return found
+        return found, None if digest is None else FirstAnswer(digest, json.loads(body))
 
     def all_keys(self) -> list[Key]:
         """Every key, newest first."""
         rows = list(ApiKeyRow.objects.order_by("-created_at"))
         says = self._journal.sealer.open_texts(row.label_record for row in rows if row.label_record)
         return [_key(row, says) for row in rows]
+
+
+def _read(prefix: str, idempotency_key: str | None) -> tuple[Any, ...] | None:
+    """The columns of one key and of its first answer.
+
+    Each request begins with this, so it is also how a connection that broke meanwhile (the database was
+    started again) is noticed, at no further round trip: nothing has been done yet, so it is asked again.
+    """
+    values = {"prefix": prefix, "once": idempotency_key}
+    try:
+        return one_row_or_none(_OPEN, values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+    return one_row_or_none(_OPEN, values)
 
 
 def _key(row: ApiKeyRow, says: Mapping[str, str] = MappingProxyType({})) -> Key:
