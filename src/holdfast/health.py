@@ -20,22 +20,28 @@ from django.db import connection, transaction
 
 from holdfast import pipeline
 from holdfast.access.key import Scope
+from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
+from holdfast.adapters.log_folder import checked_head
+from holdfast.alarm.alarm import AlarmState
 from holdfast.bootstrap import System, clock
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
 from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
+from holdfast.log.checkpoint import parse_checkpoint
 from holdfast.match import bank as banks
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import CHANNEL
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import SignalType
-from holdfast.media import probe, sandbox
-from holdfast.media.filetype import FileType
+from holdfast.media import probe, sandbox, video
+from holdfast.media.filetype import PICTURES, VIDEOS
+from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
+from holdfast.media.video_samples import video_sample
 from holdfast.settings import SandboxPolicy
 
 CANARY_BANK: Final = "holdfast-canary"
@@ -46,8 +52,10 @@ _MOST_CLOCK_SECONDS: Final = 1.0
 _CLOCK_NOT_SYNCHRONISED: Final = 5
 _NOTIFICATION_SECONDS: Final = 2.0
 _PROCESS_SHOWN: Final = timedelta(minutes=1)
-_UNSCREENED_SHOWN: Final = 1
 _OLD_KEY_DAYS: Final = 365
+_SLOW_EFFECT_SECONDS: Final = 60.0
+_ALARMS_SHOWN: Final = 1000
+_MOST_UNSIGNED_SECONDS: Final = 10.0
 
 
 class Grade(StrEnum):
@@ -84,6 +92,9 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("sealing", lambda: sealing(system)),
         ("settings", lambda: _settings(system)),
         ("unscreened holds", lambda: _unscreened(system)),
+        ("effects", lambda: _effects(system)),
+        ("alarms", lambda: _alarms(system)),
+        ("log", lambda: _log(system)),
         ("canary", lambda: _canary(system, actor)),
     )
     for what, examination in examinations:
@@ -107,12 +118,29 @@ def _sandbox(system: System) -> Iterator[Finding]:
 
 
 def _codecs(system: System) -> Iterator[Finding]:
-    for kind in FileType:
+    for kind in PICTURES:
         outcome = _decode(system, sample(kind))
         if isinstance(outcome, NotDecoded):
             yield Finding(f"codec: {kind}", Grade.WRONG, f"its own sample is not read: {outcome.reason}")
         else:
             yield Finding(f"codec: {kind}", Grade.GOOD, "reads its sample in the sandbox")
+    yield from _video_codecs(system)
+
+
+def _video_codecs(system: System) -> Iterator[Finding]:
+    if not video.is_available():
+        says = "every video is held unseen: install Holdfast with its extra `video` (PyAV)"
+        yield Finding("codec: video", Grade.WEAKER, says)
+        return
+    for kind in VIDEOS:
+        content = video_sample(kind)
+        received = from_bytes(content, len(content))
+        assert isinstance(received, Upload)
+        with received:
+            outcome = system.decoder.watch(received, lambda _frame: None)
+        seen = isinstance(outcome, Watched) and not outcome.missed
+        says = "watches its sample in the sandbox" if seen else f"its own sample is not watched: {outcome}"
+        yield Finding(f"codec: {kind}", Grade.GOOD if seen else Grade.WRONG, says)
 
 
 def _decode(system: System, content: bytes) -> object:
@@ -282,6 +310,59 @@ def _unscreened(system: System) -> Iterator[Finding]:
     yield Finding(
         "unscreened holds", grade, f"{counts['open']} open, {counts['overdue']} overdue; see GET /v1/unscreened"
     )
+
+
+def _effects(system: System) -> Iterator[Finding]:
+    lag = system.effect_desk.lag()
+    slow = lag.oldest_seconds > _SLOW_EFFECT_SECONDS
+    grade = Grade.WRONG if lag.quarantined or lag.late else Grade.WEAKER if slow else Grade.GOOD
+    oldest = f", the oldest for {lag.oldest_seconds:.0f} s" if lag.waiting else ""
+    says = f"{lag.waiting} owed{oldest}; {lag.quarantined} quarantined, {lag.late} late; see 'holdfast effects list'"
+    yield Finding("effects", grade, says)
+
+
+def _alarms(system: System) -> Iterator[Finding]:
+    standing = system.alarms.standing(limit=_ALARMS_SHOWN)
+    unseen = sum(item.alarm.state is AlarmState.RAISED for item in standing)
+    grade = Grade.WRONG if unseen else Grade.WEAKER if standing else Grade.GOOD
+    more = " or more" if len(standing) == _ALARMS_SHOWN else ""
+    says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
+    yield Finding("alarms", grade, says)
+
+
+def _log(system: System) -> Iterator[Finding]:
+    """The signed log: whether it is signed here and keeps up, and whether anything of it stands outside."""
+    note, unsigned = system.log_folder.published(), _unsigned_seconds(system)
+    if note is None:
+        yield Finding("log", Grade.WEAKER, "nothing is signed on this machine yet; a worker does it, see log_stopped")
+    else:
+        head = checked_head(note, system.log_folder.identity().keys)
+        late = unsigned > _MOST_UNSIGNED_SECONDS
+        says = f"{head.size} entries signed; the oldest row that is not signed has waited {unsigned:.0f} s"
+        yield Finding("log", Grade.WRONG if late else Grade.GOOD, says)
+    if system.settings.checkpoint_copy:
+        held = CheckpointCopy(system.settings.checkpoint_copy).held()
+        says = f"the copy outside holds {held.size} entries" if held else "nothing lies at HOLDFAST_CHECKPOINT_COPY yet"
+        yield Finding("log: copy outside", Grade.GOOD if held else Grade.WEAKER, says)
+    else:
+        says = "checkpoints stand on this machine alone, so its owner could show another past; HOLDFAST_CHECKPOINT_COPY"
+        yield Finding("log: copy outside", Grade.WEAKER, says)
+    stamps = bool(system.settings.timestamp_url)
+    says = "checkpoints are stamped" if stamps else "no authority: all times are this clock's; HOLDFAST_TIMESTAMP_URL"
+    yield Finding("log: timestamps", Grade.GOOD if stamps else Grade.WEAKER, says)
+
+
+def _unsigned_seconds(system: System) -> float:
+    """How long the oldest journal row without a place in the signed log has waited, by the database's clock."""
+    note = system.log_folder.published()
+    size = parse_checkpoint(note).size if note else 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(extract(epoch from now() - min(j.at)), 0)::float8 from journal j"
+            " left join log_leaf l on l.journal_id = j.id where l.index is null or l.index >= %s",
+            [size],
+        )
+        return float(cursor.fetchone()[0])
 
 
 def _canary(system: System, actor: str) -> Iterator[Finding]:

@@ -249,6 +249,7 @@ def test_thresholds_actions_and_opinions_are_changed_and_say_when_two_will_be_ne
         (("threshold", bank, "20"), True),
         (("action", bank, "review"), True),
         (("action", bank, "hold"), False),
+        (("video", bank, "--frames", "5", "--seconds", "4"), True),
         (("opinion", bank, added, "disputed"), True),
         (("opinion", bank, added, "confirmed"), False),
         (("disable", bank), True),
@@ -259,6 +260,8 @@ def test_thresholds_actions_and_opinions_are_changed_and_say_when_two_will_be_ne
         assert done.code == 0, done.err
         assert ("it will need a second person" in done.words) == two, command
     assert (summary(shell, bank)["threshold"], summary(shell, bank)["action"]) == (20, "hold")
+    assert '"least_frames": 5' in json.dumps(summary(shell, bank)["video"])
+    in_words(shell.run("bank", "video", bank, "--frames", "0", "--because", "x"), 2, "request.invalid")
     in_words(shell.run("bank", "threshold", bank, "20", "--because", "x"), 3, "bank.unchanged")
     in_words(shell.run("bank", "threshold", bank, "65", "--because", "x"), 2, "request.invalid")
     assert shell.run("bank", "threshold", bank, "30", "--because", "x", "--json").json["needs_two_people"] is True

@@ -11,6 +11,9 @@ from types import ModuleType
 import pytest
 
 from holdfast import errors
+from holdfast.alarm import alarm
+from holdfast.effect import effect
+from holdfast.log import check
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
@@ -21,7 +24,7 @@ from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened, kek, subject)
+STAGES = (archive, bank, entry, importing, screen, unscreened, effect, alarm, check, kek, subject)
 
 
 def _reference() -> ModuleType:

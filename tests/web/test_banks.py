@@ -19,7 +19,7 @@ from tests.web.http import OCTETS, Asker, Reply, form, in_pieces, refused
 
 CSV, JSONL = "text/csv", "application/x-ndjson"
 PLAIN = "text/plain"
-BANK = {"name", "meaning", "source", "threshold", "action", "kind", "exchange", "state", "entries"}
+BANK = {"name", "meaning", "source", "threshold", "action", "kind", "exchange", "state", "entries", "video"}
 ENTRY = {"id", "bank", "state", "signal_types", "provenance", "opinion", "needs_two_people"}
 IMPORTED = {"id", "added", "signals", "digest", "refused", "refused_lines", "needs_two_people"}
 IMPORT = {"id", "bank", "source", "state", "entries", "signals", "refused", "digest", "begun_by", "begun_at"}
@@ -273,16 +273,22 @@ def test_a_threshold_and_an_action_are_changed_and_say_whether_that_needs_two(ev
         ("action", {"action": "review"}, True),
         ("action", {"action": "ignore"}, True),
         ("action", {"action": "hold"}, False),
+        ("video", {"least_frames": 5, "least_seconds": 4}, True),
     ):
         after = changed(everyone, f"/banks/{bank}/{path}", {**wanted, "because": "a test"})
         assert set(after) == BANK | {"needs_two_people"}
         assert after["needs_two_people"] is needs
-        assert wanted.items() <= shown(everyone, bank).items()
+        told = shown(everyone, bank)
+        assert wanted.items() <= (told["video"] if path == "video" else told).items()
         refused(everyone.send("POST", f"/banks/{bank}/{path}", {**wanted, "because": "again"}), 409, "bank.unchanged")
     for path, wrong in (
         ("threshold", {"threshold": 65, "because": "x"}),
         ("threshold", {"threshold": "20", "because": "x"}),
         ("threshold", {"threshold": 20}),
+        ("video", {"least_frames": 0, "because": "x"}),
+        ("video", {"least_seconds": "2", "because": "x"}),
+        ("video", {"query_percent": 0, "because": "x"}),
+        ("video", {"compared_percent": 101, "because": "x"}),
         ("action", {"action": "publish", "because": "x"}),
         ("action", {"action": "review", "because": " "}),
     ):

@@ -40,6 +40,8 @@ class Scope(StrEnum):
     """Create banks; add, disable and remove entries."""
     ARCHIVE = "archive:search"
     """Look for items screened earlier that a banked entry matches."""
+    OPERATE = "operate"
+    """See what is owed to other systems and which alarms stand, and say that an alarm was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +129,26 @@ def decide_key(key: Key | None, command: CreateKey | RevokeKey) -> list[Event] |
             return [KeyRevoked()]
 
 
-def evolve_key(key: Key, happened: Event) -> Key:
-    """The key after `happened`.
+def evolve_key(key: Key | None, prefix: str, happened: Event) -> Key:
+    """The key after `happened`. One made from its event has no digest: of secrets the journal knows nothing.
 
-    Raises ValueError for an event that no existing key can have.
+    Raises ValueError for an event that no key in this state can have.
     """
-    if isinstance(happened, KeyRevoked) and not key.revoked:
-        return replace(key, revoked=True)
+    match key, happened:
+        case None, (
+            KeyCreated(label=label, scopes=scopes, expires_at=ends)
+            | KeyCreated1(label=label, scopes=scopes, expires_at=ends)
+        ):
+            return Key(
+                prefix=prefix,
+                secret_digest="",
+                label=label,
+                scopes=frozenset(scopes),
+                expires_at=ends,
+                revoked=False,
+            )
+        case Key(revoked=False), KeyRevoked():
+            return replace(key, revoked=True)
     message = f"no key can have {happened.tag!r} here"
     raise ValueError(message)
 

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import bank, key, sealed
+from holdfast.cli import alarms, bank, effects, key, log, sealed
 from holdfast.cli.backup import backup, restore
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
+from holdfast.cli.fsck import fsck
 from holdfast.cli.output import err, errors_in_words, out
 from holdfast.cli.screen import screen
 from holdfast.observe import configure_logging
@@ -66,6 +67,7 @@ def worker() -> None:
 
 
 app.command()(doctor)
+app.command()(fsck)
 app.command()(screen)
 app.command()(demo)
 app.command()(backup)
@@ -73,6 +75,10 @@ app.command()(restore)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
 app.add_typer(sealed.app, name="sealed")
+app.add_typer(effects.app, name="effects")
+app.add_typer(alarms.app, name="alarms")
+app.add_typer(log.app, name="log")
+app.command()(log.verify)
 
 
 def _warn_of_shadow(settings: Settings) -> None:

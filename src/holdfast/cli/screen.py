@@ -12,9 +12,9 @@ from rich.text import Text
 
 from holdfast import pipeline
 from holdfast.bootstrap import System
-from holdfast.cli.output import err, out, say_json, table
+from holdfast.cli.output import err, out, printable, say_json, table
 from holdfast.cli.session import AsJson, actor, using
-from holdfast.demo.why import why
+from holdfast.demo.why import timeline, why
 from holdfast.errors import InvalidRequest
 from holdfast.intake.content import LONGEST_REFERENCE, Content
 from holdfast.intake.upload import CHUNK, Upload, receive
@@ -57,10 +57,17 @@ def _say(results: list[tuple[Path, dict[str, Any]]], *, as_json: bool, shadow: b
     if shadow:
         err.print("[bold white on red] SHADOW MODE [/] The answers below say publish, whatever was found.")
     rows: list[list[str | Text]] = [
-        [str(path), _coloured(body["answer"]), why(body["explanation"])] for path, body in results
+        [str(path), _coloured(body["answer"]), _in_words(body["explanation"])] for path, body in results
     ]
     table("Screened", ["file", "answer", "why"], rows)
     out.print("Each answer is in the journal; --json shows its id.", style="dim")
+
+
+def _in_words(explanation: dict[str, Any]) -> Text:
+    """Why; of a video also where in it."""
+    where = timeline(explanation)
+    words = Text(printable(why(explanation)))
+    return words.append(f"\n{where}", "red") if where else words
 
 
 def _coloured(answer: str) -> Text:

@@ -98,7 +98,7 @@ EntryCommand = AddEntry | DisableEntry | EnableEntry | RemoveEntry | GiveOpinion
 @event("bank.entry.added")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryAdded1(Event):
-    """As it is in schema 2, from before its free text was sealed."""
+    """A known item was added to a bank. The form before there were videos, when no signal had a place in one."""
 
     bank: str
     signals: tuple[Signal, ...]
@@ -106,6 +106,16 @@ class EntryAdded1(Event):
 
 
 @event("bank.entry.added", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryAdded2(Event):
+    """As it is in schema 3, from before its free text was sealed."""
+
+    bank: str
+    signals: tuple[Signal, ...]
+    provenance: str
+
+
+@event("bank.entry.added", schema=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryAdded(Event):
     """A known item was added to a bank, with its signals and where the knowledge comes from."""
@@ -204,7 +214,7 @@ def evolve_entry(entry: Entry | None, entry_id: str, happened: Event) -> Entry:
     Raises ValueError for an event that no entry in this state can have.
     """
     match entry, happened:
-        case None, EntryAdded() | EntryAdded1():
+        case None, EntryAdded() | EntryAdded2() | EntryAdded1():
             return _made(entry_id, happened)
         case Entry(state=EntryState.ACTIVE), EntryDisabled():
             return replace(entry, state=EntryState.DISABLED)
@@ -229,7 +239,7 @@ def read_only_refusal() -> Refusal:
     return Refusal("bank.read_only", because)
 
 
-def _made(entry_id: str, happened: EntryAdded | EntryAdded1) -> Entry:
+def _made(entry_id: str, happened: EntryAdded | EntryAdded2 | EntryAdded1) -> Entry:
     return Entry(
         id=entry_id,
         bank=happened.bank,

@@ -2,8 +2,8 @@
 """Which changes of banks need two people, in one table.
 
 A change needs two people if after it fewer uploads may be held, or held as firmly: nobody weakens
-protection alone. Raising a threshold is among them too: it holds strangers. The marks stand here
-from the start; that the second person is really waited for comes with review.
+protection alone. Raising a threshold is among them too, and asking for less of a video: both hold
+strangers. The marks stand here from the start; that the second person is really waited for comes with review.
 
 In a benign bank everything is the other way round: what goes in weakens, what comes out strengthens.
 """
@@ -39,6 +39,7 @@ RULES: Final[Mapping[type, tuple[type[Event], When]]] = {
     banks.EnableBank: (banks.BankEnabled, When.BENIGN),
     banks.ChangeThreshold: (banks.ThresholdChanged, When.ALWAYS),
     banks.ChangeAction: (banks.ActionChanged, When.LESS),
+    banks.ChangeVideoRule: (banks.VideoRuleChanged, When.ALWAYS),
     entries.AddEntry: (entries.EntryAdded, When.BENIGN),
     entries.DisableEntry: (entries.EntryDisabled, When.KNOWN),
     entries.EnableEntry: (entries.EntryEnabled, When.BENIGN),

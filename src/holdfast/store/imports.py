@@ -170,7 +170,7 @@ class PostgresImports:
                 begun_at=now,
                 touched_at=Now(),
             )
-            self._apply(row, begin, actor)
+            self._apply(row, begin, actor, at=now)
             self._journal.sealer.write_subjects([provenances])
             row.save(force_insert=True)
         return provenances
@@ -235,7 +235,15 @@ class PostgresImports:
                 row.save()
             return row is not None
 
-    def _apply(self, row: BankImportRow, command: ImportCommand, actor: str, *, read_only: bool = False) -> Import:
+    def _apply(
+        self,
+        row: BankImportRow,
+        command: ImportCommand,
+        actor: str,
+        *,
+        read_only: bool = False,
+        at: datetime | None = None,
+    ) -> Import:
         """Decide, append, and bring `row` to the state after; whoever calls saves it."""
         after = None if isinstance(command, BeginImport) else import_of(row)
         events = allowed(decide_import(after, command, read_only=read_only))
@@ -243,7 +251,7 @@ class PostgresImports:
             after = evolve_import(after, row.id, happened)
         assert after is not None
         subject = import_subject(row.id)
-        written = self._journal.append(subject, after=row.version, events=events, actor=actor, at=self._clock())
+        written = self._journal.append(subject, after=row.version, events=events, actor=actor, at=at or self._clock())
         if isinstance(written[0], ImportBegun):
             row.source_record = record_of(written[0].source)
         row.state, row.version = after.state, row.version + len(events)

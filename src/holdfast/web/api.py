@@ -11,7 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 import holdfast
-from holdfast.web import bank_files, banks, hashes, screening, shapes, standing
+from holdfast.web import bank_files, banks, hashes, log, operations, screening, shapes, standing, standings
 from holdfast.web.problems import response_to
 from holdfast.web.system import require_fresh, system
 
@@ -23,7 +23,8 @@ class _Api(NinjaAPI):
         """The OpenAPI document."""
         document = super().get_openapi_schema(**how)
         for methods in document["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
+                shapes.take_idempotency_key(method, operation)
                 for status, response in operation["responses"].items():
                     content = response.get("content", {})
                     if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  # errors begin there
@@ -40,8 +41,11 @@ api = _Api(
     openapi_url="/openapi.json",
 )
 api.add_router("", screening.router)
+api.add_router("", standings.router)
 api.add_router("", hashes.router)
 api.add_router("", standing.router)
+api.add_router("", operations.router)
+api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 
