@@ -79,16 +79,13 @@ def scenes(size: tuple[int, int], seconds: int, *, every: int, seed: int, option
 @functools.lru_cache(maxsize=64)
 def _piece(seed: int, insert: Insert | None) -> tuple[bytes, ...]:
     """Twelve seconds, coded by themselves; `insert.at` counts from their start."""
-    return tuple(bytes(packet) for packet, _ in _piece_coded(seed, insert))
-
-
-def _piece_coded(seed: int, insert: Insert | None) -> list[tuple[Any, Any]]:
-    with av.open(io.BytesIO(), "w", format="mp4") as film:
-        stream, packets = None, []
+    # Through a file, which is where packets take the form that files of this type hold.
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as film:
         for packet in _coded(film, _piece_frames(seed, insert), SIZE, {**_CODING, "bf": "0"}):
-            stream = packet.stream
-            packets.append((packet, stream))
-        return packets
+            film.mux(packet)
+    with av.open(io.BytesIO(file.getvalue()), "r") as coded:
+        return tuple(bytes(packet) for packet in coded.demux() if packet.size)
 
 
 def _piece_frames(seed: int, insert: Insert | None) -> Iterator[Picture]:

@@ -7,6 +7,7 @@ Ours runs as the decoder's child does, in this process and without the sandbox a
 from __future__ import annotations
 
 import importlib
+import math
 import os
 from dataclasses import dataclass, field
 from functools import partial
@@ -127,10 +128,11 @@ def _embedded() -> Row:
     tell("video: a known clip in a longer upload")
     insert = Insert(seed=400, at=5.3, seconds=60 / FPS)
     path = stored("embedded", lambda: long_film(2 * PIECE, insert, seed=300))
-    known = [known_hash(insert, number) for number in range(60)]
+    first = math.ceil(insert.at * FPS)
+    known = [known_hash(insert, first + number) for number in range(60)]
     reel = watched(path)
     ours = [at for at, hashed in reel.frames if any(near(hashed, one) for one in known)]
-    every = [feature.hex for feature in _vpdq(path, 0.0) if feature.quality >= MINIMUM_QUALITY]
+    every = [feature.hex for feature in _vpdq(path, 1.0) if feature.quality >= MINIMUM_QUALITY]
     found = {value for value in every if any(distance(value, one) <= RADIUS for one in known)}
     share = 100 * len(found) / len(set(every))
     detail: dict[str, Value] = {

@@ -50,6 +50,7 @@ _CANARY_SIZE: Final = (800, 600)
 _LEAST_FREE_BYTES: Final = 5 * 1024**3
 _MOST_CLOCK_SECONDS: Final = 1.0
 _CLOCK_NOT_SYNCHRONISED: Final = 5
+_SPOOL_FULL: Final = 0.8
 _NOTIFICATION_SECONDS: Final = 2.0
 _PROCESS_SHOWN: Final = timedelta(minutes=1)
 _OLD_KEY_DAYS: Final = 365
@@ -90,6 +91,7 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("clock", _clock),
         ("disk", lambda: _disk(system)),
         ("sealing", lambda: sealing(system)),
+        ("answered later", lambda: _later(system)),
         ("settings", lambda: _settings(system)),
         ("unscreened holds", lambda: _unscreened(system)),
         ("effects", lambda: _effects(system)),
@@ -284,6 +286,22 @@ def _disk(system: System) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     enough = free >= _LEAST_FREE_BYTES
     yield Finding("disk", Grade.GOOD if enough else Grade.WEAKER, f"{free / 1024**3:.1f} GiB free at {folder}")
+
+
+def _later(system: System) -> Iterator[Finding]:
+    """What waits to be answered later, how much room is left for more, and who is told."""
+    spool, counts = system.spool, system.long.count_open()
+    used = spool.used() if spool.folder.exists() else 0
+    says = f"{used / 1024**2:,.0f} of {spool.budget / 1024**2:,.0f} MiB used; "
+    says += f"{counts['waiting']} wait, {counts['running']} run"
+    yield Finding("spool", Grade.GOOD if used < _SPOOL_FULL * spool.budget else Grade.WEAKER, says)
+    url = system.settings.webhook_url
+    if url is None:
+        yield Finding("webhook", Grade.GOOD, "none is set: who was answered 202 asks GET /v1/screenings/ID")
+    elif url.startswith("https://"):
+        yield Finding("webhook", Grade.GOOD, "set, signed, over TLS")
+    else:
+        yield Finding("webhook", Grade.WEAKER, "set and signed, but not over TLS: let it begin with https://")
 
 
 def _settings(system: System) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from holdfast.match.known import Level
 from holdfast.match.screen import NotScreened
 from holdfast.match.signal import Signal
 from holdfast.media.decoder import Decoder
+from holdfast.media.filetype import FileType, recognise
 from holdfast.media.plane import Begun, Decoded, Frame, Watched
 from holdfast.media.reason import NotDecoded, Reason
 from holdfast.media.reel import Begin, See
@@ -145,6 +146,12 @@ def receive(
     return first.body
 
 
+def is_video(head: bytes) -> bool:
+    """Whether a file that begins like this is a video, and so is answered later."""
+    kind = recognise(head)
+    return isinstance(kind, FileType) and kind.is_video
+
+
 def status_url(screening: str) -> str:
     """Where to ask how a screening stands."""
     return f"/v1/screenings/{screening}"
@@ -160,7 +167,7 @@ def screen_taken(taken: Taken, *, most_tries: int, parts: Parts, later: Later) -
     waiting = later.spool.open(arrived.file, arrived.fingerprint) if arrived.spool == later.spool.id else None
     hindrance = _hindrance(taken, waiting, most_tries)
     ending = _Ending(taken, waiting, later.long, last=hindrance is not None or taken.taking >= most_tries)
-    decoder = _NotRead(hindrance) if hindrance else _Followed(parts.decoder, taken.progress)
+    decoder = _NotRead(hindrance) if hindrance else Followed(parts.decoder, taken.progress)
     own = replace(parts, screenings=ending, new_id=lambda _: arrived.id, decoder=decoder)
     try:
         with _upload(arrived, waiting) as upload:
@@ -223,7 +230,7 @@ class _NotRead:
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
+class Followed:
     """A `Decoder` whose progress can be followed."""
 
     decoder: Decoder

@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 
 from holdfast.demo.pictures import encoded, hills
+from holdfast.match.bankline import LONGEST_LINE
 from tests.store.making import md5, pdq
 from tests.web.http import OCTETS, Asker, Reply, form, in_pieces, refused
 
@@ -68,7 +69,8 @@ def test_a_bank_is_made_listed_disabled_and_enabled(everyone: Asker, name: str) 
     made = everyone.send("POST", "/banks", about)
     assert made.status == 201
     rest = {"meaning": "a test", "kind": "known", "exchange": None, "state": "active", "entries": 0}
-    assert made.json == {**about, **rest}
+    usual = {"least_frames": 3, "least_seconds": 2.0, "query_percent": 80.0, "compared_percent": 0.0}
+    assert made.json == {**about, **rest, "video": usual}
     assert set(made.json) == BANK
     assert shown(everyone, name) == made.json
     for act, state in (("disable", "disabled"), ("enable", "active")):
@@ -521,7 +523,7 @@ BAD_FILES = {
     "another header": (b"type,hash\nmd5,x\n", CSV),
     "not text": (b"signal_type,value\nmd5,\xff\xfe\n", CSV),
     "not text, as JSON": (b'{"signal_type": "\xff"}\n', JSONL),
-    "a line without an end": (b"x" * 1_000_000, JSONL),
+    "a line without an end": (b"x" * (LONGEST_LINE + 100_000), JSONL),
     "another type": (b"signal_type,value\n", "application/json"),
     "no type": (b"signal_type,value\n", ""),
 }

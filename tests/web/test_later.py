@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.http import HttpRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,12 +177,6 @@ def test_a_video_in_two_seconds_of_patience_or_later(everyone: Asker, name: str)
 # --- preferences
 
 
-def prefer(value: str) -> Preferences:
-    request = HttpRequest()
-    request.META["HTTP_PREFER"] = value
-    return preferences(request)
-
-
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -199,10 +192,10 @@ def prefer(value: str) -> Preferences:
     ],
 )
 def test_preferences_are_read_as_rfc_7240_has_them(value: str, expected: Preferences) -> None:
-    assert prefer(value) == expected
+    assert preferences(value) == expected
 
 
 @given(st.text())
 def test_no_preference_is_an_error(value: str) -> None:
-    found = prefer(value)
+    found = preferences(value)
     assert found.wait is None or found.wait >= 0

@@ -121,7 +121,8 @@ def play(client: Client, tell: Callable[[str], None]) -> Result:
     result = Result()
     for sample in samples(known):
         tell(f"Screening: {sample.title}")
-        reply = _good(client.call("POST", "/screen", body=sample.content, content_id=sample.title, surface="demo"))
+        sent = _good(client.call("POST", "/screen", body=sample.content, content_id=sample.title, surface="demo"))
+        reply = _good(client.follow(sent))
         result.outcomes.append(Outcome(sample, reply))
     tell("Removing one entry, adding another")
     result.steps = _change_bank(client, known[0], entries[0])

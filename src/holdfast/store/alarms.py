@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from holdfast.alarm.alarm import (
     AcknowledgeAlarm,
@@ -28,16 +28,18 @@ from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import AlarmRow
 from holdfast.store.once import claim_key
+from holdfast.store.prepared import one_row_or_none
 
 # Of two that raise the same alarm at once, the second waits here for the first, and then raises none.
 _RAISE: Final = """
 with raised as (
     insert into alarm (id, kind, about, owner, state, raised_at, version)
-    values (%(id)s, %(kind)s, %(about)s, %(owner)s, %(state)s, %(at)s, 1)
+    values (%(id)s::text, %(kind)s::text, %(about)s::text, %(owner)s::text, %(state)s::text, %(at)s::timestamptz, 1)
     on conflict (kind, about) where not state = 'cleared' do nothing returning id
 )
 insert into journal (subject, version, tag, schema, body, actor, at)
-select %(subject)s, 1, %(tag)s, %(schema)s, %(body)s::jsonb, %(actor)s, %(at)s from raised
+select %(subject)s::text, 1, %(tag)s::text, %(schema)s::smallint, %(body)s::jsonb, %(actor)s::text, %(at)s::timestamptz
+from raised returning 1
 """
 
 
@@ -70,9 +72,7 @@ class PostgresAlarms:
             "actor": actor,
             "at": at,
         }
-        with connection.cursor() as cursor:
-            cursor.execute(_RAISE, values)
-            return alarm_id if cursor.rowcount else None
+        return alarm_id if one_row_or_none(_RAISE, values) else None
 
     def clear(self, about: str, because: str, *, actor: str, at: datetime, kinds: Iterable[str] | None = None) -> int:
         """Clear every alarm about one subject, or those of some kinds, in the transaction that is open; how many."""

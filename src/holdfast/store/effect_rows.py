@@ -54,7 +54,7 @@ HEADS: Final = f"""
 select e.id, {_OVERTAKEN}, {NOW} from effect e where e.id = any(%(ids)s) and {_IS_HEAD} order by e.ready_at
 """  # noqa: S608  # made of constants
 OVERTAKEN: Final = f"select {_OVERTAKEN}, statement_timestamp() from effect e where e.id = %s"  # noqa: S608  # made of constants
-LINE_LOCK: Final = "select pg_advisory_xact_lock(line) from unnest(%s::bigint[]) as line"
+LINE_LOCK: Final = "select pg_advisory_xact_lock(line) from unnest(%(lines)s::bigint[]) as line"
 # Places, rows and events by one statement, which sees what the lock of the lines waited for.
 ENQUEUE: Final = """
 with wanted as materialized (
@@ -64,7 +64,8 @@ with wanted as materialized (
     )
 ), told as (
     insert into journal (subject, version, tag, schema, body, actor, at)
-    select 'effect:' || id, 1, %(tag)s, %(schema)s, told, %(actor)s, %(at)s from wanted order by number
+    select 'effect:' || id, 1, %(tag)s::text, %(schema)s::smallint, told, %(actor)s::text, %(at)s::timestamptz
+    from wanted order by number
 )
 insert into effect (id, kind, item, location, place, weight, payload, owner, most_tries, deadline,
     state, tries, fence, ready_at, late, version, enqueued_at)
@@ -72,8 +73,8 @@ select w.id, w.kind, w.item, w.location,
     row_number() over (partition by w.item, w.location order by w.number)
         + (select coalesce(max(e.place), 0) from effect e where e.item = w.item and e.location = w.location),
     w.weight, w.payload, w.owner, w.most_tries, w.deadline,
-    'waiting', 0, 0, least(%(at)s, statement_timestamp()), false, 1, %(at)s
-from wanted w
+    'waiting', 0, 0, least(%(at)s::timestamptz, statement_timestamp()), false, 1, %(at)s::timestamptz
+from wanted w returning 1
 """
 UPDATE: Final = """
 update effect e set state = n.state, tries = n.tries, fence = n.fence, ready_at = n.ready_at, late = n.late,

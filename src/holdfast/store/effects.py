@@ -54,6 +54,7 @@ from holdfast.store.effect_rows import (
 )
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import EffectRow
+from holdfast.store.prepared import one_row
 from holdfast.store.waking import Bell
 
 QUARANTINED: Final = "effect_quarantined"
@@ -92,13 +93,12 @@ class PostgresEffects:
             return []
         ids = [self._new_id("eff") for _ in orders]
         told = [allowed(decide_effect(None, EnqueueEffect(order), at))[0] for order in orders]
-        with connection.cursor() as cursor:
-            # Two statements: the second sees what the first, the lock of the lines, waited for.
-            cursor.execute(LINE_LOCK, [lines_of(orders)])
-            try:
-                cursor.execute(ENQUEUE, enqueue_values(list(zip(ids, orders, told, strict=True)), actor, at))
-            except IntegrityError as cause:
-                raise JournalConflict from cause
+        # Two statements: the second sees what the first, the lock of the lines, waited for.
+        one_row(LINE_LOCK, {"lines": lines_of(orders)})
+        try:
+            one_row(ENQUEUE, enqueue_values(list(zip(ids, orders, told, strict=True)), actor, at))
+        except IntegrityError as cause:
+            raise JournalConflict from cause
         transaction.on_commit(self._bell.ring)
         return ids
 

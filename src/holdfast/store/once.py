@@ -20,12 +20,14 @@ from django.db.models.functions import Now
 
 from holdfast.errors import AnswerLost, AnswerPending, IdempotencyConflict
 from holdfast.store.models import IdempotencyRow
+from holdfast.store.prepared import one_row_or_none
 
 _CLAIMED: Final = 0
 _PATIENCE_SECONDS: Final = 60
 _CLAIM: Final = """
 insert into idempotency (api_key, idempotency_key, request_digest, status, body, at)
-values (%s, %s, %s, %s, '{}', statement_timestamp()) on conflict (api_key, idempotency_key) do nothing
+values (%(api_key)s::text, %(key)s::text, %(digest)s::text, 0, '{}', statement_timestamp())
+on conflict (api_key, idempotency_key) do nothing returning 1
 """
 
 
@@ -61,10 +63,9 @@ def claim_key() -> None:
     claim = _current.get()
     if claim is None or claim.made:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [claim.api_key, claim.idempotency_key, claim.digest(), _CLAIMED])
-        if not cursor.rowcount:
-            raise AnswerPending
+    values = {"api_key": claim.api_key, "key": claim.idempotency_key, "digest": claim.digest()}
+    if one_row_or_none(_CLAIM, values) is None:
+        raise AnswerPending
     transaction.on_commit(lambda: _made(claim))
 
 

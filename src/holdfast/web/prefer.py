@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from django.http import HttpRequest
-
 _LONGEST_WAIT_DIGITS: Final = 6
 
 
@@ -25,10 +23,10 @@ class Preferences:
         return ", ".join([*(["respond-async"] if self.respond_async else []), *wait])
 
 
-def preferences(request: HttpRequest) -> Preferences:
-    """The preferences of a request. Of one given twice the first counts; one that cannot be read is as if not there."""
+def preferences(untrusted_header: str) -> Preferences:
+    """The preferences in a `Prefer` header: of one given twice the first; one that cannot be read is not there."""
     found: dict[str, str] = {}
-    for part in request.headers.get("Prefer", "").split(","):
+    for part in untrusted_header.split(","):
         name, _, value = part.partition(";")[0].partition("=")
         found.setdefault(name.strip().lower(), value.strip().strip('"'))
     wait = found.get("wait", "")

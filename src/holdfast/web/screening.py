@@ -16,7 +16,7 @@ from holdfast.bootstrap import new_id
 from holdfast.errors import InvalidRequest
 from holdfast.intake.content import Content
 from holdfast.intake.upload import TooLong, Upload
-from holdfast.later import receive
+from holdfast.later import is_video, receive
 from holdfast.media.filetype import HEAD_LENGTH
 from holdfast.pipeline import Once, screen
 from holdfast.web import shapes
@@ -24,7 +24,7 @@ from holdfast.web.auth import NeedsKey, actor_of, first_answer_of, key_of
 from holdfast.web.prefer import Preferences, preferences
 from holdfast.web.standings import accepted, as_told
 from holdfast.web.system import require_fresh, system
-from holdfast.web.uploads import is_video, refuse_unknown, room_for, take_upload
+from holdfast.web.uploads import refuse_unknown, room_for, take_upload
 
 router = Router(tags=["screening"])
 _LONGEST_IDEMPOTENCY_KEY: Final = 255
@@ -82,7 +82,7 @@ def screen_upload(
     """
     require_fresh()
     refuse_unknown(request, shapes.ScreenOptions)
-    wishes = preferences(request)
+    wishes = preferences(request.headers.get("Prefer", ""))
     room = room_for(request, system().settings, system().spool, later=wishes.respond_async)
     received, fields = take_upload(request, system().settings, room)
     try:

@@ -20,7 +20,8 @@ from pydantic import BaseModel
 from holdfast.errors import InvalidRequest
 from holdfast.intake.spool import Spool
 from holdfast.intake.upload import CHUNK, Receiver, Room, TooLong, Upload, receive
-from holdfast.media.filetype import HEAD_LENGTH, FileType, recognise
+from holdfast.later import is_video
+from holdfast.media.filetype import HEAD_LENGTH
 from holdfast.settings import Settings
 
 
@@ -98,12 +99,6 @@ def room_for(request: HttpRequest, settings: Settings, spool: Spool, *, later: b
         head=HEAD_LENGTH,
         always=later,
     )
-
-
-def is_video(head: bytes) -> bool:
-    """Whether a file that begins like this is a video, and so is answered later."""
-    kind = recognise(head)
-    return isinstance(kind, FileType) and kind.is_video
 
 
 def _announced(request: HttpRequest) -> int | None:
