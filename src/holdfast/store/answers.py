@@ -25,6 +25,7 @@ from holdfast.match.signal import Signal, SignalType
 from holdfast.pipeline import Answered, Once
 from holdfast.store.journal import columns_of
 from holdfast.store.prepared import one_row
+from holdfast.store.sealing import UPLOADER_COLUMNS
 
 _RECORD: Final = """
 with level as materialized (
@@ -65,7 +66,7 @@ with level as materialized (
     insert into screening (id, content_id, content_version, surface, uploader_subject, verdict, reason, answer, shadow,
         list_version, matches, asked_by, at)
     select %(id)s::text, %(content)s::text, %(version)s::text, %(surface)s::text,
-        coalesce((select id from uploader), (select id from minted)),
+        coalesce(%(uploader_subject)s::text, (select id from uploader), (select id from minted)),
         %(verdict)s::text, %(reason)s::text, %(answer)s::text, %(shadow)s::bool, %(number)s, %(matches)s::jsonb,
         %(asked_by)s::text, %(at)s::timestamptz from gate
 ), archived as (
@@ -112,8 +113,8 @@ def send(
 ) -> Sent:
     """Write one answer if the banks are at `level`, its Idempotency-Key is free and the conditions hold.
 
-    `uploader` is what `PostgresSealer.uploader_columns` made. Raises JournalConflict if one of the rows is
-    there already, or the key that seals the uploader was destroyed at this moment.
+    `uploader` is what `PostgresSealer.uploader_columns` made, or `of_subject`. Raises JournalConflict if one of
+    the rows is there already, or the key that seals the uploader was destroyed at this moment.
     """
     values = {**_facts(answered, level), **_claim(once, body), **_left(left), **uploader}
     values |= {"alone": conditions.alone, "unless": [signal.value for signal in conditions.unless]}
@@ -121,6 +122,11 @@ def send(
         return Sent(*one_row(_RECORD, values))
     except IntegrityError as cause:
         raise JournalConflict from cause
+
+
+def of_subject(uploader: str | None) -> dict[str, Any]:
+    """For `send`: an uploader whose sealed subject is there already, or nobody."""
+    return {**dict.fromkeys(UPLOADER_COLUMNS), "uploader_subject": uploader}
 
 
 def _facts(answered: Answered, level: Level) -> dict[str, Any]:

@@ -324,7 +324,10 @@ class LongScreeningRow(models.Model):
     content_id = models.TextField()
     content_version = models.TextField()
     surface = models.TextField()
-    uploader = models.TextField(null=True, db_comment="the platform's reference; forgotten at the end")
+    uploader = models.TextField(
+        null=True, db_comment="in clear, from before there were sealed records; sealed at start"
+    )
+    uploader_subject = models.TextField(null=True, db_comment="the sealed subject that holds the platform's reference")
     named = models.BooleanField(db_comment="whether the platform named the item")
     asked_by = models.TextField()
     api_key = models.TextField(null=True, db_comment="with idempotency_key: what the request may be repeated with")

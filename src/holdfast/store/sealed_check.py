@@ -8,23 +8,29 @@ is left that could open it. It reads everything and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from django.db import connection
 
 from holdfast.errors import SealedDamaged, SealingKeyMissing
+from holdfast.log.check import Check, Difference, Progress
 from holdfast.log.event import registered
 from holdfast.sealed.text import private_fields
 from holdfast.store.sealing import PostgresSealer, as_stored
 
+NAME: Final = "sealed records"
 _BATCH: Final = 1000
 _IN_TABLES: Final = (
     ("entry", "id", "provenance_record"),
     ("bank_import", "id", "source_record"),
     ("api_key", "prefix", "label_record"),
 )
-_SUBJECTS_IN_TABLES: Final = (("screening", "id", "uploader_subject"), ("bank_import", "id", "provenance_subject"))
+_SUBJECTS_IN_TABLES: Final = (
+    ("screening", "id", "uploader_subject"),
+    ("long_screening", "id", "uploader_subject"),
+    ("bank_import", "id", "provenance_subject"),
+)
 _LOST: Final = """
 select j.subject || ' ' || j.version, j.body->%(name)s->>'sealed' from journal j
 where j.tag = %(tag)s and j.schema = %(schema)s and not exists (
@@ -46,12 +52,23 @@ from sealed_record r join sealed_subject s on s.id = r.subject_id order by r.id
 """
 
 
-def sealed_records(sealer: PostgresSealer) -> Iterator[str]:
-    """Every difference, in words; nothing if all is well. Tells ids alone."""
+def sealed_check(sealer: PostgresSealer) -> Check:
+    """The whole check as one of `holdfast fsck`. Keys must not be rotated meanwhile: see `Rotation.standing`."""
+
+    def differences(progress: Progress) -> Iterator[Difference]:
+        for says in sealed_records(sealer, lambda rows: progress(NAME, rows)):
+            about, _, what = says.partition(": ")
+            yield Difference(check=NAME, table="sealed", key=about, column="sealed", journal="", found=what)
+
+    return Check(NAME, differences)
+
+
+def sealed_records(sealer: PostgresSealer, progress: Callable[[int], None] = lambda _: None) -> Iterator[str]:
+    """Every difference, in words; nothing if all is well. Tells ids alone; `progress` is told how many opened."""
     yield from _references_without_record()
     yield from _records_without_reference()
     yield from _half_erased()
-    yield from _closed(sealer)
+    yield from _closed(sealer, progress)
 
 
 def _references_without_record() -> Iterator[str]:
@@ -95,9 +112,10 @@ def _half_erased() -> Iterator[str]:
         yield f"sealed subject {subject}: the journal and the record do not agree on whether it was erased"
 
 
-def _closed(sealer: PostgresSealer) -> Iterator[str]:
+def _closed(sealer: PostgresSealer, progress: Callable[[int], None]) -> Iterator[str]:
     """Records that do not open, or open to something else than was committed to."""
-    for row in _rows(_ALL):
+    for number, row in enumerate(_rows(_ALL), start=1):
+        progress(number)
         one = as_stored(row)
         try:
             if not sealer.proven(one):

@@ -11,6 +11,7 @@ from typing import Final
 from django.db import connection, transaction
 
 from holdfast.store.sealing import PostgresSealer
+from holdfast.store.uploaders import uploader_subject
 
 _BATCH: Final = 1000
 _TEXTS: Final = (
@@ -19,15 +20,7 @@ _TEXTS: Final = (
     ("api_key", "label", "label_record", "key.created.label"),
 )
 """Table, column in clear, column of the sealed record, and what it is."""
-_SUBJECT: Final = """
-insert into sealed_subject (id, kind, finds, wrapped_key, kek_id, state, version, made_at)
-values (%(sealed_subject)s, 'uploader', %(finds)s, %(wrapped_key)s, %(kek)s, 'sealed', 0, now())
-on conflict (finds) do update set finds = excluded.finds returning id
-"""
-_RECORD: Final = """
-insert into sealed_record (id, subject_id, field, schema, sealed, commitment)
-values (%(sealed_record)s, %(sealed_subject)s, 'uploader', 1, %(sealed_box)s, %(sealed_commitment)s)
-"""
+_UPLOADERS: Final = ("screening", "long_screening")
 
 
 def seal_what_is_clear(sealer: PostgresSealer) -> int:
@@ -41,10 +34,11 @@ def seal_what_is_clear(sealer: PostgresSealer) -> int:
                 with connection.cursor() as cursor:
                     cursor.executemany(statement, [(made.record, text) for (_, text), made in sealed.items()])
             count += len(texts)
-    while uploaders := _clear("screening", "uploader"):
-        for reference in uploaders:
-            _seal_uploader(reference, sealer)
-        count += len(uploaders)
+    for table in _UPLOADERS:
+        while uploaders := _clear(table, "uploader"):
+            for reference in uploaders:
+                _seal_uploader(table, reference, sealer)
+            count += len(uploaders)
     return count
 
 
@@ -57,14 +51,7 @@ def _clear(table: str, column: str) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _seal_uploader(reference: str, sealer: PostgresSealer) -> None:
-    columns = sealer.uploader_columns(reference)
-    assert columns["sealed_subject"] is not None
+def _seal_uploader(table: str, reference: str, sealer: PostgresSealer) -> None:
+    statement = f"update {table} set uploader_subject = %s, uploader = null where uploader = %s"  # noqa: S608  # constants
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_SUBJECT, columns)
-        subject = cursor.fetchone()[0]
-        if subject == columns["sealed_subject"]:
-            cursor.execute(_RECORD, columns)
-        cursor.execute(
-            "update screening set uploader_subject = %s, uploader = null where uploader = %s", [subject, reference]
-        )
+        cursor.execute(statement, [uploader_subject(reference, sealer), reference])

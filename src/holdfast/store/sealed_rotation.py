@@ -88,6 +88,16 @@ class Rotation:
                 self._keyrings.write(keyring)
             return done
 
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """While it lasts, no key is made or destroyed: what is wrapped stays wrapped as it is. Waits for a rotation."""
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock_shared(%s)", [_LOCK])
+            try:
+                yield
+            finally:
+                cursor.execute("select pg_advisory_unlock_shared(%s)", [_LOCK])
+
     def _begin(self, actor: str) -> None:
         """Make the first key, unless another process was faster."""
         if _in_the_database():

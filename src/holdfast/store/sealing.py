@@ -110,13 +110,13 @@ class PostgresSealer:
     def uploader_columns(self, reference: str | None) -> dict[str, Any]:
         """What `holdfast.store.answers` writes for an uploader that has no subject yet; nulls for nobody."""
         if reference is None:
-            return dict.fromkeys(_UPLOADER_COLUMNS)
+            return dict.fromkeys(UPLOADER_COLUMNS)
         keyring = self._keyrings.read()
         subject, record = self._subject_under(keyring.used), self._new_id("rec")
         box = seal(reference, Place(subject.id, record, UPLOADER), subject.key)
         finds = keyring.finds(UPLOADER, reference)
-        values = (finds, subject.id, subject.wrapped, subject.kek, record, box.sealed, box.commitment)
-        return dict(zip(_UPLOADER_COLUMNS, values, strict=True))
+        values = (None, finds, subject.id, subject.wrapped, subject.kek, record, box.sealed, box.commitment)
+        return dict(zip(UPLOADER_COLUMNS, values, strict=True))
 
     def _seal(self, wanted: Sequence[tuple[Subject, str, str]]) -> dict[tuple[str, str], SealedText]:
         made: list[tuple[Place, Box, str]] = []
@@ -166,7 +166,8 @@ class PostgresSealer:
         return self._keyrings.read().finds(kind, reference)
 
 
-_UPLOADER_COLUMNS: Final = (
+UPLOADER_COLUMNS: Final = (
+    "uploader_subject",
     "finds", "sealed_subject", "wrapped_key", "kek", "sealed_record", "sealed_box", "sealed_commitment"
 )  # fmt: skip
 

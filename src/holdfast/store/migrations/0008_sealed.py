@@ -48,6 +48,16 @@ class Migration(migrations.Migration):
             name='uploader_subject',
             field=models.TextField(db_comment="the sealed subject that holds the platform's reference", null=True),
         ),
+        migrations.AddField(
+            model_name='longscreeningrow',
+            name='uploader_subject',
+            field=models.TextField(db_comment="the sealed subject that holds the platform's reference", null=True),
+        ),
+        migrations.AlterField(
+            model_name='longscreeningrow',
+            name='uploader',
+            field=models.TextField(db_comment='in clear, from before there were sealed records; sealed at start', null=True),
+        ),
         migrations.AlterField(
             model_name='apikeyrow',
             name='label',
@@ -125,9 +135,11 @@ class Migration(migrations.Migration):
                 create index bank_import_in_clear on bank_import (id) where source is not null;
                 create index api_key_in_clear on api_key (prefix) where label is not null;
                 create index screening_in_clear on screening (id) where uploader is not null;
+                create index long_screening_in_clear on long_screening (id) where uploader is not null;
             """,
             reverse_sql="""
-                drop index entry_in_clear, bank_import_in_clear, api_key_in_clear, screening_in_clear;
+                drop index entry_in_clear, bank_import_in_clear, api_key_in_clear, screening_in_clear,
+                    long_screening_in_clear;
                 alter table sealed_subject drop constraint sealed_subject_kek_is_there;
             """,
         ),
