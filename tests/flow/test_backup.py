@@ -7,10 +7,15 @@ and who was erased since stays erased. Restored without them, everything else wo
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +25,9 @@ import pytest
 from holdfast.adapters.binaries import found
 from holdfast.demo.client import Client, Reply
 from holdfast.demo.pictures import encoded, hills
-from tests.conftest import Server, environment_for, holdfast, start_server, stop
+from holdfast.log.checkpoint import Checkpoint, parse_checkpoint
+from holdfast.log.note import Signer
+from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, start_server, stop
 
 KNOWN = hills(77_001, (640, 480))
 ORIGIN = "told by Anna Beispiel on the phone"
@@ -100,13 +107,58 @@ def test_what_is_restored_is_what_was_there_and_a_known_picture_is_held(
         assert subject == told(original.environment, "sealed", "find", "--uploader", UPLOADER)["subject"]
         shown = told(environment, "sealed", "read", subject, "--role", "test", "--because", "a drill")
         assert list(shown.values()) == [UPLOADER]
+        assert (done["log"], done["log_keys"]) == (signed_in(backup), True)
+        assert checkpoint_after(folder / "restored", done["log"]).origin == origin_of(original)
+        assert told(environment, "fsck")["clean"]
     finally:
         stop(again.process)
 
 
+def origin_of(server: Server) -> str:
+    note = (Path(server.environment["HOLDFAST_DATA"]) / "log" / "head").read_text()
+    return parse_checkpoint(note).origin
+
+
+def signed_in(backup: Path) -> int:
+    """How many entries the log in a backup had signed."""
+    size = parse_checkpoint(json.loads((backup / "log.json").read_text())["head"]).size
+    assert size > 1
+    return size
+
+
+def checkpoint_after(place: Path, size: int) -> Checkpoint:
+    """The checkpoint that the log in `place` publishes once it has signed more than `size` entries."""
+    pause, ends = threading.Event(), time.monotonic() + READY_SECONDS
+    while (found := parse_checkpoint((place / "log" / "checkpoint").read_text())).size <= size:
+        assert time.monotonic() < ends, "the restored log signs nothing"
+        pause.wait(0.05)
+    return found
+
+
+def test_a_database_that_is_not_what_the_log_signed_is_found(
+    original: Server, backup: Path, identity: tuple[Path, str], folder: Path
+) -> None:
+    other = folder / "other-head"
+    shutil.copytree(backup, other)
+    log = json.loads((other / "log.json").read_text())
+    head = parse_checkpoint(log["head"])
+    key = json.loads((Path(original.environment["HOLDFAST_DATA"]) / "log" / "log.key").read_text())
+    signer = Signer(key["name"], bytes.fromhex(key["private"]))
+    log["head"] = replace(head, root=bytes(32)).signed(signer)
+    (other / "log.json").write_text(json.dumps(log))
+    manifest = json.loads((other / "manifest.json").read_text())
+    whole = (other / "log.json").read_bytes()
+    manifest["files"]["log.json"] = {"bytes": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    environment = environment_for(folder / "other-target")
+    assert refused(environment, "restore", str(other), "--identity", str(identity[0])) == "log.diverged"
+
+
 def test_neither_texts_nor_keys_lie_in_the_folder_in_clear(original: Server, backup: Path) -> None:
     keyring = json.loads((Path(original.environment["HOLDFAST_DATA"]) / "keys" / "sealing.json").read_text())
-    secrets = [keyring["finding"], *(key["secret"] for key in keyring["keys"])]
+    log = Path(original.environment["HOLDFAST_DATA"]) / "log"
+    private = [json.loads((log / name).read_text())["private"] for name in ("log.key", "receipt.key")]
+    secrets = [keyring["finding"], *(key["secret"] for key in keyring["keys"]), *private]
     unpacked = holdfast_dump(backup)
     for file in [*(path.read_bytes() for path in backup.iterdir()), unpacked]:
         for word in (ORIGIN, UPLOADER, *secrets):
@@ -124,6 +176,8 @@ def holdfast_dump(backup: Path) -> bytes:
 def test_without_the_keyring_nothing_sealed_opens_and_the_rest_came_back(backup: Path, folder: Path) -> None:
     environment, done = restored_to(folder / "without", backup)
     assert not done["keyring"]
+    assert (done["log"], done["log_keys"]) == (signed_in(backup), False)
+    assert not list((folder / "without" / "log").glob("*.key")), "new keys would be another log's"
     assert not (folder / "without" / "keys").exists(), "a new key would hide that the old one is missing"
     assert refused(environment, "sealed", "status") == "config.sealing_key"
 
@@ -133,8 +187,7 @@ def test_who_was_erased_since_the_backup_stays_erased(backup: Path, identity: tu
     subject = told(environment, "sealed", "find", "--uploader", UPLOADER)["subject"]
     told(environment, "sealed", "ask-erasure", subject, "--because", "she asked")
     assert refused(environment, "sealed", "erase", subject) == "sealed.same_person"
-    other = {**environment, "LOGNAME": "somebody-else"}
-    assert told(other, "sealed", "erase", subject)["state"] == "erased"
+    assert erased_by(environment, "somebody-else", subject)
 
     place = folder / "erased-again"
     place.mkdir()
@@ -142,6 +195,19 @@ def test_who_was_erased_since_the_backup_stays_erased(backup: Path, identity: tu
     fresh, done = restored_to(place, backup)
     assert done["erased_again"] == [subject]
     assert refused(fresh, "sealed", "find", "--uploader", UPLOADER) == "sealed.unknown"
+
+
+def erased_by(environment: dict[str, str], person: str, subject: str) -> bool:
+    """Have another account of the machine agree: who asks on the command line is the account of its process."""
+    program = (
+        "import sys; from holdfast.bootstrap import running; from holdfast.settings import Settings\n"
+        "with running(Settings.from_environment()) as system:\n"
+        "    system.sealed.agree_to_erasure(sys.argv[1], actor=f'cli:{sys.argv[2]}')\n"
+        "    print(system.sealed.get(sys.argv[1]).state)"
+    )
+    command = [sys.executable, "-c", program, subject, person]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip() == "erased"
 
 
 def test_nothing_is_ever_overwritten(original: Server, backup: Path) -> None:

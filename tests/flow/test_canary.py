@@ -12,6 +12,8 @@ import base64
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +43,8 @@ SEALED = {
         "picture-provenance",
         "threshold-because",
         "action-because",
+        "video-rule-because",
+        "later-uploader",
         "opinion-because",
         "removal-because",
         "import-provenance",
@@ -66,12 +70,33 @@ NAMED = {
         "journal.body",
         "screening.matches",
         "idempotency.body",
+        "long_screening.answer",
     },
     "meaning": {"bank.meaning", "journal.body"},
     "source": {"bank.source", "journal.body"},
-    "content": {"screening.content_id", "archive.content_id", "unscreened.content_id", "journal.body"},
-    "version": {"screening.content_version", "archive.content_version", "unscreened.content_version", "journal.body"},
-    "surface": {"screening.surface", "archive.surface", "journal.body"},
+    "content": {
+        "screening.content_id",
+        "archive.content_id",
+        "unscreened.content_id",
+        "long_screening.content_id",
+        "long_screening.answer",
+        "journal.body",
+    },
+    "version": {
+        "screening.content_version",
+        "archive.content_version",
+        "unscreened.content_version",
+        "long_screening.content_version",
+        "long_screening.answer",
+        "journal.body",
+    },
+    "surface": {
+        "screening.surface",
+        "archive.surface",
+        "long_screening.surface",
+        "long_screening.answer",
+        "journal.body",
+    },
     "idempotency": {"idempotency.idempotency_key"},
 }
 """Names of things: the columns in which each may stand, and no other."""
@@ -120,6 +145,7 @@ def fill_by_api(place: Filled) -> None:
     told("POST", "/banks", {"name": bank, "meaning": WORDS["meaning"], "source": WORDS["source"]}, 201)
     told("POST", f"/banks/{bank}/threshold", {"threshold": 20, "because": SEALED["threshold-because"]})
     told("POST", f"/banks/{bank}/action", {"action": "review", "because": SEALED["action-because"]})
+    told("POST", f"/banks/{bank}/video", {"least_frames": 10, "because": SEALED["video-rule-because"]})
     signals = [{"signal_type": "md5", "value": uuid4().hex}]
     entry = {"signals": signals, "provenance": SEALED["provenance"]}
     added = told("POST", f"/banks/{bank}/entries", {"entries": [entry]}, 201)["added"]
@@ -137,6 +163,22 @@ def fill_by_api(place: Filled) -> None:
         options = {**about, "content_id": f"{WORDS['content']}-{number}", "uploader": SEALED["uploader"]}
         reply = ask("POST", "/screen", body=upload, headers=once if not number else None, **options)
         assert (reply.status, reply.body["answer"]) == (200, "hold")
+    fill_later(place, {**about, "content_id": f"{WORDS['content']}-later", "uploader": SEALED["later-uploader"]})
+
+
+def fill_later(place: Filled, options: dict[str, str]) -> None:
+    """An upload that is answered later, from its receipt to its answer."""
+    later = {"Prefer": "respond-async"}
+    reply = place.server.client.call("POST", "/screen", body=PICTURE, headers=later, **options)
+    assert reply.status == 202, reply
+    pause, ends = threading.Event(), time.monotonic() + READY_SECONDS
+    while (standing := place.server.client.call("GET", f"/screenings/{reply.body['screening']}").body)["status"] in (
+        "waiting",
+        "running",
+    ):
+        assert time.monotonic() < ends
+        pause.wait(0.05)
+    assert standing["answer"] == "hold"
 
 
 def fill_by_import(place: Filled, bank: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backup on disk: a folder with the dump, perhaps the keyring for one recipient, and last of all the manifest.
+"""A backup on disk: a folder with the dump, the log, perhaps the keys for one recipient, and last of all the manifest.
 
 A folder without a manifest is a backup that did not get to its end. The manifest names every other file
 with its size and SHA-256, and says in words what is not in the folder.
@@ -22,6 +22,8 @@ from holdfast.errors import BackupUnusable, InvalidRequest, TargetNotEmpty
 
 DUMP: Final = "database.dump"
 KEYRING: Final = "keyring.age"
+LOG: Final = "log.json"
+LOG_KEYS: Final = "log-keys.age"
 MANIFEST: Final = "manifest.json"
 FORM: Final = 1
 CHUNK: Final = 1024 * 1024
@@ -109,16 +111,16 @@ class BackupFolder:
             message = f"{name}: {cause.strerror}"
             raise BackupUnusable(message) from cause
 
-    def keep_keyring(self, keyring: bytes, recipient: str) -> Written:
-        """Add the keyring, encrypted to an age recipient. Raises InvalidRequest if that is none."""
-        return self.write(KEYRING, [bytes(pyrage.encrypt(keyring, [read_recipient(recipient)]))])
+    def write_secret(self, name: str, secret: bytes, recipient: str) -> Written:
+        """Add a file, encrypted to an age recipient. Raises InvalidRequest if that is none."""
+        return self.write(name, [bytes(pyrage.encrypt(secret, [read_recipient(recipient)]))])
 
-    def keyring(self, identity: Path) -> bytes:
-        """The keyring again. Raises BackupUnusable if the identity does not open it, or there is none."""
+    def secret(self, name: str, identity: Path) -> bytes:
+        """Such a file again. Raises BackupUnusable if the identity does not open it, or there is none."""
         try:
-            return bytes(pyrage.decrypt(b"".join(self.read(KEYRING)), [read_identity(identity)]))
+            return bytes(pyrage.decrypt(b"".join(self.read(name)), [read_identity(identity)]))
         except pyrage.DecryptError as cause:
-            message = f"{KEYRING} does not open with the identity in {identity}"
+            message = f"{name} does not open with the identity in {identity}"
             raise BackupUnusable(message) from cause
 
 

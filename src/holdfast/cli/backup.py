@@ -25,7 +25,8 @@ Folder = Annotated[Path, typer.Argument(help="The folder.")]
 def backup(
     folder: Folder,
     to: Annotated[
-        str | None, typer.Option(help="An age recipient ('age1...'): put the keyring in too, encrypted to it alone.")
+        str | None,
+        typer.Option(help="An age recipient ('age1...'): put keyring and log keys in too, encrypted to it alone."),
     ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -46,7 +47,7 @@ def backup(
 def restore(
     folder: Folder,
     identity: Annotated[
-        Path | None, typer.Option(help="The age identity file that opens the keyring in the backup.")
+        Path | None, typer.Option(help="The age identity file that opens the keys in the backup.")
     ] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
@@ -56,12 +57,27 @@ def restore(
         keyring = system.keyrings.path
     if as_json:
         facts = done.manifest["facts"]
-        say_json({"facts": facts, "keyring": done.keyring, "erased_again": list(done.erased_again)})
+        say_json(
+            {
+                "facts": facts,
+                "keyring": done.keyring,
+                "log": done.log,
+                "log_keys": done.log_keys,
+                "erased_again": list(done.erased_again),
+            }
+        )
         return
     rows = sum(done.manifest["facts"]["tables"].values())
     out.print(f"{rows:,} rows and the journal are as they were on {done.manifest['made_at']}.", highlight=False)
     if not done.keyring:
         out.print(f"[bold]Nothing sealed opens yet:[/] put the keyring of that day at {keyring}.", highlight=False)
+    if done.log is not None:
+        out.print(f"All {done.log:,} entries that the log had signed are here.", highlight=False)
+    if not done.log_keys:
+        folder = system.log_folder.path
+        out.print(
+            f"[bold]Nothing signs the log yet:[/] docs/backup.md says what to put into {folder}.", highlight=False
+        )
     if done.erased_again:
         out.print(f"Erased again, as two people had decided: {', '.join(done.erased_again)}", highlight=False)
 
