@@ -97,7 +97,7 @@ class LogKeeper:
         publisher = Publisher(connection, self.folder, clock)
         publisher.begin()
         self.leading.set()
-        _log.info("log_led", origin=self.folder.identity().log.name)
+        _log.debug("log_led", origin=self.folder.identity().log.name)
         due = time.monotonic()
         while not stopped():
             sequencer.round()

@@ -7,7 +7,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from holdfast.effect.webhook import KIND, Announcement, secret_bytes, sign
 from holdfast.errors import InvalidSetting
 from holdfast.settings import Settings
 from tests.conftest import free_port
+from tests.log.vectors import VECTORS
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -45,7 +45,7 @@ EFFECT = Leased(
     fence=1,
     until=NOW,
 )
-VECTORS = Path(os.environ.get("HOLDFAST_TEST_VECTORS", "/nonexistent")) / "standard_webhooks.json"
+PUBLISHED = VECTORS / "standard_webhooks.json"
 
 
 class Platform(HTTPServer):
@@ -118,9 +118,9 @@ def test_it_is_signed_over_its_id_its_time_and_its_body() -> None:
     assert headers["webhook-signature"] == f"v1,{expected}"
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the public vectors of Standard Webhooks are not on this machine")
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the public vectors of Standard Webhooks are not on this machine")
 def test_the_public_vectors_of_standard_webhooks() -> None:
-    for vector in json.loads(VECTORS.read_text()):
+    for vector in json.loads(PUBLISHED.read_text()):
         key = base64.b64decode(vector["secret"].removeprefix("whsec_"))
         assert sign(key, vector["id"], vector["timestamp"], vector["payload"].encode()) == vector["signature"]
 

@@ -38,8 +38,10 @@ def in_words(done: Done, code: int, stable_code: str) -> None:
 def test_a_bank_is_made_and_listed(shell: Shell, name: str) -> None:
     about = ("--meaning", "a test", "--source", "tests", "--threshold", "20", "--action", "review")
     made = shell.run("bank", "create", name, *about, "--json")
-    expected = {"name": name, "meaning": "a test", "source": "tests", "threshold": 20, "action": "review"}
-    expected |= {"kind": "known", "exchange": None}
+    expected: dict[str, object] = {"name": name, "meaning": "a test", "source": "tests", "threshold": 20}
+    expected["action"] = "review"
+    video = {"least_frames": 3, "least_seconds": 2.0, "query_percent": 80.0, "compared_percent": 0.0}
+    expected |= {"kind": "known", "exchange": None, "video": video}
     assert (made.code, made.json) == (0, {**expected, "state": "active"})
     assert summary(shell, name) == {**expected, "state": "active", "entries": 0}
     listed = shell.run("bank", "list")

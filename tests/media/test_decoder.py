@@ -263,7 +263,9 @@ def test_a_decoder_is_limited_in_memory_time_and_space(place: ServerOptions) -> 
         for pid in confined(process.pid):
             lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
             limits = {line[:26].strip(): line[26:].split()[:2] for line in lines}
-            assert limits["Max address space"] == [str(place.memory_bytes)] * 2
+            # What the video libraries map and never touch comes on top.
+            assert place.memory_bytes <= int(limits["Max address space"][0]) < place.memory_bytes + 256 * MIB
+            assert limits["Max address space"][0] == limits["Max address space"][1]
             assert limits["Max cpu time"] == [str(int(place.seconds) + 1)] * 2
             assert limits["Max file size"] == limits["Max core file size"] == ["0", "0"]
             assert limits["Max open files"] == ["16", "16"]

@@ -71,8 +71,7 @@ class Client:
             if standing.status != 200 or standing.body["status"] in ("answered", "held_for_person"):  # noqa: PLR2004
                 break
             time.sleep(0.1)
-        told = standing.body
-        body = {"answer": told.get("answer"), "screening": told.get("screening"), "explanation": told}
+        body = {name: standing.body.get(name) for name in ("answer", "screening", "explanation")}
         return Reply(standing.status, body, reply.seconds + time.perf_counter() - began)
 
     def send_json(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401  # whatever JSON can hold

@@ -162,7 +162,7 @@ def _step(client: Client, did: str, act: Callable[[], object], upload: bytes, ex
 
 
 def _good(reply: Reply) -> Reply:
-    if reply.status not in (200, 201):
+    if reply.status not in (200, 201, 202):
         message = f"the server answered {reply.status}: {reply.body}"
         raise DependencyError(message)
     return reply

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -64,7 +63,7 @@ def secret_bytes(secret: str) -> bytes:
     """The key in a secret of the form whsec_BASE64. Raises ValueError if it is not one, or is too short to be safe."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         key = b""
     if not secret.startswith(_PREFIX) or not _LEAST_SECRET <= len(key) <= _MOST_SECRET:
         message = f"must be whsec_ and {_LEAST_SECRET} to {_MOST_SECRET} bytes in base64"

@@ -158,6 +158,9 @@ class ScreeningRecord(Schema):
     list_version: int | None = None
     matches: list[MatchShape] | None = None
     looked_up_at: datetime | None = None
+    explanation: Explanation | None = Field(
+        default=None, description="Of what was answered later: what the answer would have carried at once."
+    )
 
 
 class UnscreenedShape(Schema):

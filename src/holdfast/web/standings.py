@@ -117,7 +117,7 @@ def _answered(screening: str, long: LongStanding | None, request: HttpRequest) -
     told = system().screenings.get(screening)
     status = long.state.value if long else LongState.ANSWERED.value
     if Scope.EXPLAIN in key_of(request).scopes:
-        return {**told, "status": status}
+        return {**told, "status": status, **({"explanation": long.body["explanation"]} if long else {})}
     return {"screening": screening, "status": status, "answer": told["answer"]}
 
 
