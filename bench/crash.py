@@ -126,7 +126,7 @@ def _kill_one(given: Nursery, where: str, number: int, chance: random.Random) ->
 
 
 def _count(given: Nursery, tally: Tally) -> None:
-    from holdfast.store.fsck import CHECKS, run  # noqa: PLC0415  # needs configured Django
+    from holdfast.store.fsck import checks, run  # noqa: PLC0415  # needs configured Django
 
     acknowledged = given.acknowledged()
     with connection.cursor() as cursor:
@@ -147,7 +147,7 @@ def _count(given: Nursery, tally: Tally) -> None:
     first = {effect: number for number, effect in reversed(list(enumerate(given.calls())))}
     moments = [(item, first.get(effect, -1)) for effect, item in lines]
     tally.out_of_order = sum(one[0] == other[0] and one[1] > other[1] for one, other in pairwise(moments))
-    tally.differences = [str(one.first) for one in run(CHECKS) if one.first is not None]
+    tally.differences = [str(one.first) for one in run(checks(given.system.journal.sealer)) if one.first is not None]
 
 
 if __name__ == "__main__":

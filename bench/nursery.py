@@ -212,10 +212,11 @@ def _carry(  # each is one fact about a worker
     class Journal(PostgresJournal):
         """Dies before or after it has written, inside the transaction."""
 
-        def append_many(self, batch: Sequence[Told], *, actor: str, at: datetime) -> None:
+        def append_many(self, batch: Sequence[Told], *, actor: str, at: datetime) -> list[Event]:
             fate.passes("before journal")
-            super().append_many(batch, actor=actor, at=at)
+            sealed = super().append_many(batch, actor=actor, at=at)
             fate.passes("after journal")
+            return sealed
 
     class Effects(PostgresEffects):
         """Dies before or after it leases and settles."""
@@ -235,7 +236,8 @@ def _carry(  # each is one fact about a worker
             return heard
 
     system = given.system
-    effects = Effects(Journal(), system.alarms, bootstrap.clock, bootstrap.new_id, system.effects._bell)  # noqa: SLF001  # the same bell
+    journal = Journal(system.journal.sealer)
+    effects = Effects(journal, system.alarms, bootstrap.clock, bootstrap.new_id, system.effects._bell)  # noqa: SLF001  # the same bell
     act = _Act(given.folder, fate)
     carrier = Carrier(effects, {KIND: act}, hands=hands, lasting=lasting)
     while most is None or act.calls < most or system.effect_desk.lag().waiting:

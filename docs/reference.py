@@ -27,6 +27,8 @@ from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.two_people import When, when_of
 from holdfast.media.reason import Reason
+from holdfast.sealed import kek, subject
+from holdfast.sealed.text import private_fields
 from holdfast.settings import Settings, env_name
 
 FOLDER = Path(__file__).parent
@@ -39,6 +41,8 @@ _STAGES = (
     long_screening,
     screen,
     unscreened,
+    kek,
+    subject,
     key,
     effect,
     alarm,
@@ -73,6 +77,13 @@ def errors_page() -> str:
         ["`entry.not_in_this_state`", "The entry's state does not allow this.", "See states.md.", "no"],
         ["`key.not_in_this_state`", "The key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_in_this_state`", "The unscreened hold's state does not allow this.", "See states.md.", "no"],
+        ["`sealed.not_in_this_state`", "The sealed subject's state does not allow this.", "See states.md.", "no"],
+        ["`sealed.preserved`", "A hold stands on the subject.", "Wait, or have it lifted by two people.", "no"],
+        ["`sealed.not_preserved`", "No such hold stands on the subject.", "Nothing.", "no"],
+        ["`sealed.unchanged`", "This hold stands on the subject already.", "Nothing.", "no"],
+        ["`sealed.not_asked`", "This person did not ask for the erasure.", "Name who did.", "no"],
+        ["`sealed.same_person`", "Two different people are needed.", "Let another person agree.", "no"],
+        ["`sealed.key.not_in_this_state`", "The sealing key's state does not allow this.", "See states.md.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
         ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
         ["`long.leased`", "A process works on it.", "Wait.", "no"],
@@ -106,7 +117,11 @@ def events_page() -> str:
     """Every event."""
     parts = []
     for (tag, schema), kind in sorted(registered().items()):
-        rows = [[f"`{field.name}`", _type(kind, field.name)] for field in dataclasses.fields(kind)]
+        private = private_fields(kind)
+        rows = [
+            [f"`{field.name}`", "private text, sealed" if field.name in private else _type(kind, field.name)]
+            for field in dataclasses.fields(kind)
+        ]
         body = _table(["carries", "type"], rows) if rows else "Carries nothing more.\n"
         parts.append(f"## `{tag}` (schema {schema})\n\n{(kind.__doc__ or '').strip()}\n\n{_two_people(kind)}{body}")
     intro = (

@@ -57,6 +57,7 @@ def wired(folder: Path) -> Iterator[System]:
     with bootstrap.database(given) as reachable, bootstrap.decoding(reachable, wanted=True) as ready:
         system = bootstrap.wire(ready)
         bootstrap.prepare_tables(ready)
+        bootstrap.prepare_keys(system)
         yield system
 
 
@@ -74,13 +75,13 @@ def superuser(data: Path) -> str:
 
 
 def empty_tables(data: Path) -> None:
-    """Forget everything: as superuser, with triggers off, which no role of ours can do."""
+    """Forget everything but the sealing key: as superuser, with triggers off, which no role of ours can do."""
     with psycopg.connect(superuser(data), autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
             "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
-            "log_leaf, log_head, log_timestamp, log_cursor"
+            "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")

@@ -18,7 +18,7 @@ from django.db import connections
 from holdfast import later
 from holdfast.bootstrap import System
 from holdfast.demo.pictures import encoded, hills
-from holdfast.errors import IdempotencyConflict, ScreeningUnknown
+from holdfast.errors import IdempotencyConflict, ScreeningUnknown, SealedUnknown
 from holdfast.intake import spool as spools
 from holdfast.intake.upload import Upload
 from holdfast.later import PAUSE, Taken, TakenOver
@@ -27,6 +27,7 @@ from holdfast.media.plane import Decoded, Watched
 from holdfast.media.reason import NotDecoded, Reason
 from holdfast.pipeline import Once
 from holdfast.screener import Screener, sweep
+from holdfast.sealed.subject import AskErasure
 from tests.conftest import superuser
 from tests.waiting import LONG, OVER, patient, screen, send, take
 
@@ -96,6 +97,45 @@ def test_it_waits_is_screened_and_its_file_is_gone(system: System, tmp_path: Pat
     assert own.spool.kept() == []
     assert tags(own, screening) == ["received", "begun", "answered"]
     assert own.long.take_up(own.spool.id) is None
+
+
+def uploaders(system: System) -> tuple[set[str | None], set[str | None]]:
+    """The sealed subjects that screenings name, and that long screenings do."""
+    with psycopg.connect(superuser(system.settings.data)) as connection:
+        clear = "select uploader from screening union all select uploader from long_screening"
+        assert {row[0] for row in connection.execute(clear)} == {None}
+        tables = ("screening", "long_screening")
+        one, other = ({row[0] for row in connection.execute(f"select uploader_subject from {t}")} for t in tables)
+    return one, other
+
+
+def test_who_uploads_is_sealed_while_it_waits_and_after(system: System, tmp_path: Path) -> None:
+    own = patient(system, tmp_path)
+    send(own, PICTURE, uploader="ann")
+    send(own, PICTURE, name="post-2", uploader="ann")
+    ann = own.sealed.find("ann")
+    assert uploaders(own) == (set(), {ann})
+
+    screen(own, take(own))
+
+    assert uploaders(own) == ({ann}, {ann})
+    assert own.sealed.count().subjects == 1
+    assert list(own.sealed.read(ann, role="test", because="x", actor="cli:bob").values()) == ["ann"]
+
+
+def test_who_is_erased_while_it_waits_does_not_come_back_with_the_answer(system: System, tmp_path: Path) -> None:
+    own = patient(system, tmp_path)
+    screening = send(own, PICTURE, uploader="ann")
+    ann, taken = own.sealed.find("ann"), take(own)
+    own.sealed.change(ann, AskErasure(asked_by="cli:ann", because="x"), actor="cli:ann")
+    own.sealed.agree_to_erasure(ann, actor="cli:bob")
+
+    screen(own, taken)
+
+    assert state(own, screening) is LongState.ANSWERED
+    assert uploaders(own) == ({ann}, {ann})
+    with pytest.raises(SealedUnknown):
+        own.sealed.find("ann")
 
 
 def test_those_that_wait_longest_are_taken_up_first_and_each_by_one(system: System, tmp_path: Path) -> None:

@@ -53,10 +53,12 @@ def patient(
     return dataclasses.replace(system, long=long, spool=Spool(folder / "spool", BUDGET))
 
 
-def send(system: System, content: bytes, *, name: str = "post-1", once: Once | None = None) -> str:
+def send(
+    system: System, content: bytes, *, name: str = "post-1", once: Once | None = None, uploader: str | None = None
+) -> str:
     """Send an upload that is answered later; gives the id of its screening."""
     with spooled(system.spool, content) as upload:
-        about = Content(id=name)
+        about = Content(id=name, uploader=uploader)
         body = later.receive(upload, about, asked_by="cli:test", once=once, shadow=False, later=system.later())
     return str(body["screening"])
 

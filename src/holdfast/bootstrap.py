@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
+from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.adapters.webhook import Webhook
@@ -24,6 +25,7 @@ from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
+from holdfast.sealed.keyring import Keeper
 from holdfast.settings import SandboxPolicy, Settings
 from holdfast.store.configure import configure
 
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from holdfast.store.long_screenings import PostgresLongScreenings
     from holdfast.store.processes import PostgresProcesses
     from holdfast.store.screenings import PostgresScreenings
+    from holdfast.store.sealed_rotation import Rotation
+    from holdfast.store.sealed_subjects import PostgresSealed
 
 _ID_BYTES: Final = 15
 _TAKE_OVER_SECONDS: Final = 30.0
@@ -63,6 +67,9 @@ class System:
     keys: PostgresKeys
     archive: PostgresArchive
     processes: PostgresProcesses
+    sealed: PostgresSealed
+    rotation: Rotation
+    keyrings: KeyringFile
     alarms: PostgresAlarms
     effects: PostgresEffects
     effect_desk: EffectDesk
@@ -131,9 +138,14 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
+    from holdfast.store.sealed_rotation import Rotation  # noqa: PLC0415
+    from holdfast.store.sealed_subjects import PostgresSealed  # noqa: PLC0415
+    from holdfast.store.sealing import PostgresSealer  # noqa: PLC0415
     from holdfast.store.waking import Bell  # noqa: PLC0415
 
-    journal = PostgresJournal()
+    keyrings = KeyringFile(settings.keyring_path, keeper(settings))
+    sealer = PostgresSealer(keyrings, clock, new_id)
+    journal = PostgresJournal(sealer)
     banks = PostgresBanks(journal, clock, new_id)
     alarms = PostgresAlarms(journal, clock, new_id)
     bell = Bell()
@@ -161,6 +173,9 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         keys=PostgresKeys(journal, clock),
         archive=archive,
         processes=PostgresProcesses(),
+        sealed=PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock),
+        rotation=Rotation(journal, keyrings, clock),
+        keyrings=keyrings,
         alarms=alarms,
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell),
@@ -175,6 +190,11 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
             settings.video_seconds,
         ),
     )
+
+
+def keeper(settings: Settings) -> Keeper:
+    """What locks the keyring of these settings."""
+    return AgeKeeper(settings.keyring_identity) if settings.keyring_identity else RightsKeeper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +254,7 @@ def running(settings: Settings, *, decoder: bool = False) -> Iterator[System]:
     with database(settings) as reachable, decoding(reachable, wanted=decoder) as ready:
         system = wire(ready)
         prepare_tables(ready)
+        prepare_keys(system)
         yield system
 
 
@@ -286,3 +307,15 @@ def prepare_tables(settings: Settings) -> None:
         migrate.migrate(str(conninfo_to_dict(settings.database_url)["user"]))
     else:
         migrate.require_current()
+
+
+def prepare_keys(system: System) -> None:
+    """Make the sealing key if there is none yet, or insist on it; seal and erase what a restore brought back.
+
+    Raises SealingKeyMissing if the database was sealed with a key that is not here.
+    """
+    from holdfast.store.sealed_old import seal_what_is_clear  # noqa: PLC0415  # see `wire`
+
+    system.rotation.prepare(actor="system:start")
+    seal_what_is_clear(system.journal.sealer)
+    system.sealed.repeat_erasures()

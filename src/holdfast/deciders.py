@@ -14,6 +14,8 @@ from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
 from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import
 from holdfast.match.long_screening import LONG_TRANSITIONS, decide_long, evolve_long
 from holdfast.match.unscreened import UNSCREENED_TRANSITIONS, decide_unscreened, evolve_unscreened
+from holdfast.sealed.kek import KEK_TRANSITIONS, decide_kek, evolve_kek
+from holdfast.sealed.subject import SEALED_TRANSITIONS, SealedSubject, decide_sealed, evolve_sealed
 
 DECIDERS: Final = (
     Decider(
@@ -72,6 +74,22 @@ DECIDERS: Final = (
         transitions=ALARM_TRANSITIONS,
         decide=lambda alarm, command, _: decide_alarm(alarm, command),
         evolve=lambda alarm, _, happened: evolve_alarm(alarm, happened),
+    ),
+    Decider(
+        name="Sealed subject",
+        noun="sealed",
+        transitions=SEALED_TRANSITIONS,
+        decide=decide_sealed,
+        evolve=lambda subject, _, happened: evolve_sealed(subject, happened),
+        first=SealedSubject(),
+    ),
+    Decider(
+        name="Key-encryption key",
+        noun="sealed.key",
+        transitions=KEK_TRANSITIONS,
+        decide=lambda state, command, _: decide_kek(state, command),
+        evolve=lambda state, _, happened: evolve_kek(state, happened),
+        state_of=lambda state: state,
     ),
 )
 BY_NOUN: Final = {decider.noun: decider for decider in DECIDERS}

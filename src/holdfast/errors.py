@@ -8,6 +8,7 @@
     │   ├── InvalidBankFile          input.bank_file
     │   ├── UploadNotCompared        hma.not_compared
     │   ├── AddressNotFetched        hma.address_not_fetched
+    │   ├── BackupUnusable           input.backup
     │   ├── ProofInvalid             log.proof_invalid
     │   ├── UnreadableFile           input.file
     │   └── InvalidName              input.name
@@ -21,12 +22,14 @@
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
+    │   ├── SealedUnknown            sealed.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
+    │   ├── TargetNotEmpty           backup.target_not_empty
     │   ├── MethodNotAllowed         request.method                       (405)
     │   ├── IdempotencyConflict      request.idempotency_conflict
     │   └── AnswerLost               request.answer_lost
@@ -48,6 +51,8 @@
     │   ├── DataInUse                config.data_in_use
     │   ├── OwnerNeeded              config.owner_needed
     │   ├── SandboxMissing           config.sandbox_missing
+    │   ├── SealingKeyMissing        config.sealing_key
+    │   ├── SealedDamaged            config.sealed_damaged
     │   └── PortTaken                config.port_taken
     ├── LogDiverged                log.diverged                         (500)
     └── InternalError                internal                             (500)
@@ -142,6 +147,13 @@ class AddressNotFetched(InputError):
     advice = "Send the file itself, as the form field photo or video."
 
 
+class BackupUnusable(InputError):
+    """The backup cannot be restored, or not all of it came back."""
+
+    code = "input.backup"
+    advice = "Use another backup; docs/backup.md says what belongs to one."
+
+
 class ProofInvalid(InputError):
     """What was given does not prove what it says."""
 
@@ -231,6 +243,13 @@ class KeyUnknown(NotFound):
     advice = "'holdfast key list' names the prefixes."
 
 
+class SealedUnknown(NotFound):
+    """There is no such sealed subject or record."""
+
+    code = "sealed.unknown"
+    advice = "'holdfast sealed find' gives the id of a person's subject."
+
+
 class EffectUnknown(NotFound):
     """There is no effect with that id."""
 
@@ -280,6 +299,13 @@ class Refused(ConflictError):
     def stable_code(self) -> str:
         """The refusal's own code."""
         return self.refusal.code
+
+
+class TargetNotEmpty(ConflictError):
+    """There is something already where this would be written."""
+
+    code = "backup.target_not_empty"
+    advice = "Name a folder or a database that is empty: nothing is ever overwritten."
 
 
 class MethodNotAllowed(ConflictError):
@@ -427,6 +453,20 @@ class SandboxMissing(ConfigurationError):
 
     code = "config.sandbox_missing"
     advice = "Install libseccomp2, or set HOLDFAST_SANDBOX=weaker and read docs/threat-model.md first."
+
+
+class SealingKeyMissing(ConfigurationError):
+    """The key that opens sealed records is not here, or cannot be opened."""
+
+    code = "config.sealing_key"
+    advice = "Put the keyring of this database back (docs/backup.md); a new one would open nothing."
+
+
+class SealedDamaged(ConfigurationError):
+    """A sealed record does not open with its own key: it was changed, moved or damaged."""
+
+    code = "config.sealed_damaged"
+    advice = "Compare with a backup; whoever could change the database is to be looked for."
 
 
 class PortTaken(ConfigurationError):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -52,6 +53,7 @@ _CLOCK_NOT_SYNCHRONISED: Final = 5
 _SPOOL_FULL: Final = 0.8
 _NOTIFICATION_SECONDS: Final = 2.0
 _PROCESS_SHOWN: Final = timedelta(minutes=1)
+_OLD_KEY_DAYS: Final = 365
 _SLOW_EFFECT_SECONDS: Final = 60.0
 _ALARMS_SHOWN: Final = 1000
 _MOST_UNSIGNED_SECONDS: Final = 10.0
@@ -88,6 +90,7 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("processes", lambda: _processes(system)),
         ("clock", _clock),
         ("disk", lambda: _disk(system)),
+        ("sealing", lambda: sealing(system)),
         ("answered later", lambda: _later(system)),
         ("settings", lambda: _settings(system)),
         ("unscreened holds", lambda: _unscreened(system)),
@@ -178,6 +181,45 @@ def _refused(statement: str) -> Finding:
     return Finding(
         f"journal: {verb}", Grade.WRONG, "the app role may do this; run 'holdfast serve' once with DATABASE_OWNER_URL"
     )
+
+
+def sealing(system: System) -> Iterator[Finding]:
+    """Where the keys of what is sealed are, who else may read them, how old the one in use is, and whether it opens."""
+    path, keyring = system.keyrings.path, system.keyrings.read()
+    yield Finding(
+        "sealing: keyring", Grade.GOOD, f"{path}, kept by {system.keyrings.keeper.kind}; keep a copy elsewhere"
+    )
+    mode = path.stat().st_mode | path.parent.stat().st_mode & 0o022
+    private = mode & 0o077 == 0
+    says = "readable by its owner alone" if private else f"others may read or replace it: chmod 600 {path}"
+    yield Finding("sealing: rights", Grade.GOOD if private else Grade.WRONG, says)
+    yield _apart(system, path)
+    days = (clock() - keyring.used.made_at).days
+    says = f"{keyring.used.id} is {days} days old"
+    old = days > _OLD_KEY_DAYS
+    yield Finding(
+        "sealing: age", Grade.WEAKER if old else Grade.GOOD, f"{says}: holdfast sealed rotate" if old else says
+    )
+    counts = system.sealed.count()
+    missing = [key["id"] for key in counts.keys if key["id"] not in keyring.keys]
+    says = f"missing: {', '.join(missing)}" if missing else f"opens the data keys of {counts.subjects:,} subjects"
+    yield Finding("sealing: complete", Grade.WRONG if missing else Grade.GOOD, says)
+
+
+def _apart(system: System, path: Path) -> Finding:
+    """Whether whoever takes the database's disk has the keys too."""
+    cluster = system.settings.data / "postgres"
+    together = system.keyrings.keeper.kind == "file" and cluster.exists() and _volume(cluster) == _volume(path)
+    says = (
+        "on the database's own volume: set HOLDFAST_KEYRING to another one, or HOLDFAST_KEYRING_IDENTITY"
+        if together
+        else "not in clear on a volume of the database here"
+    )
+    return Finding("sealing: apart", Grade.WEAKER if together else Grade.GOOD, says)
+
+
+def _volume(path: Path) -> int:
+    return path.stat().st_dev
 
 
 def _index(system: System) -> Iterator[Finding]:

@@ -11,6 +11,9 @@ A port is defined by the stage that needs it; this page only gathers them.
     Screenings    pipeline   store.screenings.PostgresScreenings
     LongScreenings later     store.long_screenings.PostgresLongScreenings
     Journal       every      store.journal.PostgresJournal
+    Keyrings      sealed     adapters.keyring.KeyringFile
+    Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper
+    Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
 """
 
@@ -22,14 +25,18 @@ from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
 from holdfast.media.video import Reel
 from holdfast.pipeline import Banks, Screenings
+from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
     "Banks",
     "ChangeSource",
     "Decoder",
+    "Erasures",
     "Handler",
     "HashIndex",
     "Journal",
+    "Keeper",
+    "Keyrings",
     "LongScreenings",
     "Reel",
     "Screenings",

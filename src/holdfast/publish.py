@@ -54,6 +54,22 @@ class Publisher:
             if self.folder.published() != last[1]:  # killed between signing and publishing
                 self._show(last[0], last[1])
 
+    def rebuild(self) -> Checkpoint | None:
+        """Write every file below the head that was signed last anew from the database; None before the first head.
+
+        Raises LogDiverged if the database does not hold that tree.
+        """
+        with self.folder.alone():
+            last = self.folder.last_signed()
+            if last is None:
+                return None
+            self._insist_on_tree(last[0])
+            for old in range(0, last[0].size, MOST_AT_ONCE):
+                self._write_tiles(old, min(old + MOST_AT_ONCE, last[0].size))
+            self._show(*last)
+            self._clear(0, size=last[0].size)
+            return last[0]
+
     def publish(self) -> Checkpoint | None:
         """Sign and publish a head over what is new, at most `MOST_AT_ONCE` leaves; None if nothing is.
 

@@ -224,6 +224,16 @@ class Settings(BaseModel):
     private_surfaces: Annotated[str, AfterValidator(_surface_list)] = Field(
         default="", description="Surfaces whose items leave nothing in the archive, separated by commas."
     )
+    keyring: Path | None = Field(
+        default=None,
+        description="The file with the keys that open sealed personal data. "
+        "Default: keys/sealing.json in the data directory. Keep a copy elsewhere: without it nothing sealed opens.",
+    )
+    keyring_identity: Path | None = Field(
+        default=None,
+        description="An age identity file that the keyring is locked with. Best on another medium than the data. "
+        "Unset: the keyring is protected by its file rights alone.",
+    )
     unscreened_owner: str = Field(
         default="trust-and-safety",
         min_length=1,
@@ -296,6 +306,11 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as cause:
             raise InvalidSetting("; ".join(_in_words(error) for error in cause.errors())) from None
+
+    @property
+    def keyring_path(self) -> Path:
+        """Where the keyring lies: never in the database's own folder."""
+        return self.keyring or self.data / "keys" / "sealing.json"
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child process these very settings."""

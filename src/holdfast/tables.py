@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from holdfast.bootstrap import prepare_tables, wire
+from holdfast.bootstrap import prepare_keys, prepare_tables, wire
 from holdfast.errors import HoldfastError
 from holdfast.settings import Settings
 
@@ -14,8 +14,9 @@ def main() -> None:
     """Migrate, or end with the reason in words."""
     try:
         settings = Settings.from_environment()
-        wire(settings)
+        system = wire(settings)
         prepare_tables(settings)
+        prepare_keys(system)
     except HoldfastError as fault:
         sys.exit(f"holdfast: {fault} ({fault.stable_code}) {fault.advice}")
 

@@ -55,7 +55,8 @@ def test_the_secret_is_stored_nowhere_and_its_digest_only_with_the_key(system: S
 def test_a_key_opens_with_its_whole_token_and_carries_its_scopes(system: System) -> None:
     scopes = frozenset({Scope.EXPLAIN, Scope.BANKS_READ})
     key = system.keys.open(made(system, scopes=scopes, label="  reviewer  "))
-    assert (key.label, key.scopes, key.revoked) == ("reviewer", scopes, False)
+    assert (key.label, key.scopes, key.revoked) == ("", scopes, False), "who uses a key has no need of its label"
+    assert [one.label for one in system.keys.all_keys()] == ["reviewer"]
 
 
 def test_no_two_keys_share_a_prefix_or_a_secret(system: System) -> None:

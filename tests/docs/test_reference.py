@@ -19,11 +19,12 @@ from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
 from holdfast.match.entry import Opinion
 from holdfast.media.reason import Reason
+from holdfast.sealed import kek, subject
 from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened, effect, alarm, check)
+STAGES = (archive, bank, entry, importing, screen, unscreened, effect, alarm, check, kek, subject)
 
 
 def _reference() -> ModuleType:
@@ -87,6 +88,9 @@ def test_every_reason_is_documented(reason: Reason) -> None:
         "journal",
         "unscreened hold",
         "bank change",
+        "sealed record",
+        "sealed subject",
+        "keyring",
         "variant",
     ],
 )

@@ -25,10 +25,12 @@ from holdfast.match.bank import (
 from holdfast.match.entry import EntryAdded, EntryDisabled, EntryEnabled, EntryRemoved, Opinion, OpinionGiven
 from holdfast.match.importing import ImportAbandoned, ImportBegun, ImportPublished, ImportRolledBack
 from holdfast.match.signal import Signal, SignalType
+from holdfast.sealed.text import SealedText
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 SIGNALS = st.lists(st.builds(Signal, st.sampled_from(SignalType), st.text("0123456789abcdef", max_size=64)), max_size=4)
 COUNT = st.integers(0, 10**12)
+SEALED = st.builds(SealedText, st.just(""), record=TEXT, commitment=TEXT)
 BANK_EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(
         BankCreated,
@@ -48,19 +50,19 @@ BANK_EVENTS: st.SearchStrategy[Event] = st.one_of(
         threshold=st.integers(0, 64),
         action=st.sampled_from(Action),
     ),
-    st.builds(ThresholdChanged, before=st.integers(0, 64), threshold=st.integers(0, 64), because=TEXT),
-    st.builds(ActionChanged, before=st.sampled_from(Action), action=st.sampled_from(Action), because=TEXT),
-    st.builds(OpinionGiven, opinion=st.sampled_from(Opinion), because=TEXT),
-    st.builds(ImportBegun, bank=TEXT, source=TEXT, from_exchange=st.booleans()),
+    st.builds(ThresholdChanged, before=st.integers(0, 64), threshold=st.integers(0, 64), because=SEALED),
+    st.builds(ActionChanged, before=st.sampled_from(Action), action=st.sampled_from(Action), because=SEALED),
+    st.builds(OpinionGiven, opinion=st.sampled_from(Opinion), because=SEALED),
+    st.builds(ImportBegun, bank=TEXT, source=SEALED, from_exchange=st.booleans()),
     st.builds(ImportPublished, entries=COUNT, signals=COUNT, refused=COUNT, digest=TEXT),
-    st.builds(ImportRolledBack, because=TEXT),
+    st.builds(ImportRolledBack, because=SEALED),
     st.builds(ImportAbandoned, because=TEXT),
     st.builds(BankDisabled),
     st.builds(BankEnabled),
-    st.builds(EntryAdded, bank=TEXT, signals=SIGNALS.map(tuple), provenance=TEXT),
+    st.builds(EntryAdded, bank=TEXT, signals=SIGNALS.map(tuple), provenance=SEALED),
     st.builds(EntryDisabled),
     st.builds(EntryEnabled),
-    st.builds(EntryRemoved, because=TEXT),
+    st.builds(EntryRemoved, because=SEALED),
 )
 
 

@@ -39,9 +39,9 @@ def refused(outcome: list[Event] | Refusal) -> Refusal:
     return outcome
 
 
-def reachable(table: Mapping[Any, str]) -> set[str | None]:
-    """Every state that commands can lead to."""
-    found: set[str | None] = {None}
+def reachable(table: Mapping[Any, str], first: str | None = None) -> set[str | None]:
+    """Every state that commands can lead to from the first one."""
+    found: set[str | None] = {first}
     while more := {after for (before, _), after in table.items() if before in found} - found:
         found |= more
     return found

@@ -69,14 +69,14 @@ def story(system: System) -> System:
     return system
 
 
-def examined() -> list[Checked]:
-    from holdfast.store.fsck import CHECKS, run
+def examined(system: System) -> list[Checked]:
+    from holdfast.store.fsck import checks, run
 
-    return list(run(CHECKS))
+    return list(run(checks(system.journal.sealer)))
 
 
-def first_difference() -> Difference | None:
-    return next((one.first for one in examined() if one.first is not None), None)
+def first_difference(system: System) -> Difference | None:
+    return next((one.first for one in examined(system) if one.first is not None), None)
 
 
 def edit(system: System, statement: str, *values: object) -> None:
@@ -87,7 +87,7 @@ def edit(system: System, statement: str, *values: object) -> None:
 
 
 def test_a_story_in_every_table_agrees_with_its_journal(story: System) -> None:
-    done = {one.name: one for one in examined()}
+    done = {one.name: one for one in examined(story)}
     assert [one.first for one in done.values() if one.first] == []
     assert all(one.rows for one in done.values()), "every check had something to look at"
     assert done["entry"].rows == 2 + 3 * IMPORTED
@@ -97,11 +97,11 @@ def test_a_story_in_every_table_agrees_with_its_journal(story: System) -> None:
 
 KNOWN = {
     "bank": "meaning source threshold action state kind exchange version",
-    "bank_import": "source from_exchange state begun_by begun_at entries signals refused digest version",
-    "entry": "provenance state opinion version",
+    "bank_import": "from_exchange state begun_by begun_at entries signals refused digest version",
+    "entry": "state opinion version",
     "unscreened": "content_id content_version reason state owner since due screening version",
     "screening": "content_id content_version surface verdict reason answer shadow list_version matches asked_by at",
-    "api_key": "label scopes created_at expires_at revoked_at version",
+    "api_key": "scopes created_at expires_at revoked_at version",
     "effect": "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version",
     "alarm": "kind about owner state acknowledged_by raised_at version",
 }
@@ -147,14 +147,14 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
         row = connection.execute(f"select {key} from {table} {wanted} order by {key} limit 1").fetchall()
     change = CHANGED[kinds[0][0]].format(column)
     edit(story, f"update {table} set {column} = {change} where {key} = %s", row[0][0])
-    found = first_difference()
+    found = first_difference(story)
     assert found is not None, column
     assert (found.table, found.key, found.column) == (table, row[0][0], column)
     assert found.journal != found.found
     before = story.banks.newest_change()
     assert mend(found, new_id=new_id, actor=ACTOR, at=clock()) == (column,)
     connections["owner"].close()
-    assert first_difference() is None
+    assert first_difference(story) is None
     assert (story.banks.newest_change() > before) == (table in ("bank", "bank_import", "entry"))
 
 
@@ -165,7 +165,7 @@ def test_a_row_that_is_gone_is_found_and_left_to_people(story: System, table: st
     key = "prefix" if table == "api_key" else "id"
     only = "where import_id is null" if table == "entry" else ""
     edit(story, f"delete from {table} where {key} = (select max({key}) from {table} {only})")
-    found = first_difference()
+    found = first_difference(story)
     assert found is not None
     assert (found.table, found.column, found.journal, found.found) == (table, key, "there", None)
     assert not found.mends
@@ -179,7 +179,7 @@ def test_a_row_that_no_event_made_is_found(story: System) -> None:
         "insert into api_key (prefix, secret_digest, label, scopes, version, created_at)"
         " values ('zzzzzzzz', 'd', 'a back door', '[\"screen\"]', 1, now())",
     )
-    found = first_difference()
+    found = first_difference(story)
     assert found is not None
     assert (found.table, found.key, found.journal, found.found) == ("api_key", "zzzzzzzz", None, "there")
 
@@ -194,7 +194,7 @@ def test_a_row_that_no_event_made_is_found(story: System) -> None:
 )
 def test_what_an_import_brought_in_cannot_be_changed_unseen(story: System, statement: str) -> None:
     edit(story, statement)
-    found = first_difference()
+    found = first_difference(story)
     assert found is not None
     assert found.check == "import contents"
 
@@ -205,7 +205,7 @@ def test_a_signal_of_an_entry_added_by_itself_cannot_be_changed_unseen(story: Sy
         "update entry_signal set value = repeat('0', 32) where id = (select min(s.id) from entry_signal s"
         " join entry e on e.id = s.entry_id where e.import_id is null and s.type = 'md5')",
     )
-    found = first_difference()
+    found = first_difference(story)
     assert found is not None
     assert (found.table, found.column, found.mends) == ("entry", "signals", False)
 
@@ -221,7 +221,7 @@ def test_a_signal_of_an_entry_added_by_itself_cannot_be_changed_unseen(story: Sy
 )
 def test_a_journal_that_cannot_be_folded_is_found(story: System, statement: str, check: str) -> None:
     edit(story, statement)
-    first = next(one for one in examined() if one.first is not None)
+    first = next(one for one in examined(story) if one.first is not None)
     assert first.name == check
     assert first.first is not None
     assert "bank:bank" in first.first.key
@@ -231,7 +231,7 @@ def test_mending_says_what_it_did_in_the_journal(story: System) -> None:
     from holdfast.store.mend import mend
 
     edit(story, "update bank set threshold = 3, state = 'disabled' where name = 'bank'")
-    found = first_difference()
+    found = first_difference(story)
     assert found is not None
     assert set(mend(found, new_id=new_id, actor=ACTOR, at=clock())) == {"threshold", "state"}
     connections["owner"].close()
@@ -247,6 +247,6 @@ def test_mending_says_what_it_did_in_the_journal(story: System) -> None:
 def test_nothing_is_written_while_comparing(story: System) -> None:
     with psycopg.connect(superuser(story.settings.data)) as connection:
         before = connection.execute("select pg_current_xact_id_if_assigned(), txid_current()").fetchall()[0][1]
-        examined()
+        examined(story)
         after = connection.execute("select txid_snapshot_xmax(txid_current_snapshot())").fetchall()[0][0]
     assert after <= before + 1

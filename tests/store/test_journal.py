@@ -26,6 +26,7 @@ from holdfast.log.event import Event, registered
 from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled
 from holdfast.match.entry import EntryRemoved
+from holdfast.sealed import kek, subject
 from tests.store.making import ACTOR, NOW, STORIES, create, insert_journal_row, rows, together
 
 REWRITING = (
@@ -216,7 +217,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
-STAGES = (archive, bank, entry, importing, long_screening, screen, unscreened, keys, effect, alarm, check)
+STAGES = (archive, bank, entry, importing, long_screening, screen, unscreened, keys, effect, alarm, check, kek, subject)
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 
 

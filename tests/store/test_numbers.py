@@ -21,10 +21,10 @@ def numbers(system: System, *entries: Entry) -> list[int]:
     return [found[entry.id] for entry in entries]
 
 
-def found(name: str, number: int) -> Entry:
+def found(system: System, name: str, number: int) -> Entry:
     from holdfast.store.numbers import entry_numbered
 
-    return entry_numbered(name, number)
+    return entry_numbered(name, number, system.journal.sealer)
 
 
 def test_every_entry_has_a_number_of_its_own_that_stays(system: System) -> None:
@@ -36,7 +36,7 @@ def test_every_entry_has_a_number_of_its_own_that_stays(system: System) -> None:
     for command in (DisableEntry(), EnableEntry()):
         system.banks.change_entry("bank", entries[1].id, command, actor=ACTOR)
     assert numbers(system, *entries) == first
-    assert [found("bank", number).id for number in first] == [entry.id for entry in entries]
+    assert [found(system, "bank", number).id for number in first] == [entry.id for entry in entries]
 
 
 def test_a_number_that_is_not_an_entrys_is_unknown(system: System) -> None:
@@ -46,10 +46,10 @@ def test_a_number_that_is_not_an_entrys_is_unknown(system: System) -> None:
     (number,) = numbers(system, entry)
     for name, wrong in (("other", number), ("bank", number + 1), ("bank", 0), ("bank", 2**80), ("none", number)):
         with pytest.raises(EntryUnknown):
-            found(name, wrong)
+            found(system, name, wrong)
     system.banks.change_entry("bank", entry.id, RemoveEntry(because="a test"), actor=ACTOR)
     with pytest.raises(EntryUnknown):
-        found("bank", number)
+        found(system, "bank", number)
 
 
 def test_signals_are_counted_while_they_take_part_in_screening(system: System) -> None:

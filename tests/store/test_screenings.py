@@ -77,13 +77,18 @@ def test_an_answer_can_be_read_back_as_it_was_given(system: System, screening: S
     assert [match["entry"] for match in told["matches"]] == [match.entry for match in one.matches]
 
 
-def test_who_uploaded_is_kept_beside_the_answer_and_not_in_the_journal(system: System) -> None:
-    record(system, answered(uploader="a person"))
+def test_who_uploaded_is_sealed_beside_the_answer_and_not_in_the_journal(system: System) -> None:
+    for content in ("one", "two"):
+        record(system, answered(content, uploader="a person"))
+    record(system, answered("three", uploader="another"))
+    record(system, answered("four"))
     with psycopg.connect(superuser(system.settings.data)) as connection:
-        assert connection.execute("select uploader from screening").fetchall() == [("a person",)]
-        journal = connection.execute("select t::text from journal t").fetchall()
-    assert journal
-    assert not any("a person" in row for (row,) in journal)
+        subjects = connection.execute("select uploader_subject from screening order by content_id").fetchall()
+        rows = connection.execute("select t::text from journal t union select t::text from screening t").fetchall()
+    person, other = system.sealed.find("a person"), system.sealed.find("another")
+    assert [subject for (subject,) in subjects] == [None, person, other, person]
+    assert list(system.sealed.read(person, role="test", because="a test", actor="cli:test").values()) == ["a person"]
+    assert not any("a person" in row for (row,) in rows)
 
 
 def test_a_screening_that_never_was_is_not_found(system: System) -> None:

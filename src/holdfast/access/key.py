@@ -19,6 +19,7 @@ from typing import Final
 
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
+from holdfast.sealed.text import PrivateText
 
 SECRET_BYTES: Final = 16
 PREFIX_BYTES: Final = 5
@@ -79,10 +80,20 @@ class RevokeKey:
 
 @event("key.created")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCreated1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
+
+    label: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime | None
+
+
+@event("key.created", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCreated(Event):
     """An API key was made. Of its secret the journal knows nothing."""
 
-    label: str
+    label: PrivateText
     scopes: tuple[Scope, ...]
     expires_at: datetime | None
 
@@ -124,7 +135,10 @@ def evolve_key(key: Key | None, prefix: str, happened: Event) -> Key:
     Raises ValueError for an event that no key in this state can have.
     """
     match key, happened:
-        case None, KeyCreated(label=label, scopes=scopes, expires_at=ends):
+        case None, (
+            KeyCreated(label=label, scopes=scopes, expires_at=ends)
+            | KeyCreated1(label=label, scopes=scopes, expires_at=ends)
+        ):
             return Key(
                 prefix=prefix,
                 secret_digest="",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import typer
 from rich.text import Text
 
-from holdfast.bootstrap import database, decoding, prepare_tables, wire
+from holdfast.bootstrap import database, decoding, prepare_keys, prepare_tables, wire
 from holdfast.cli.output import errors_in_words, out, say_json, table
 from holdfast.cli.session import AsJson, actor
 from holdfast.health import Finding, Grade, examine
@@ -24,6 +24,7 @@ def doctor(as_json: AsJson = False) -> None:  # noqa: FBT002
         with database(settings) as reachable, decoding(reachable, wanted=True) as ready:
             system = wire(ready)
             prepare_tables(ready)
+            prepare_keys(system)
             findings = examine(system, actor=actor())
     _say(findings, as_json=as_json)
     if any(finding.grade is Grade.WRONG for finding in findings):

@@ -42,14 +42,16 @@ def fsck(
 
 
 def _examined(system: System, *, quiet: bool) -> list[Checked]:
-    from holdfast.store.fsck import CHECKS, run  # noqa: PLC0415  # needs configured Django
+    from holdfast.store.fsck import checks, run  # noqa: PLC0415  # needs configured Django
 
     url = system.settings.database_url
     assert url
+    wanted = checks(system.journal.sealer)
     if quiet or not err.is_terminal:
-        return [*run(CHECKS), checked(url, system.log_folder)]
-    with Console(stderr=True).status("Comparing ...") as status:
-        done = list(run(CHECKS, lambda name, rows: status.update(f"Comparing {name}: {rows:,} rows")))
+        with system.rotation.standing():
+            return [*run(wanted), checked(url, system.log_folder)]
+    with Console(stderr=True).status("Comparing ...") as status, system.rotation.standing():
+        done = list(run(wanted, lambda name, rows: status.update(f"Comparing {name}: {rows:,} rows")))
         status.update("Comparing the log with the journal and with what was signed")
         return [*done, checked(url, system.log_folder)]
 

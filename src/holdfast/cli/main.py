@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import alarms, bank, effects, key, log
+from holdfast.cli import alarms, bank, effects, key, log, sealed
+from holdfast.cli.backup import backup, restore
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.fsck import fsck
@@ -69,8 +70,11 @@ app.command()(doctor)
 app.command()(fsck)
 app.command()(screen)
 app.command()(demo)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
+app.add_typer(sealed.app, name="sealed")
 app.add_typer(effects.app, name="effects")
 app.add_typer(alarms.app, name="alarms")
 app.add_typer(log.app, name="log")

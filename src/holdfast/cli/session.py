@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
+from holdfast.adapters.accounts import account_name
 from holdfast.bootstrap import System, running
 from holdfast.cli.output import errors_in_words
 from holdfast.observe import configure_logging
@@ -29,4 +30,4 @@ def using(*, as_json: bool, decoder: bool = False) -> Iterator[System]:
 
 def actor() -> str:
     """Who uses the command line, for the journal."""
-    return f"cli:{getpass.getuser()}"
+    return f"cli:{account_name(os.getuid())}"

@@ -16,8 +16,8 @@ LONGEST_REFERENCE: Final = 200
 class Content:
     """Which item, which version of it, on which surface, uploaded by whom.
 
-    `uploader` is the platform's own reference and may identify a person: it is kept beside the
-    screening, never in the journal.
+    `uploader` is the platform's own reference and may identify a person: it is sealed beside
+    the screening, never in the journal.
     """
 
     id: str

@@ -21,7 +21,8 @@ class Decider:
     """A noun: its name for people, its word in journal subjects, its table, and its two pure functions.
 
     `decide(thing, command, now)` gives events or a refusal; `evolve(thing, id, happened)` the thing after, and
-    raises ValueError for an event that it cannot have. `thing` is None while it does not exist.
+    raises ValueError for an event that it cannot have. `thing` is None while it does not exist; `first` is what it
+    is before its first event, where something else than an event begins it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Decider:
     decide: Callable[[Any, Any, datetime], list[Event] | Refusal]
     evolve: Callable[[Any, str, Event], Any]
     state_of: Callable[[Any], Any] = lambda thing: thing.state
+    first: Any = None
 
     def state(self, thing: object) -> Any:  # noqa: ANN401  # each noun has states of its own
         """The state of a thing; None if it does not exist."""

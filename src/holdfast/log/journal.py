@@ -32,8 +32,8 @@ class Recorded:
 class Journal(Protocol):
     """Where events are appended, inside the caller's transaction."""
 
-    def append(self, subject: str, *, after: int, events: Sequence[Event], actor: str, at: datetime) -> None:
-        """Append `events` as versions after+1, after+2, ... of `subject`.
+    def append(self, subject: str, *, after: int, events: Sequence[Event], actor: str, at: datetime) -> Sequence[Event]:
+        """Append `events` as versions after+1, after+2, ... of `subject`; returns them with their texts sealed.
 
         An adapter MUST write in the transaction that is open and MUST NOT commit it. Raises
         JournalConflict if the subject already has such a version; the caller's transaction is then

@@ -21,6 +21,7 @@ from holdfast.errors import InvalidName, InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.text import check_text
 from holdfast.match.video import USUAL, VideoRule, check_rule
+from holdfast.sealed.text import PrivateText
 
 DEFAULT_THRESHOLD: Final = 31  # of 256 bits, at most: the operating point PDQ's authors recommend
 HIGHEST_THRESHOLD: Final = 64
@@ -170,22 +171,42 @@ class BankEnabled(Event):
 
 @event("bank.threshold_changed")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdChanged(Event):
-    """The largest distance that counts changed: a lower one misses disguises, a higher one holds strangers."""
+class ThresholdChanged1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
 
     before: int
     threshold: int
     because: str
 
 
+@event("bank.threshold_changed", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdChanged(Event):
+    """The largest distance that counts changed: a lower one misses disguises, a higher one holds strangers."""
+
+    before: int
+    threshold: int
+    because: PrivateText
+
+
 @event("bank.action_changed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionChanged1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
+
+    before: Action
+    action: Action
+    because: str
+
+
+@event("bank.action_changed", schema=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionChanged(Event):
     """What a match with the bank leads to changed."""
 
     before: Action
     action: Action
-    because: str
+    because: PrivateText
 
 
 @event("bank.video_rule_changed")
@@ -195,7 +216,7 @@ class VideoRuleChanged(Event):
 
     before: VideoRule
     rule: VideoRule
-    because: str
+    because: PrivateText
 
 
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
@@ -254,9 +275,9 @@ def evolve_bank(bank: Bank | None, happened: Event) -> Bank:
             return replace(bank, state=BankState.DISABLED)
         case Bank(state=BankState.DISABLED), BankEnabled():
             return replace(bank, state=BankState.ACTIVE)
-        case Bank(), ThresholdChanged(threshold=threshold):
+        case Bank(), ThresholdChanged(threshold=threshold) | ThresholdChanged1(threshold=threshold):
             return replace(bank, threshold=threshold)
-        case Bank(), ActionChanged(action=action):
+        case Bank(), ActionChanged(action=action) | ActionChanged1(action=action):
             return replace(bank, action=action)
         case Bank(), VideoRuleChanged(rule=rule):
             return replace(bank, video=rule)

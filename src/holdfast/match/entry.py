@@ -19,6 +19,7 @@ from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.signal import Signal
 from holdfast.match.text import check_text
+from holdfast.sealed.text import PrivateText
 
 
 class EntryState(StrEnum):
@@ -106,12 +107,22 @@ class EntryAdded1(Event):
 
 @event("bank.entry.added", schema=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryAdded2(Event):
+    """As it is in schema 3, from before its free text was sealed."""
+
+    bank: str
+    signals: tuple[Signal, ...]
+    provenance: str
+
+
+@event("bank.entry.added", schema=3)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryAdded(Event):
     """A known item was added to a bank, with its signals and where the knowledge comes from."""
 
     bank: str
     signals: tuple[Signal, ...]
-    provenance: str
+    provenance: PrivateText
 
 
 @event("bank.entry.disabled")
@@ -128,19 +139,36 @@ class EntryEnabled(Event):
 
 @event("bank.entry.removed")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRemoved(Event):
-    """An entry was taken out of its bank for good."""
+class EntryRemoved1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
 
     because: str
 
 
+@event("bank.entry.removed", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRemoved(Event):
+    """An entry was taken out of its bank for good."""
+
+    because: PrivateText
+
+
 @event("bank.entry.opinion_given")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionGiven1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
+
+    opinion: Opinion
+    because: str
+
+
+@event("bank.entry.opinion_given", schema=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpinionGiven(Event):
     """Somebody confirmed or disputed an entry. While it is disputed, its matches lead to review at most."""
 
     opinion: Opinion
-    because: str
+    because: PrivateText
 
 
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
@@ -186,22 +214,16 @@ def evolve_entry(entry: Entry | None, entry_id: str, happened: Event) -> Entry:
     Raises ValueError for an event that no entry in this state can have.
     """
     match entry, happened:
-        case None, EntryAdded() | EntryAdded1():
-            return Entry(
-                id=entry_id,
-                bank=happened.bank,
-                signals=happened.signals,
-                provenance=happened.provenance,
-                state=EntryState.ACTIVE,
-            )
+        case None, EntryAdded() | EntryAdded2() | EntryAdded1():
+            return _made(entry_id, happened)
         case Entry(state=EntryState.ACTIVE), EntryDisabled():
             return replace(entry, state=EntryState.DISABLED)
         case Entry(state=EntryState.DISABLED), EntryEnabled():
             return replace(entry, state=EntryState.ACTIVE)
-        case Entry(state=EntryState.ACTIVE | EntryState.DISABLED), EntryRemoved():
+        case Entry(state=EntryState.ACTIVE | EntryState.DISABLED), EntryRemoved() | EntryRemoved1():
             return replace(entry, state=EntryState.REMOVED)
-        case Entry(state=EntryState.ACTIVE | EntryState.DISABLED), OpinionGiven(opinion=opinion):
-            return replace(entry, opinion=opinion)
+        case Entry(state=EntryState.ACTIVE | EntryState.DISABLED), OpinionGiven() | OpinionGiven1():
+            return replace(entry, opinion=happened.opinion)
     message = f"no entry can have {happened.tag!r} here"
     raise ValueError(message)
 
@@ -215,6 +237,16 @@ def read_only_refusal() -> Refusal:
     """The "no" to whoever would change what an exchange keeps."""
     because = "the bank mirrors an exchange, which alone changes its entries; give an opinion, or disable the bank"
     return Refusal("bank.read_only", because)
+
+
+def _made(entry_id: str, happened: EntryAdded | EntryAdded2 | EntryAdded1) -> Entry:
+    return Entry(
+        id=entry_id,
+        bank=happened.bank,
+        signals=happened.signals,
+        provenance=happened.provenance,
+        state=EntryState.ACTIVE,
+    )
 
 
 def _refusal(entry: Entry | None, command: EntryCommand, *, read_only: bool) -> Refusal | None:

@@ -22,6 +22,7 @@ from holdfast.errors import Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.entry import read_only_refusal
 from holdfast.match.text import check_text
+from holdfast.sealed.text import PrivateText
 
 PATIENCE: Final = timedelta(minutes=15)
 """A staged import without a sign of life for so long is given up; a batch takes about a second."""
@@ -106,11 +107,21 @@ ImportCommand = BeginImport | PublishImport | RollBackImport | AbandonImport
 
 @event("bank.import.begun")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportBegun1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
+
+    bank: str
+    source: str
+    from_exchange: bool
+
+
+@event("bank.import.begun", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportBegun(Event):
     """An import began to be staged; nothing of it counts yet."""
 
     bank: str
-    source: str
+    source: PrivateText
     from_exchange: bool
 
 
@@ -127,10 +138,18 @@ class ImportPublished(Event):
 
 @event("bank.import.rolled_back")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRolledBack1(Event):
+    """As it is in schema 2, from before its free text was sealed."""
+
+    because: str
+
+
+@event("bank.import.rolled_back", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRolledBack(Event):
     """Everything in an import left its bank at once."""
 
-    because: str
+    because: PrivateText
 
 
 @event("bank.import.abandoned")
@@ -179,11 +198,11 @@ def evolve_import(found: Import | None, import_id: str, happened: Event) -> Impo
     Raises ValueError for an event that no import in this state can have.
     """
     match found, happened:
-        case None, ImportBegun(bank=bank, source=source):
+        case None, ImportBegun(bank=bank, source=source) | ImportBegun1(bank=bank, source=source):
             return Import(id=import_id, bank=bank, source=source, state=ImportState.STAGING)
         case Import(state=ImportState.STAGING), ImportPublished():
             return replace(found, state=ImportState.PUBLISHED)
-        case Import(state=ImportState.PUBLISHED), ImportRolledBack():
+        case Import(state=ImportState.PUBLISHED), ImportRolledBack() | ImportRolledBack1():
             return replace(found, state=ImportState.ROLLED_BACK)
         case Import(state=ImportState.STAGING), ImportAbandoned():
             return replace(found, state=ImportState.ABANDONED)

@@ -10,7 +10,7 @@ also writes only where nothing else is to be done in the same transaction is up 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from holdfast.match.signal import Signal, SignalType
 from holdfast.pipeline import Answered, Once
 from holdfast.store.journal import columns_of
 from holdfast.store.prepared import one_row
+from holdfast.store.sealing import UPLOADER_COLUMNS
 
 _RECORD: Final = """
 with level as materialized (
@@ -49,10 +50,23 @@ with level as materialized (
     select event.*, %(asked_by)s::text, %(at)s::timestamptz from gate, unnest(
         %(subjects)s::text[], %(versions)s::int[], %(tags)s::text[], %(schemas)s::smallint[], %(bodies)s::jsonb[]
     ) as event
+), uploader as materialized (
+    select id from sealed_subject where finds = %(finds)s::bytea
+), minted as (
+    insert into sealed_subject (id, kind, finds, wrapped_key, kek_id, state, version, made_at)
+    select %(sealed_subject)s::text, 'uploader', %(finds)s::bytea, %(wrapped_key)s::bytea, %(kek)s::text, 'sealed', 0,
+        %(at)s::timestamptz from gate
+    where %(finds)s::bytea is not null and not exists (select 1 from uploader)
+    on conflict (finds) do update set finds = excluded.finds returning id
+), boxed as (
+    insert into sealed_record (id, subject_id, field, schema, sealed, commitment)
+    select %(sealed_record)s::text, id, 'uploader', 1, %(sealed_box)s::bytea, %(sealed_commitment)s::text
+    from minted where id = %(sealed_subject)s::text
 ), written as (
-    insert into screening (id, content_id, content_version, surface, uploader, verdict, reason, answer, shadow,
+    insert into screening (id, content_id, content_version, surface, uploader_subject, verdict, reason, answer, shadow,
         list_version, matches, asked_by, at)
-    select %(id)s::text, %(content)s::text, %(version)s::text, %(surface)s::text, %(uploader)s::text,
+    select %(id)s::text, %(content)s::text, %(version)s::text, %(surface)s::text,
+        coalesce(%(uploader_subject)s::text, (select id from uploader), (select id from minted)),
         %(verdict)s::text, %(reason)s::text, %(answer)s::text, %(shadow)s::bool, %(number)s, %(matches)s::jsonb,
         %(asked_by)s::text, %(at)s::timestamptz from gate
 ), archived as (
@@ -94,18 +108,25 @@ def send(
     level: Level,
     once: Once | None,
     left: ArchivedItem | None,
+    uploader: Mapping[str, Any],
     conditions: Conditions,
 ) -> Sent:
     """Write one answer if the banks are at `level`, its Idempotency-Key is free and the conditions hold.
 
-    Raises JournalConflict if one of the rows is there already.
+    `uploader` is what `PostgresSealer.uploader_columns` made, or `of_subject`. Raises JournalConflict if one of
+    the rows is there already, or the key that seals the uploader was destroyed at this moment.
     """
-    values = {**_facts(answered, level), **_claim(once, body), **_left(left)}
+    values = {**_facts(answered, level), **_claim(once, body), **_left(left), **uploader}
     values |= {"alone": conditions.alone, "unless": [signal.value for signal in conditions.unless]}
     try:
         return Sent(*one_row(_RECORD, values))
     except IntegrityError as cause:
         raise JournalConflict from cause
+
+
+def of_subject(uploader: str | None) -> dict[str, Any]:
+    """For `send`: an uploader whose sealed subject is there already, or nobody."""
+    return {**dict.fromkeys(UPLOADER_COLUMNS), "uploader_subject": uploader}
 
 
 def _facts(answered: Answered, level: Level) -> dict[str, Any]:
@@ -121,7 +142,6 @@ def _facts(answered: Answered, level: Level) -> dict[str, Any]:
         "content": content.id,
         "version": content.version,
         "surface": content.surface,
-        "uploader": content.uploader,
         "verdict": told["verdict"],
         "reason": told["reason"],
         "answer": told["answer"],

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from django.db.models import Q
@@ -15,7 +16,9 @@ from holdfast.match.importing import ImportState
 from holdfast.match.screen import Match
 from holdfast.match.signal import PERCEPTUAL, InVideo, Signal, SignalType
 from holdfast.match.video import VideoRule
+from holdfast.sealed.text import SealedText
 from holdfast.store.models import BankRow, EntryRow, EntrySignalRow
+from holdfast.store.sealing import PostgresSealer
 
 BATCH: Final = 1000
 # An entry stands in its bank if it was added by itself, or by an import that was published.
@@ -107,13 +110,13 @@ def write_bank(bank: Bank, version: int, number: int) -> None:
 
 
 def write_entries(added: Sequence[Entry], number: int, now: datetime) -> None:
-    """Insert new entries with their signals, in bank change `number`."""
+    """Insert new entries, their provenance sealed, with their signals, in bank change `number`."""
     EntryRow.objects.bulk_create(
         [
             EntryRow(
                 id=entry.id,
                 bank_id=entry.bank,
-                provenance=entry.provenance,
+                provenance_record=record_of(entry.provenance),
                 state=entry.state,
                 version=1,
                 changed_in=number,
@@ -154,14 +157,26 @@ def bank_of(row: BankRow) -> Bank:
     )
 
 
-def entry_of(row: EntryRow) -> Entry:
-    """The entry that a row and its signals hold."""
+def record_of(text: str) -> str:
+    """The sealed record of a text that was sealed."""
+    assert isinstance(text, SealedText)
+    return text.record
+
+
+def provenances(rows: Sequence[EntryRow], sealer: PostgresSealer) -> Mapping[str, str]:
+    """What the sealed records of these entries say, by record."""
+    return sealer.open_texts(row.provenance_record for row in rows if row.provenance_record)
+
+
+def entry_of(row: EntryRow, says: Mapping[str, str] = MappingProxyType({})) -> Entry:
+    """The entry that a row and its signals hold; its provenance is empty unless `says` tells it."""
+    provenance = row.provenance or says.get(row.provenance_record or "", "")
     signals = tuple(signal_of(one) for one in row.signals.all())
     return Entry(
         id=row.id,
         bank=row.bank_id,
         signals=signals,
-        provenance=row.provenance,
+        provenance=provenance,
         state=EntryState(row.state),
         opinion=Opinion(row.opinion) if row.opinion else None,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection
 
@@ -37,6 +38,7 @@ from holdfast.store.bank_rows import (
     bank_of,
     entry_of,
     match_of,
+    provenances,
     write_bank,
     write_entries,
 )
@@ -90,14 +92,15 @@ class PostgresBanks:
         """
         with numbered_change() as number:
             now, read_only = self._clock(), self.get(name).read_only_to(actor)
-            batch, added = [], []
+            batch, ids = [], []
             for signals, provenance in items:
                 entry_id = self._new_id("ent")
                 command = AddEntry(id=entry_id, bank=name, signals=signals, provenance=provenance)
                 events = allowed(decide_entry(None, command, read_only=read_only))
                 batch.append((entry_subject(entry_id), 0, events))
-                added.append(evolve_entry(None, entry_id, events[0]))
-            self._journal.append_many(batch, actor=actor, at=now)
+                ids.append(entry_id)
+            written = self._journal.append_many(batch, actor=actor, at=now)
+            added = [evolve_entry(None, entry_id, happened) for entry_id, happened in zip(ids, written, strict=True)]
             write_entries(added, number, now)
             return added
 
@@ -110,7 +113,7 @@ class PostgresBanks:
             row = EntryRow.objects.filter(STANDING, id=entry_id, bank_id=name).select_related("bank").first()
             if row is None:
                 raise EntryUnknown(entry_id)
-            after = entry_of(row)
+            after = entry_of(row, provenances([row], self._journal.sealer))
             read_only = bank_of(row.bank).read_only_to(actor)
             events = allowed(decide_entry(after, command, read_only=read_only))
             for happened in events:
@@ -141,7 +144,10 @@ class PostgresBanks:
         """Every entry of a bank that was not removed, oldest first, read in batches. Raises BankUnknown."""
         self.get(name)
         rows = EntryRow.objects.filter(STANDING, bank_id=name).exclude(state=EntryState.REMOVED)
-        yield from map(entry_of, rows.order_by("added_at", "id").prefetch_related("signals").iterator(BATCH))
+        rest = rows.order_by("added_at", "id").prefetch_related("signals").iterator(BATCH)
+        while some := list(islice(rest, BATCH)):
+            says = provenances(some, self._journal.sealer)
+            yield from (entry_of(row, says) for row in some)
 
     def count_perceptual(self) -> int:
         """How many perceptual signals count now: what an index that is level must hold."""

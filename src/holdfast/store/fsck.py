@@ -23,6 +23,8 @@ from holdfast.match.importing import ImportPublished, import_subject
 from holdfast.store import staging
 from holdfast.store.models import JournalRow
 from holdfast.store.projections import PROJECTIONS, Folded, Projection, Row
+from holdfast.store.sealed_check import sealed_check
+from holdfast.store.sealing import PostgresSealer
 
 _AT_ONCE: Final = 2000
 _EVENTS: Final = """
@@ -144,7 +146,12 @@ CHECKS: Final = (
     ),
     Check("import contents", imports),
 )
-"""Every check, in order."""
+"""Every check that needs nothing but the database, in order."""
+
+
+def checks(sealer: PostgresSealer) -> tuple[Check, ...]:
+    """Every check, in order; the last one opens what is sealed with `sealer`."""
+    return (*CHECKS, sealed_check(sealer))
 
 
 def _subjects(projection: Projection) -> Iterator[tuple[str, list[Any]]]:

@@ -7,9 +7,10 @@ count nowhere; the worker gives such an import up after a while and clears them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from holdfast.match.importing import (
     BeginImport,
     Contents,
     Import,
+    ImportBegun,
     ImportCommand,
     ImportState,
     PublishImport,
@@ -36,9 +38,10 @@ from holdfast.match.importing import (
 from holdfast.match.text import check_text
 from holdfast.store import staging
 from holdfast.store.bank_changes import allowed, numbered_change
-from holdfast.store.bank_rows import bank_of
+from holdfast.store.bank_rows import bank_of, record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankImportRow, BankRow
+from holdfast.store.sealing import PROVENANCE, Subject
 
 _SYSTEM: Final = "system:worker"
 
@@ -102,13 +105,14 @@ class PostgresImports:
         begin = BeginImport(bank=name, source=source, from_exchange=from_exchange)
         check_text("provenance", provenance)
         allowed(decide_import(None, begin, read_only=self._read_only(name, actor)))
-        taken, import_id = Taken(), self._new_id("imp")
+        taken, import_id, provenances = Taken(), self._new_id("imp"), None
         try:
             for some in staging.batches(lines):
                 batch = staging.sort_out(some, import_id, provenance, self._new_id)
                 if batch.entries and taken.id is None:
-                    taken.id = self._begin(import_id, begin, actor)
-                self._stage(batch, taken, name)
+                    provenances = self._begin(import_id, begin, actor)
+                    taken.id = import_id
+                self._stage(batch, taken, name, provenances)
                 progress(taken)
             if taken.id is not None:
                 self._publish(taken, name, actor)
@@ -134,7 +138,9 @@ class PostgresImports:
     def of(self, name: str) -> list[ImportSummary]:
         """Every import of a bank, the newest first. Raises BankUnknown."""
         self._read_only(name, "")
-        return [_summary(row) for row in BankImportRow.objects.filter(bank_id=name).order_by("-begun_at", "id")]
+        rows = list(BankImportRow.objects.filter(bank_id=name).order_by("-begun_at", "id"))
+        says = self._journal.sealer.open_texts(row.source_record for row in rows if row.source_record)
+        return [_summary(row, says) for row in rows]
 
     def abandon_stale(self, patience: timedelta = PATIENCE) -> list[str]:
         """Give up imports that show no sign of life, clear some of what was left; returns the ids given up."""
@@ -146,15 +152,15 @@ class PostgresImports:
 
     # --- one import, step by step
 
-    def _begin(self, import_id: str, begin: BeginImport, actor: str) -> str:
-        """Write the row of the import, with its first event."""
-        now = self._clock()
+    def _begin(self, import_id: str, begin: BeginImport, actor: str) -> Subject:
+        """Write the row of the import, with its first event; gives what its provenances are sealed under."""
+        now, provenances = self._clock(), self._journal.sealer.new_subject()
         with transaction.atomic(durable=True):
             row = BankImportRow(
                 id=import_id,
                 bank_id=begin.bank,
-                source=begin.source.strip(),
                 from_exchange=begin.from_exchange,
+                provenance_subject=provenances.id,
                 begun_by=actor,
                 entries=0,
                 signals=0,
@@ -165,22 +171,24 @@ class PostgresImports:
                 touched_at=Now(),
             )
             self._apply(row, begin, actor, at=now)
+            self._journal.sealer.write_subjects([provenances])
             row.save(force_insert=True)
-        return import_id
+        return provenances
 
-    def _stage(self, batch: staging.Batch, taken: Taken, name: str) -> None:
+    def _stage(self, batch: staging.Batch, taken: Taken, name: str, provenances: Subject | None) -> None:
         """Write one batch in a transaction of its own. Raises Refused if the import was given up meanwhile."""
         taken.entries += len(batch.entries)
         taken.signals += len(batch.signals)
         taken.refused += len(batch.bad)
         taken.bad += batch.bad[: MOST_BAD_LINES - len(taken.bad)]
         taken.lines += batch.taken[: MOST_BAD_LINES - len(taken.lines)]
-        if taken.id is None:
+        if taken.id is None or provenances is None:
             return
         with transaction.atomic(durable=True):
             if _locked(taken.id).state != ImportState.STAGING:
                 raise Refused(Refusal("import.not_in_this_state", "the import was given up meanwhile"))
-            staging.write_batch(batch, name, taken.id, self._clock())
+            records = self._journal.sealer.seal_under(provenances, PROVENANCE, (said for _, said in batch.entries))
+            staging.write_batch(batch, name, taken.id, self._clock(), records)
             facts = {"entries": taken.entries, "signals": taken.signals, "refused": taken.refused}
             BankImportRow.objects.filter(id=taken.id).update(touched_at=Now(), **facts)
 
@@ -243,7 +251,9 @@ class PostgresImports:
             after = evolve_import(after, row.id, happened)
         assert after is not None
         subject = import_subject(row.id)
-        self._journal.append(subject, after=row.version, events=events, actor=actor, at=at or self._clock())
+        written = self._journal.append(subject, after=row.version, events=events, actor=actor, at=at or self._clock())
+        if isinstance(written[0], ImportBegun):
+            row.source_record = record_of(written[0].source)
         row.state, row.version = after.state, row.version + len(events)
         return after
 
@@ -255,9 +265,10 @@ class PostgresImports:
         return bank_of(row).read_only_to(actor)
 
 
-def import_of(row: BankImportRow) -> Import:
-    """The import that a row holds."""
-    return Import(id=row.id, bank=row.bank_id, source=row.source, state=ImportState(row.state))
+def import_of(row: BankImportRow, says: Mapping[str, str] = MappingProxyType({})) -> Import:
+    """The import that a row holds; its source is empty unless `says` tells it."""
+    source = row.source or says.get(row.source_record or "", "")
+    return Import(id=row.id, bank=row.bank_id, source=source, state=ImportState(row.state))
 
 
 class _NothingNew(Exception):  # noqa: N818  # control flow: it rolls the transaction back
@@ -282,9 +293,9 @@ def _locked(import_id: str) -> BankImportRow:
     return BankImportRow.objects.select_for_update().get(id=import_id)
 
 
-def _summary(row: BankImportRow) -> ImportSummary:
+def _summary(row: BankImportRow, says: Mapping[str, str]) -> ImportSummary:
     return ImportSummary(
-        found=import_of(row),
+        found=import_of(row, says),
         entries=row.entries,
         signals=row.signals,
         refused=row.refused,

@@ -15,6 +15,7 @@ from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, decode, encode
 from holdfast.log.journal import Recorded
 from holdfast.store.models import JournalRow
+from holdfast.store.sealing import PostgresSealer, opened_events
 
 _APPEND: Final = """
 insert into journal (subject, version, tag, schema, body, actor, at)
@@ -23,35 +24,40 @@ select event.*, %s, %s from unnest(%s::text[], %s::int[], %s::text[], %s::smalli
 
 
 class PostgresJournal:
-    """See `holdfast.log.journal.Journal`."""
+    """See `holdfast.log.journal.Journal`. What people typed is sealed on the way in, and opened on the way out."""
 
-    def append(self, subject: str, *, after: int, events: Sequence[Event], actor: str, at: datetime) -> None:
+    def __init__(self, sealer: PostgresSealer) -> None:
+        """Seal private texts with `sealer`."""
+        self.sealer = sealer
+
+    def append(self, subject: str, *, after: int, events: Sequence[Event], actor: str, at: datetime) -> list[Event]:
         """Append events of one subject: see `Journal`."""
-        self.append_many([(subject, after, events)], actor=actor, at=at)
+        return self.append_many([(subject, after, events)], actor=actor, at=at)
 
-    def append_many(self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime) -> None:
-        """Append events of many subjects, each (subject, after, events), in one statement."""
+    def append_many(
+        self, batch: Sequence[tuple[str, int, Sequence[Event]]], *, actor: str, at: datetime
+    ) -> list[Event]:
+        """Append events of many subjects, each (subject, after, events), in one statement; returns them sealed."""
         if not connection.in_atomic_block:
             message = "the journal is written inside the transaction of what it reports"
             raise RuntimeError(message)
+        sealed = self.sealer.seal_events([one for _, _, events in batch for one in events])
+        rest = iter(sealed)
+        batch = [(subject, after, [next(rest) for _ in events]) for subject, after, events in batch]
         try:
             with connection.cursor() as cursor:
                 cursor.execute(_APPEND, [actor, at, *columns_of(batch)])
         except IntegrityError as cause:
             raise JournalConflict from cause
+        return sealed
 
     def read(self, subject: str) -> Sequence[Recorded]:
         """All rows of one subject: see `Journal`."""
-        rows = JournalRow.objects.filter(subject=subject).order_by("version")
+        rows = list(JournalRow.objects.filter(subject=subject).order_by("version"))
+        events = opened_events([decode(row.tag, row.schema, row.body) for row in rows], self.sealer)
         return [
-            Recorded(
-                subject=row.subject,
-                version=row.version,
-                happened=decode(row.tag, row.schema, row.body),
-                actor=row.actor,
-                at=row.at,
-            )
-            for row in rows
+            Recorded(subject=row.subject, version=row.version, happened=happened, actor=row.actor, at=row.at)
+            for row, happened in zip(rows, events, strict=True)
         ]
 
     def last_version(self, subject: str) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -15,6 +16,7 @@ from holdfast.access import key as keys
 from holdfast.access.key import Key, Scope
 from holdfast.errors import KeyRefused, KeyUnknown, Refusal, Refused
 from holdfast.pipeline import FirstAnswer
+from holdfast.store.bank_rows import record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ApiKeyRow
 from holdfast.store.prepared import one_row_or_none
@@ -47,11 +49,12 @@ class PostgresKeys:
             raise Refused(events)
         now = self._clock()
         with transaction.atomic(durable=True):
-            self._journal.append(keys.key_subject(prefix), after=0, events=events, actor=actor, at=now)
+            (made,) = self._journal.append(keys.key_subject(prefix), after=0, events=events, actor=actor, at=now)
+            assert isinstance(made, keys.KeyCreated)
             ApiKeyRow.objects.create(
                 prefix=prefix,
                 secret_digest=command.secret_digest,
-                label=label.strip(),
+                label_record=record_of(made.label),
                 scopes=sorted(scopes),
                 version=1,
                 created_at=now,
@@ -91,7 +94,7 @@ class PostgresKeys:
         found = Key(
             prefix=prefix,
             secret_digest=secret_digest,
-            label=label,
+            label=label or "",
             scopes=frozenset(map(Scope, json.loads(scopes))),
             expires_at=expires_at,
             revoked=revoked,
@@ -102,7 +105,9 @@ class PostgresKeys:
 
     def all_keys(self) -> list[Key]:
         """Every key, newest first."""
-        return [_key(row) for row in ApiKeyRow.objects.order_by("-created_at")]
+        rows = list(ApiKeyRow.objects.order_by("-created_at"))
+        says = self._journal.sealer.open_texts(row.label_record for row in rows if row.label_record)
+        return [_key(row, says) for row in rows]
 
 
 def _read(prefix: str, idempotency_key: str | None) -> tuple[Any, ...] | None:
@@ -121,11 +126,12 @@ def _read(prefix: str, idempotency_key: str | None) -> tuple[Any, ...] | None:
     return one_row_or_none(_OPEN, values)
 
 
-def _key(row: ApiKeyRow) -> Key:
+def _key(row: ApiKeyRow, says: Mapping[str, str] = MappingProxyType({})) -> Key:
+    """The key that a row holds. Its label is empty unless `says` tells it: who only uses a key has no need of it."""
     return Key(
         prefix=row.prefix,
         secret_digest=row.secret_digest,
-        label=row.label,
+        label=row.label or says.get(row.label_record or "", ""),
         scopes=frozenset(Scope(scope) for scope in row.scopes),
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,

@@ -46,6 +46,7 @@ from holdfast.store.effects import PostgresEffects
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import IdempotencyRow, LongScreeningRow
 from holdfast.store.screenings import PostgresScreenings
+from holdfast.store.uploaders import uploader_subject
 
 OPEN: Final = (LongState.WAITING.value, LongState.RUNNING.value)
 _SYSTEM: Final = "system:screener"
@@ -124,7 +125,9 @@ class PostgresLongScreenings:
             self._journal.append(
                 long_subject(arrived.id), after=0, events=events, actor=arrived.asked_by, at=arrived.at
             )
-            _row(arrived, once, due=command.due, version=len(events)).save(force_insert=True)
+            row = _row(arrived, once, due=command.due, version=len(events))
+            row.uploader_subject = uploader_subject(arrived.content.uploader, self._journal.sealer)
+            row.save(force_insert=True)
         return None
 
     def take_up(self, spool: str) -> Taken | None:
@@ -157,7 +160,7 @@ class PostgresLongScreenings:
         with transaction.atomic(durable=True):
             row, now = _locked(taken.arrived.id), _now()
             self._apply(row, _ending(taken, answered), now)
-            recorded = self._screenings.record_inside(answered, body, level, None, left)
+            recorded = self._screenings.record_inside(answered, body, level, left, uploader=row.uploader_subject)
             if recorded is not Recorded.WRITTEN:
                 transaction.set_rollback(True)
                 return recorded
@@ -265,7 +268,7 @@ def _ending(taken: Taken, answered: Answered) -> AnswerLong | HoldLongForPerson:
 
 def _forget(row: LongScreeningRow, answered: Answered) -> None:
     """Drop what only screening needed; free the Idempotency-Key if asking again may change the answer."""
-    row.uploader, row.md5, row.sha1, row.sha256 = None, "", "", ""
+    row.md5, row.sha1, row.sha256 = "", "", ""
     passing = isinstance(answered.screening, NotScreened) and answered.screening.reason.passes
     if passing and row.api_key is not None:
         IdempotencyRow.objects.filter(api_key=row.api_key, idempotency_key=row.idempotency_key).delete()
@@ -289,7 +292,6 @@ def _row(arrived: Arrived, once: Once | None, *, due: datetime, version: int) ->
         content_id=content.id,
         content_version=content.version,
         surface=content.surface,
-        uploader=content.uploader,
         named=content.named,
         asked_by=arrived.asked_by,
         api_key=once.api_key if once else None,
@@ -320,11 +322,11 @@ def _long(row: LongScreeningRow) -> LongScreening:
 
 
 def _taken(row: LongScreeningRow) -> Taken:
-    content = Content(
+    content = Content(  # who uploaded it stays sealed: nobody who screens it needs to know
         id=row.content_id,
         version=row.content_version,
         surface=row.surface,
-        uploader=row.uploader,
+        uploader=None,
         named=row.named,
     )
     arrived = Arrived(

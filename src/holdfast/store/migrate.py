@@ -2,7 +2,8 @@
 """Bring the tables up to date as the owner, and give the app role exactly what it needs.
 
 The app role may read and write every table except the journal, the bank changes and the log's leaves, heads
-and timestamps, which it may only read and add to, and Django's own table of migrations, which it may only read.
+and timestamps, which it may only read and add to, sealed subjects and records, which it may not delete, and
+Django's own table of migrations, which it may only read.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 from holdfast.errors import DatabaseUnavailable
-from holdfast.store.models import BankChange, JournalRow, LogHeadRow, LogLeafRow, LogTimestampRow
+from holdfast.store.models import (
+    BankChange,
+    JournalRow,
+    LogHeadRow,
+    LogLeafRow,
+    LogTimestampRow,
+    SealedRecordRow,
+    SealedSubjectRow,
+)
 
 _EVERYTHING = "select, insert, update, delete"
 _APPEND_ONLY = "select, insert"
+_NEVER_DELETED = "select, insert, update"
+_HAS_MAINTAIN: Final = 170000
 _ONLY_ADDED_TO: Final = (JournalRow, BankChange, LogLeafRow, LogHeadRow, LogTimestampRow)
 _LOCK: Final = 0x484F4C44_4D494752  # "HOLDMIGR"
 
@@ -49,6 +60,8 @@ def grant(app_role: str) -> None:
         statements = [("django_migrations", "select")]
         for model in apps.get_app_config("store").get_models():
             rights = _APPEND_ONLY if model in _ONLY_ADDED_TO else _EVERYTHING
+            if model in (SealedRecordRow, SealedSubjectRow):
+                rights = _NEVER_DELETED
             statements.append((model._meta.db_table, rights))  # noqa: SLF001  # Django's documented Meta API
         cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
         cursor.execute(sql.SQL("grant usage on all sequences in schema public to {}").format(role))
@@ -56,6 +69,9 @@ def grant(app_role: str) -> None:
             name = sql.Identifier(table)
             cursor.execute(sql.SQL("revoke all on {} from {}").format(name, role))
             cursor.execute(sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), name, role))
+        if cursor.connection.info.server_version >= _HAS_MAINTAIN:
+            # So that an erasure can have its dead rows cleared away at once.
+            cursor.execute(sql.SQL("grant maintain on sealed_subject, sealed_record to {}").format(role))
 
 
 def require_current() -> None:

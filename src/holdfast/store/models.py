@@ -206,7 +206,13 @@ class BankImportRow(models.Model):
 
     id = models.TextField(primary_key=True)
     bank = models.ForeignKey(BankRow, on_delete=models.PROTECT, related_name="imports")
-    source = models.TextField(db_comment="the file, and where what it says comes from")
+    source = models.TextField(null=True, db_comment="in clear, from before there were sealed records; sealed at start")
+    source_record = models.TextField(
+        null=True, db_comment="the sealed record: the file, and where what it says is from"
+    )
+    provenance_subject = models.TextField(
+        null=True, db_comment="the sealed subject of what the file says about where its entries come from"
+    )
     from_exchange = models.BooleanField(db_comment="whether whoever imported it says that the exchange made it")
     state = models.TextField(db_comment="staging, published, rolled_back or abandoned")
     begun_by = models.TextField(db_comment="the actor who began it")
@@ -232,7 +238,12 @@ class EntryRow(models.Model):
 
     id = models.TextField(primary_key=True)
     bank = models.ForeignKey(BankRow, on_delete=models.PROTECT, related_name="entries", db_index=False)
-    provenance = models.TextField()
+    provenance = models.TextField(
+        null=True, db_comment="in clear, from before there were sealed records; sealed at start"
+    )
+    provenance_record = models.TextField(
+        null=True, db_comment="the sealed record that says where the knowledge is from"
+    )
     state = models.TextField()
     opinion = models.TextField(null=True, db_comment="the latest: confirmed or disputed")
     imported_in = models.ForeignKey(
@@ -287,8 +298,9 @@ class ScreeningRow(models.Model):
     content_version = models.TextField()
     surface = models.TextField()
     uploader = models.TextField(
-        null=True, db_comment="the platform's reference; may identify a person; not in the journal"
+        null=True, db_comment="in clear, from before there were sealed records; sealed at start"
     )
+    uploader_subject = models.TextField(null=True, db_comment="the sealed subject that holds the platform's reference")
     verdict = models.TextField(db_comment="matched, no_match or not_screened")
     reason = models.TextField(null=True, db_comment="why it was not screened")
     answer = models.TextField(db_comment="publish or hold, as it was sent")
@@ -312,7 +324,10 @@ class LongScreeningRow(models.Model):
     content_id = models.TextField()
     content_version = models.TextField()
     surface = models.TextField()
-    uploader = models.TextField(null=True, db_comment="the platform's reference; forgotten at the end")
+    uploader = models.TextField(
+        null=True, db_comment="in clear, from before there were sealed records; sealed at start"
+    )
+    uploader_subject = models.TextField(null=True, db_comment="the sealed subject that holds the platform's reference")
     named = models.BooleanField(db_comment="whether the platform named the item")
     asked_by = models.TextField()
     api_key = models.TextField(null=True, db_comment="with idempotency_key: what the request may be repeated with")
@@ -382,7 +397,8 @@ class ApiKeyRow(models.Model):
 
     prefix = models.TextField(primary_key=True)
     secret_digest = models.TextField(db_comment="SHA-256 of the secret: 128 random bits need no slow hash")
-    label = models.TextField()
+    label = models.TextField(null=True, db_comment="in clear, from before there were sealed records; sealed at start")
+    label_record = models.TextField(null=True, db_comment="the sealed record that says what the key is for")
     scopes = models.JSONField()
     version = models.IntegerField()
     created_at = models.DateTimeField()
@@ -489,3 +505,57 @@ class AlarmRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["about"], name="alarm_about", condition=~models.Q(state="cleared")),
         ]
+
+
+class SealedKekRow(models.Model):
+    """A key-encryption key that some data key is, or may be, wrapped with. The key itself is never here."""
+
+    id = models.TextField(primary_key=True, db_comment="a digest of the key")
+    state = models.TextField(db_comment="next, used or retiring")
+    version = models.IntegerField(db_comment="its last journal version")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "sealed_kek"
+
+
+class SealedSubjectRow(models.Model):
+    """Whose personal data some sealed records hold. Its row stays when it is erased; what opens it does not."""
+
+    id = models.TextField(primary_key=True, db_comment="random; tells nothing")
+    kind = models.TextField(db_comment="text (about anybody) or uploader")
+    finds = models.BinaryField(null=True, db_comment="HMAC of the platform's reference, under a key in the keyring")
+    wrapped_key = models.BinaryField(null=True, db_comment="the data key, wrapped; null once erased")
+    # Its constraint is made by hand, not deferred: what is wrapped with a key that is gone must fail at once.
+    kek = models.ForeignKey(
+        SealedKekRow, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    state = models.TextField(db_comment="sealed, erasing or erased")
+    version = models.IntegerField(db_comment="its last journal version; 0 while nothing happened to it")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "sealed_subject"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["finds"], name="sealed_subject_finds")]
+        indexes: ClassVar = [models.Index(fields=["kek", "id"], name="sealed_subject_kek")]
+
+
+class SealedRecordRow(models.Model):
+    """One sealed value: AES-256-GCM under its subject's data key; null once erased."""
+
+    id = models.TextField(primary_key=True)
+    subject = models.ForeignKey(SealedSubjectRow, on_delete=models.PROTECT, related_name="records", db_index=False)
+    field = models.TextField(db_comment="what it is, such as bank.entry.added.provenance")
+    schema = models.SmallIntegerField(db_comment="the form of the value")
+    sealed = models.BinaryField(null=True, db_comment="nonce, ciphertext of salt and value, tag")
+    commitment = models.TextField(db_comment="SHA-256 over salt and value, as the journal has it")
+
+    class Meta:
+        """Table."""
+
+        db_table = "sealed_record"
+        indexes: ClassVar = [models.Index(fields=["subject"], name="sealed_record_subject")]

@@ -15,8 +15,9 @@ from django.db import connection
 from holdfast.errors import EntryUnknown
 from holdfast.match.entry import Entry, EntryState
 from holdfast.match.signal import SignalType
-from holdfast.store.bank_rows import COUNTED_SIGNALS, STANDING, entry_of
+from holdfast.store.bank_rows import COUNTED_SIGNALS, STANDING, entry_of, provenances
 from holdfast.store.models import EntryRow
+from holdfast.store.sealing import PostgresSealer
 
 _LARGEST: Final = 2**63 - 1
 _OF_ENTRIES: Final = "select entry_id, min(id) from entry_signal where entry_id = any(%s) group by entry_id"
@@ -33,7 +34,7 @@ def numbers_of(entry_ids: Iterable[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def entry_numbered(bank: str, number: int) -> Entry:
+def entry_numbered(bank: str, number: int, sealer: PostgresSealer) -> Entry:
     """The entry of `bank` with this number. Raises EntryUnknown, also for one that was removed."""
     with connection.cursor() as cursor:
         cursor.execute(_OF_NUMBER, [min(number, _LARGEST)])
@@ -45,7 +46,7 @@ def entry_numbered(bank: str, number: int) -> Entry:
     if row is None:
         message = f"bank {bank} has no content {number}"
         raise EntryUnknown(message)
-    return entry_of(row)
+    return entry_of(row, provenances([row], sealer))
 
 
 def active_signals() -> dict[SignalType, int]:

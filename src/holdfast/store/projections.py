@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each table says that the journal says too: how its rows follow from the events of one subject.
 
-Columns that are not here cannot be known from the journal (`screening.uploader`, `api_key.secret_digest`) or
+Columns that are not here cannot be known from the journal (`screening.uploader_subject`,
+`api_key.secret_digest`), hold the id of a sealed record (which has a check of its own, `sealed_check`), or
 are service (`changed_in`, `effect.fence`). What an import brought in stands in the journal as a count and a
 digest; its entries follow from that until they have events of their own.
 """
@@ -75,7 +76,6 @@ def _entry(folded: Folded) -> dict[str, Any]:
     entry: Entry = folded.state
     return {
         "bank_id": entry.bank,
-        "provenance": entry.provenance,
         "state": _word(entry.state),
         "opinion": _word(entry.opinion),
         "signals": sorted(f"{signal.type.value} {signal.value}" for signal in entry.signals),
@@ -91,7 +91,7 @@ def _imported_entry(row: Row) -> Entry | None:
         id=row["id"],
         bank=row["bank_id"],
         signals=tuple(Signal(SignalType(kind), value) for kind, value in signals),
-        provenance=row["provenance"],
+        provenance="",
         state=EntryState.ACTIVE,
     )
 
@@ -100,7 +100,7 @@ def _import(folded: Folded) -> dict[str, Any]:
     """What it holds is known from the journal only once it was published."""
     found = folded.state
     by = folded.first.actor if folded.first else None
-    about = {"bank_id": found.bank, "source": found.source, "state": _word(found.state)}
+    about = {"bank_id": found.bank, "state": _word(found.state)}
     return {**about, "begun_by": by, "begun_at": folded.begun_at, **folded.notes}
 
 
@@ -138,7 +138,7 @@ def _evolve_screening(before: Event | None, _: str, happened: Event) -> Event:
 
 def _key(folded: Folded) -> dict[str, Any]:
     key = folded.state
-    about = {"label": key.label, "scopes": sorted(scope.value for scope in key.scopes), "expires_at": key.expires_at}
+    about = {"scopes": sorted(scope.value for scope in key.scopes), "expires_at": key.expires_at}
     return {**about, "created_at": folded.begun_at, "revoked_at": None, **folded.notes}
 
 
@@ -189,7 +189,7 @@ PROJECTIONS: Final = (
         table="bank_import",
         key="id",
         noun="import",
-        columns=_columns("bank_id source from_exchange state begun_by begun_at entries signals refused digest version"),
+        columns=_columns("bank_id from_exchange state begun_by begun_at entries signals refused digest version"),
         expected=_import,
         evolve=BY_NOUN["import"].evolve,
         notes=_import_notes,
@@ -199,7 +199,7 @@ PROJECTIONS: Final = (
         table="entry",
         key="id",
         noun="entry",
-        columns=_columns("bank_id provenance state opinion version"),
+        columns=_columns("bank_id state opinion version"),
         expected=_entry,
         evolve=BY_NOUN["entry"].evolve,
         begin=_imported_entry,
@@ -230,7 +230,7 @@ PROJECTIONS: Final = (
         table="api_key",
         key="prefix",
         noun="key",
-        columns=_columns("label scopes created_at expires_at revoked_at version"),
+        columns=_columns("scopes created_at expires_at revoked_at version"),
         expected=_key,
         evolve=BY_NOUN["key"].evolve,
         notes=lambda row: {"revoked_at": row.at} if isinstance(row.happened, KeyRevoked) else {},

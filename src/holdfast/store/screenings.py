@@ -31,7 +31,7 @@ from holdfast.match.unscreened import (
 )
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, FirstAnswer, Once, Recorded
-from holdfast.store.answers import Conditions, Sent, send
+from holdfast.store.answers import Conditions, Sent, of_subject, send
 from holdfast.store.archive import PostgresArchive
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
@@ -85,23 +85,24 @@ class PostgresScreenings:
         unless: Sequence[Signal] = (),
     ) -> Recorded:
         """Write one answer, and what belongs to it, or nothing: see `holdfast.pipeline.Screenings`."""
-        kept = self._archive.allowed(left)
+        kept, uploader = self._archive.allowed(left), self._journal.sealer.uploader_columns(answered.content.uploader)
         settles = answered.content.named and not answered.shadow
         if not (settles and isinstance(answered.screening, NotScreened)):
-            sent = send(answered, body, level, once, kept, Conditions(alone=settles, unless=unless))
+            sent = send(answered, body, level, once, kept, uploader, Conditions(alone=settles, unless=unless))
             if not (sent.level and sent.held and settles and not sent.known):
                 return _outcome(sent)
         with transaction.atomic(durable=True):
-            sent = send(answered, body, level, once, kept, Conditions(alone=False, unless=unless))
+            sent = send(answered, body, level, once, kept, uploader, Conditions(alone=False, unless=unless))
             if sent.written:
                 self._keep_unscreened(answered)
             return _outcome(sent)
 
     def record_inside(
-        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+        self, answered: Answered, body: dict[str, Any], level: Level, left: ArchivedItem, *, uploader: str | None
     ) -> Recorded:
-        """As `record`, inside the transaction that is open: whoever opened it has more to write."""
-        sent = send(answered, body, level, once, self._archive.allowed(left), Conditions(alone=False))
+        """As `record`, inside the transaction that is open; of the uploader the sealed subject is there already."""
+        kept, subject = self._archive.allowed(left), of_subject(uploader)
+        sent = send(answered, body, level, None, kept, subject, Conditions(alone=False))
         if sent.written and answered.content.named and not answered.shadow:
             self._keep_unscreened(answered)
         return _outcome(sent)

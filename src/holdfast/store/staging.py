@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,7 @@ from holdfast.match.signal import Signal, SignalType
 LINES: Final = 10_000
 _MOST_SIGNALS: Final = 100_000  # of one batch: a line may hold a video of thousands of frames
 _ENTRIES: Final = """
-copy entry (id, bank_id, provenance, state, version, changed_in, added_at, import_id) from stdin
+copy entry (id, bank_id, provenance_record, state, version, changed_in, added_at, import_id) from stdin
 """
 _SIGNALS: Final = "copy entry_signal (entry_id, type, value, frame, at_ms, quality) from stdin"
 # In two steps, each by one index: joined, with no statistics on tables that just grew, it once took 90 seconds.
@@ -95,12 +95,12 @@ def sort_out(lines: Sequence[Line | BadLine], import_id: str, provenance: str, n
     return batch
 
 
-def write_batch(batch: Batch, bank: str, import_id: str, at: datetime) -> None:
-    """Write the rows, inside the open transaction."""
+def write_batch(batch: Batch, bank: str, import_id: str, at: datetime, records: Mapping[str, str]) -> None:
+    """Write the rows, inside the open transaction; `records` are the sealed records of each provenance."""
     with connection.cursor() as cursor:
         with cursor.copy(_ENTRIES) as copy:
             for entry, provenance in batch.entries:
-                copy.write_row((entry, bank, provenance, "active", 0, 0, at, import_id))
+                copy.write_row((entry, bank, records[provenance], "active", 0, 0, at, import_id))
         with cursor.copy(_SIGNALS) as copy:
             for entry, signal in batch.signals:
                 place = signal.frame

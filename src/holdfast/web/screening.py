@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any, Final
@@ -175,7 +174,8 @@ def once_of(request: HttpRequest, what: Callable[[], list[Any]]) -> Once | None:
     def digest() -> str:
         # Shadow mode is part of it: what it answered must not be repeated once it is off.
         whole = json.dumps([*what(), system().settings.shadow], sort_keys=True)
-        return hashlib.sha256(whole.encode()).hexdigest()
+        # Keyed, because the uploader is part of it: a plain digest would let guesses be tried out.
+        return system().journal.sealer.finds("request", whole).hex()
 
     return Once(key_of(request).prefix, given, digest, first_answer_of(request))
 

@@ -30,7 +30,7 @@ class ScreenOptions(Strict):
     content_version: Reference = Field(default="1", description="Which version of the item: an edit is a new version.")
     surface: Reference = Field(default="default", description="Where on the platform it would appear.")
     uploader: Reference | None = Field(
-        default=None, description="Who uploads. Kept beside the answer, not in the journal."
+        default=None, description="Who uploads. Sealed beside the answer, not in the journal."
     )
 
 

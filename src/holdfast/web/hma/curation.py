@@ -103,14 +103,14 @@ def show_content(request: HttpRequest, bank: str, number: int) -> HttpResponse:
     """GET /c/bank/NAME/content/NUMBER. Raises BankUnknown or EntryUnknown."""
     admit(request, Scope.BANKS_READ)
     found = system().banks.get(bank)
-    return answer(_content(request, found, number, entry_numbered(bank, number)))
+    return answer(_content(request, found, number, entry_numbered(bank, number, system().journal.sealer)))
 
 
 def update_content(request: HttpRequest, bank: str, number: int) -> HttpResponse:
     """PUT /c/bank/NAME/content/NUMBER: disable_until_ts 0 takes the entry out of screening, 1 puts it back."""
     actor = admit(request, Scope.BANKS_WRITE)
     body, found = json_body(request), system().banks.get(bank)
-    entry = entry_numbered(bank, number)
+    entry = entry_numbered(bank, number, system().journal.sealer)
     if unknown := sorted(set(body) - {"disable_until_ts"}):
         message = f"{', '.join(map(ascii, unknown))}: cannot be changed; what an entry says of itself is in the journal"
         raise InvalidRequest(message)
@@ -130,7 +130,7 @@ def delete_content(request: HttpRequest, bank: str, number: int) -> HttpResponse
     actor = admit(request, Scope.BANKS_WRITE)
     system().banks.get(bank)
     try:
-        entry = entry_numbered(bank, number)
+        entry = entry_numbered(bank, number, system().journal.sealer)
     except EntryUnknown:
         return answer({"deleted": 0})
     system().banks.change_entry(bank, entry.id, RemoveEntry(because=_REMOVED), actor=actor)

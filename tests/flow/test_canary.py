@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Known words put into every field that people or platforms can fill lie nowhere but where the ADR says.
+
+What is sealed (0021) lies nowhere at all: not in any column of any table, not in the files of the database
+with its write-ahead log, not in the logs, not in an answer to a mistake. What is a name of a thing and not
+of a person lies in the columns listed here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from holdfast.access.key import Scope
+from holdfast.demo.client import Client
+from holdfast.demo.pictures import encoded, hills
+from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, stop, superuser
+
+PICTURE = encoded(hills(78_001, (640, 480)))
+
+
+def word(about: str) -> str:
+    return f"canary-{about}-{uuid4().hex[:12]}"
+
+
+SEALED = {
+    name: word(name)
+    for name in (
+        "uploader",
+        "provenance",
+        "picture-provenance",
+        "threshold-because",
+        "action-because",
+        "video-rule-because",
+        "later-uploader",
+        "opinion-because",
+        "removal-because",
+        "import-provenance",
+        "line-provenance",
+        "roll-back-because",
+        "file-name",
+        "label",
+        "cli-provenance",
+        "cli-because",
+        "erasure-because",
+        "hashes-uploader",
+        "refused-uploader",
+    )
+}
+"""Where each word is put: it may be found nowhere."""
+
+NAMED = {
+    "bank": {
+        "bank.name",
+        "entry.bank_id",
+        "bank_import.bank_id",
+        "journal.subject",
+        "journal.body",
+        "screening.matches",
+        "idempotency.body",
+        "long_screening.answer",
+    },
+    "meaning": {"bank.meaning", "journal.body"},
+    "source": {"bank.source", "journal.body"},
+    "content": {
+        "screening.content_id",
+        "archive.content_id",
+        "unscreened.content_id",
+        "long_screening.content_id",
+        "long_screening.answer",
+        "journal.body",
+    },
+    "version": {
+        "screening.content_version",
+        "archive.content_version",
+        "unscreened.content_version",
+        "long_screening.content_version",
+        "long_screening.answer",
+        "journal.body",
+    },
+    "surface": {
+        "screening.surface",
+        "archive.surface",
+        "long_screening.surface",
+        "long_screening.answer",
+        "journal.body",
+    },
+    "idempotency": {"idempotency.idempotency_key"},
+}
+"""Names of things: the columns in which each may stand, and no other."""
+WORDS = {name: word(name)[:60] for name in NAMED}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A server whose every field was filled, its data folder, and what it said on its outputs."""
+
+    server: Server
+    data: Path
+    said: Path
+    answers: list[str]
+
+
+@pytest.fixture(scope="module")
+def filled(folder: Path) -> Iterator[Filled]:
+    """A server of its own, filled through its API and its commands."""
+    data, said = folder / "canary", folder / "canary.log"
+    environment = environment_for(data)
+    with said.open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment, stdout=log, stderr=log)
+    address = environment["HOLDFAST_LISTEN"]
+    Client(address, "").wait_until_ready(patience=READY_SECONDS)
+    bare = Server(process, environment, address, Client(address, ""))
+    server = replace(bare, client=bare.with_key(*Scope))
+    place = Filled(server, data, said, [])
+    fill_by_api(place)
+    fill_by_mistake(place)
+    fill_by_commands(place, folder)
+    yield place
+    stop(process)
+
+
+def fill_by_api(place: Filled) -> None:
+    """Every field of the API that takes words, in requests that succeed."""
+    ask = place.server.client.call
+
+    def told(method: str, path: str, body: object, status: int = 200) -> dict[str, object]:
+        reply = ask(method, path, body=json.dumps(body).encode(), kind="application/json")
+        assert reply.status == status, reply
+        return dict(reply.body)
+
+    bank = WORDS["bank"]
+    told("POST", "/banks", {"name": bank, "meaning": WORDS["meaning"], "source": WORDS["source"]}, 201)
+    told("POST", f"/banks/{bank}/threshold", {"threshold": 20, "because": SEALED["threshold-because"]})
+    told("POST", f"/banks/{bank}/action", {"action": "review", "because": SEALED["action-because"]})
+    told("POST", f"/banks/{bank}/video", {"least_frames": 10, "because": SEALED["video-rule-because"]})
+    signals = [{"signal_type": "md5", "value": uuid4().hex}]
+    entry = {"signals": signals, "provenance": SEALED["provenance"]}
+    added = told("POST", f"/banks/{bank}/entries", {"entries": [entry]}, 201)["added"]
+    assert isinstance(added, list)
+    (made,) = added
+    path = f"/banks/{bank}/entries/{made}"
+    told("POST", f"{path}/opinion", {"opinion": "disputed", "because": SEALED["opinion-because"]})
+    assert ask("DELETE", path, because=SEALED["removal-because"]).status == 200
+    reply = ask("POST", f"/banks/{bank}/entries/picture", body=PICTURE, provenance=SEALED["picture-provenance"])
+    assert reply.status == 201
+    fill_by_import(place, bank)
+    about = {"content_version": WORDS["version"], "surface": WORDS["surface"]}
+    once = {"Idempotency-Key": WORDS["idempotency"]}
+    for number, upload in enumerate((PICTURE, PICTURE[: len(PICTURE) // 2])):
+        options = {**about, "content_id": f"{WORDS['content']}-{number}", "uploader": SEALED["uploader"]}
+        reply = ask("POST", "/screen", body=upload, headers=once if not number else None, **options)
+        assert (reply.status, reply.body["answer"]) == (200, "hold")
+    fill_later(place, {**about, "content_id": f"{WORDS['content']}-later", "uploader": SEALED["later-uploader"]})
+
+
+def fill_later(place: Filled, options: dict[str, str]) -> None:
+    """An upload that is answered later, from its receipt to its answer."""
+    later = {"Prefer": "respond-async"}
+    reply = place.server.client.call("POST", "/screen", body=PICTURE, headers=later, **options)
+    assert reply.status == 202, reply
+    pause, ends = threading.Event(), time.monotonic() + READY_SECONDS
+    while (standing := place.server.client.call("GET", f"/screenings/{reply.body['screening']}").body)["status"] in (
+        "waiting",
+        "running",
+    ):
+        assert time.monotonic() < ends
+        pause.wait(0.05)
+    assert standing["answer"] == "hold"
+
+
+def fill_by_import(place: Filled, bank: str) -> None:
+    line = {"signal_type": "md5", "value": uuid4().hex, "provenance": SEALED["line-provenance"]}
+    other = {"signal_type": "md5", "value": uuid4().hex}
+    body = "\n".join(map(json.dumps, (line, other))).encode()
+    path, kind = f"/banks/{bank}/import", "application/x-ndjson"
+    reply = place.server.client.call("POST", path, body=body, kind=kind, provenance=SEALED["import-provenance"])
+    assert reply.status in (200, 201), reply
+    undo = json.dumps({"because": SEALED["roll-back-because"]}).encode()
+    gone = place.server.client.call(
+        "POST", f"/banks/{bank}/imports/{reply.body['id']}/roll-back", body=undo, kind="application/json"
+    )
+    assert gone.status == 200, gone
+
+
+def fill_by_mistake(place: Filled) -> None:
+    """Requests that are refused: what they carried is not told back, nor logged."""
+    ask, secret = place.server.client.call, SEALED["refused-uploader"]
+    for method, path, body, options in (
+        ("POST", "/screen", PICTURE, {"uploader": secret * 20}),
+        ("POST", "/screen", PICTURE, {"uploader": secret + "\x01"}),
+        ("POST", "/screen", PICTURE, {"uploader": secret, "unknown": "1"}),
+        ("POST", "/screen/hashes", json.dumps({"uploader": [secret]}).encode(), {}),
+        ("POST", f"/banks/{WORDS['bank']}/entries", json.dumps({"provenance": secret}).encode(), {}),
+        ("DELETE", f"/banks/{WORDS['bank']}/entries/ent_none", None, {"because": secret}),
+    ):
+        kind = "application/json" if "{" in str(body)[:5] else "image/jpeg"
+        reply = ask(method, path, body=body, kind=kind, headers=None, **options)
+        assert reply.status >= 400, (path, reply)
+        place.answers.append(json.dumps(reply.body))
+
+
+def fill_by_commands(place: Filled, folder: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return holdfast(place.server.environment, *arguments)
+
+    assert run("key", "create", SEALED["label"]).returncode == 0
+    bank = WORDS["bank"]
+    added = run("bank", "add", bank, "--signal", f"md5:{uuid4().hex}", "--provenance", SEALED["cli-provenance"])
+    assert added.returncode == 0, added.stderr
+    file = folder / f"{SEALED['file-name']}.jsonl"
+    file.write_text(json.dumps({"signal_type": "md5", "value": uuid4().hex}))
+    assert run("bank", "import", bank, str(file)).returncode == 0
+    subject = json.loads(run("sealed", "find", "--uploader", SEALED["uploader"], "--json").stdout)["subject"]
+    assert run("sealed", "preserve", subject, "--because", SEALED["cli-because"]).returncode == 0
+    refused = run("sealed", "ask-erasure", subject, "--because", SEALED["erasure-because"], "--json")
+    assert refused.returncode == 3
+    place.answers.append(refused.stdout + refused.stderr)
+
+
+def forms_of(secret: str) -> list[bytes]:
+    """A word as it may lie in a file: plain, quoted for an address, in hex, in base64 at each offset."""
+    plain = secret.encode()
+    whole = [base64.b64encode(b"x" * pad + plain)[4:-4] for pad in range(3)]
+    return [plain, quote(secret).encode(), plain.hex().encode(), *(one for one in whole if len(one) > 12)]
+
+
+def columns_with(data: Path, secret: str) -> set[str]:
+    """Every column of every table in which a word stands."""
+    found = set()
+    with psycopg.connect(superuser(data)) as connection:
+        columns = connection.execute(
+            "select table_name, column_name, data_type from information_schema.columns where table_schema = 'public'"
+        ).fetchall()
+        for table, column, kind in columns:
+            text = f"encode({column}, 'escape')" if kind == "bytea" else f"{column}::text"
+            where = f"select 1 from {table} where position(%s in {text}) > 0 limit 1"
+            if connection.execute(where, [secret]).fetchone():
+                found.add(f"{table}.{column}")
+    return found
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_a_word_that_is_sealed_stands_in_no_column(filled: Filled, name: str) -> None:
+    assert columns_with(filled.data, SEALED[name]) == set()
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_of_a_thing_stands_only_where_it_is_said_to(filled: Filled, name: str) -> None:
+    found = columns_with(filled.data, WORDS[name])
+    assert found
+    assert found <= NAMED[name]
+
+
+def test_no_word_that_is_sealed_lies_in_any_file_of_the_database_its_log_or_its_outputs(filled: Filled) -> None:
+    with psycopg.connect(superuser(filled.data), autocommit=True) as connection:
+        connection.execute("checkpoint")
+    files = [path for path in filled.data.rglob("*") if path.is_file()]
+    contents = {path: path.read_bytes() for path in [*files, filled.said]}
+    assert any("pg_wal" in str(path) for path in contents), "the write-ahead log is among them"
+    meaning = WORDS["meaning"].encode()
+    assert any(meaning in content for path, content in contents.items() if "pg_wal" in str(path)), "it would be seen"
+    assert any(meaning in content for path, content in contents.items() if "base" in str(path)), "it would be seen"
+    found = {
+        (name, str(path))
+        for name, secret in SEALED.items()
+        for form in forms_of(secret)
+        for path, content in contents.items()
+        if form in content
+    }
+    assert found == set()
+
+
+def test_no_word_comes_back_in_the_answer_to_a_mistake(filled: Filled) -> None:
+    assert filled.answers
+    for answer in filled.answers:
+        for secret in SEALED.values():
+            assert secret not in answer
+
+
+def test_all_of_it_opens_for_those_who_may(filled: Filled) -> None:
+    done = holdfast(filled.server.environment, "bank", "export", WORDS["bank"], "-")
+    said = {json.loads(line)["provenance"] for line in done.stdout.splitlines()}
+    assert {SEALED["picture-provenance"], SEALED["cli-provenance"]} <= said
+    assert SEALED["label"] in holdfast(filled.server.environment, "key", "list", "--json").stdout
+    status = json.loads(holdfast(filled.server.environment, "sealed", "status", "--json").stdout)
+    assert status["subjects"] >= len(SEALED) - 4
