@@ -79,7 +79,7 @@ def empty_tables(data: Path) -> None:
         connection.execute("set session_replication_role = replica")
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
-            "bank_import, bank_change, process, archive"
+            "bank_import, bank_change, process, archive, proposal, settings_in_force"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from holdfast.store.journal import PostgresJournal
     from holdfast.store.keys import PostgresKeys
     from holdfast.store.processes import PostgresProcesses
+    from holdfast.store.proposals import PostgresProposals
+    from holdfast.store.safety import PostgresSafety
     from holdfast.store.screenings import PostgresScreenings
 
 _ID_BYTES: Final = 15
@@ -49,6 +51,8 @@ class System:
     imports: PostgresImports
     screenings: PostgresScreenings
     keys: PostgresKeys
+    proposals: PostgresProposals
+    safety: PostgresSafety
     archive: PostgresArchive
     processes: PostgresProcesses
     known: Known
@@ -102,10 +106,19 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
+    from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
+    from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
+    from holdfast.store.subjects import subjects  # noqa: PLC0415
 
     journal = PostgresJournal()
-    banks = PostgresBanks(journal, clock, new_id)
+    banks, imports = PostgresBanks(journal, clock, new_id), PostgresImports(journal, clock, new_id)
+    keys, safety = PostgresKeys(journal, clock), PostgresSafety(journal, clock)
+    terms = Terms(
+        owner=settings.proposal_owner,
+        patience=timedelta(hours=settings.proposal_hours),
+        solo_after=timedelta(hours=settings.solo_hours) if settings.solo else None,
+    )
     archive = PostgresArchive(
         journal,
         clock,
@@ -118,9 +131,13 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         settings=settings,
         journal=journal,
         banks=banks,
-        imports=PostgresImports(journal, clock, new_id),
+        imports=imports,
         screenings=PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience),
-        keys=PostgresKeys(journal, clock),
+        keys=keys,
+        proposals=PostgresProposals(
+            journal, clock, new_id, keys=keys, subjects=subjects(banks, imports, keys, safety), terms=terms
+        ),
+        safety=safety,
         archive=archive,
         processes=PostgresProcesses(),
         known=Known(LayeredIndex, banks),

@@ -25,6 +25,7 @@ from holdfast.settings import Settings
 from holdfast.store.processes import ThisProcess
 
 if TYPE_CHECKING:
+    from holdfast.store.proposals import PostgresProposals
     from holdfast.store.screenings import PostgresScreenings
 
 _ROUND_SECONDS: Final = 1.0
@@ -47,6 +48,21 @@ def one_round(screenings: PostgresScreenings, now: datetime) -> int:
     return len(alarmed)
 
 
+def alarm_of_proposals(proposals: PostgresProposals, now: datetime) -> int:
+    """Alarm about everything that a second person has not answered in time; returns how many alarms were raised."""
+    alarmed = proposals.mark_overdue(now)
+    for one in alarmed:
+        _log.error(
+            "proposal_overdue",
+            proposal=one.id,
+            owner=one.owner,
+            asked=one.command,
+            due=one.due.isoformat(),
+            what_to_do="see 'holdfast proposals list'; nothing is done until a second person agrees",
+        )
+    return len(alarmed)
+
+
 def run(settings: Settings) -> None:
     """Go on until told to stop; a database that is away is logged and tried again."""
     stopping = threading.Event()
@@ -61,6 +77,7 @@ def run(settings: Settings) -> None:
     while not stopping.wait(_ROUND_SECONDS):
         try:
             one_round(screenings, clock())
+            alarm_of_proposals(system.proposals, clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")

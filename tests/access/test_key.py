@@ -192,7 +192,7 @@ def test_no_key_can_be_revoked_twice_or_made_again() -> None:
     with pytest.raises(ValueError, match=r"key\.revoked"):
         evolve_key(replace(KEY, revoked=True), KeyRevoked())
     with pytest.raises(ValueError, match=r"key\.created"):
-        evolve_key(KEY, KeyCreated(label="l", scopes=(), expires_at=None))
+        evolve_key(KEY, KeyCreated(label="l", scopes=(), expires_at=None, person=None))
 
 
 @given(
@@ -208,7 +208,8 @@ def test_a_key_without_a_label_or_a_scope_is_not_made(
         with pytest.raises(InvalidRequest, match="label, scopes"):
             decide_key(None, command)
         return
-    assert decide_key(None, command) == [KeyCreated(label=label.strip(), scopes=tuple(sorted(scopes)), expires_at=ends)]
+    made = KeyCreated(label=label.strip(), scopes=tuple(sorted(scopes)), expires_at=ends, person=None)
+    assert decide_key(None, command) == [made]
 
 
 def test_keys_have_journal_subjects_of_their_own() -> None:

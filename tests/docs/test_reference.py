@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from holdfast import errors
+from holdfast.access import proposal, safety
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
@@ -20,7 +21,7 @@ from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened)
+STAGES = (archive, bank, entry, importing, screen, unscreened, proposal, safety)
 
 
 def _reference() -> ModuleType:
@@ -80,6 +81,9 @@ def test_every_reason_is_documented(reason: Reason) -> None:
         "signal",
         "import",
         "two people",
+        "person",
+        "proposal",
+        "solo mode",
         "bank",
         "journal",
         "unscreened hold",

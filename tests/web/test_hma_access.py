@@ -102,6 +102,22 @@ def test_what_a_keyless_client_did_stands_in_the_journal_as_such(opened: Server)
     assert [one["source"] for one in banks if one["name"] == "WHO_MADE_IT"] == ["HMA client system:hma"]
 
 
+# shows difference 25
+def test_a_keyless_client_protects_and_can_never_weaken(opened: Server) -> None:
+    client, value = Client(opened.address), pdq(25).value
+    assert client.send("POST", "/c/banks", {"name": "STAYS_ON"}).status == 201
+    number = client.send("POST", "/c/bank/STAYS_ON/signal", {"pdq": value}).json["id"]
+    for reply in (
+        client.send("PUT", "/c/bank/STAYS_ON", {"enabled": False}),
+        client.ask("DELETE", "/c/bank/STAYS_ON"),
+        client.send("PUT", f"/c/bank/STAYS_ON/content/{number}", {"disable_until_ts": 0}),
+        client.ask("DELETE", f"/c/bank/STAYS_ON/content/{number}"),
+    ):
+        assert (reply.status, reply.json["code"]) == (403, "access.person_missing")
+    assert "STAYS_ON" in client.lookup(value).json
+    assert opened.client.call("GET", "/proposals", state="all").body == []
+
+
 def test_doctor_says_that_it_is_open(opened: Server) -> None:
     done = holdfast(opened.environment, "doctor", "--json")
     assert '"HMA interface"' in done.stdout

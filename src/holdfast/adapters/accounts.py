@@ -38,6 +38,14 @@ def own_account(name: str) -> Account | None:
     return Account(found.pw_uid, found.pw_gid)
 
 
+def account_name(uid: int) -> str:
+    """The name of an account of this machine, by its number: what the environment says of a user is his own word."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid-{uid}"
+
+
 def _create(name: str) -> None:
     home = ["--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
     command = ["/usr/sbin/useradd", "--system", "--user-group", *home, name]

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import bank, key
+from holdfast.cli import bank, key, proposals
+from holdfast.cli import settings as settings_command
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
 from holdfast.cli.output import err, errors_in_words, out
@@ -49,6 +50,7 @@ def serve() -> None:
         with suppress(KeyboardInterrupt), supervisor.running():
             out.print(f"Holdfast {holdfast.__version__} at [bold]http://{settings.listen}/v1/[/]  (Ctrl-C stops it)")
             _warn_of_shadow(settings)
+            _warn_of_solo(settings)
             supervisor.watch()
 
 
@@ -69,11 +71,19 @@ app.command()(screen)
 app.command()(demo)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
+app.add_typer(proposals.app, name="proposals")
+app.add_typer(settings_command.app, name="settings")
 
 
 def _warn_of_shadow(settings: Settings) -> None:
     if settings.shadow:
         err.print("[bold white on red] SHADOW MODE [/] Everything is answered [bold]publish[/], whatever is found.")
+
+
+def _warn_of_solo(settings: Settings) -> None:
+    if settings.solo:
+        says = f"A person who is alone may weaken protection after {settings.solo_hours:g} hours."
+        err.print(f"[bold white on red] SOLO MODE [/] {says}")
 
 
 def main() -> None:

@@ -61,18 +61,6 @@ class BankShape(Schema):
     entries: int
 
 
-class Marked(Schema):
-    """What was done, and how it stands with the two-person rule."""
-
-    needs_two_people: bool = Field(
-        description="This weakens protection: from the time the two-person rule is enforced, it needs a second person."
-    )
-
-
-class BankChanged(BankShape, Marked):
-    """A bank after a change."""
-
-
 class SignalShape(Strict):
     """One hash."""
 
@@ -93,7 +81,7 @@ class NewEntries(Strict):
     entries: list[NewEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
 
 
-class Added(Marked):
+class Added(Schema):
     """The ids of what was added, in order."""
 
     added: list[str]
@@ -106,7 +94,7 @@ class NewOpinion(Strict):
     because: Because
 
 
-class EntryChanged(Marked):
+class EntryShape(Schema):
     """An entry after a change."""
 
     id: str
@@ -121,6 +109,12 @@ class RemoveOptions(Strict):
     """Why an entry leaves its bank."""
 
     because: Text
+
+
+class Why(Strict):
+    """Why something is switched off, or on."""
+
+    because: Text | None = Field(default=None, description="Needed where a second person must agree.")
 
 
 class PictureOptions(Strict):
@@ -152,7 +146,7 @@ class BadLineShape(Schema):
     because: str
 
 
-class Imported(Marked):
+class Imported(Schema):
     """What an import did: good lines kept, bad lines listed."""
 
     id: str | None = Field(description="The import; null if nothing was taken, for there is none then.")
@@ -184,7 +178,7 @@ class RollBack(Strict):
     because: Because
 
 
-class RolledBack(Marked):
+class RolledBack(Schema):
     """An import after it was rolled back."""
 
     id: str
