@@ -34,7 +34,7 @@ lint: $(VENV)/installed-test
 soak: $(VENV)/installed-test  ## the long profiles of the property tests
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest --timeout=7200
 
-bench: $(VENV)/installed-bench  ## measure against the peers, side by side; writes bench/results.json
+bench: $(VENV)/installed-bench .venv-perception/installed  ## measure against the peers, side by side; writes bench/results.json
 	$(BIN)/python -m bench --out bench/results.json
 
 docs: install  ## write the generated pages of docs/ anew
@@ -44,7 +44,7 @@ lock: install  ## choose dependencies anew (none younger than a week)
 	@scripts/lock
 
 clean:  ## forget the virtual environment and what tools left behind
-	rm -rf $(VENV) demo-sheet .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-perception demo-sheet .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/uv: requirements/tools.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Holdfast needs Python 3.11 or newer")'
@@ -66,4 +66,10 @@ $(VENV)/installed-test: $(VENV)/installed requirements/test.lock
 $(VENV)/installed-bench: $(VENV)/installed requirements/bench.lock
 	@echo "Installing the peers to measure against"
 	@$(UV) --require-hashes -r requirements/bench.lock
+	@touch $@
+
+.venv-perception/installed: $(VENV)/bin/uv requirements/bench-perception.lock
+	@echo "Installing Thorn's perception apart from the other peers"
+	@$(PYTHON) -m venv .venv-perception
+	@$(BIN)/uv pip install --quiet --python .venv-perception/bin/python --require-hashes -r requirements/bench-perception.lock
 	@touch $@

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""500 pictures in 25 forms each: how many are found again, by us and by the peer.
+"""500 pictures in 25 forms each: how many are found again, by us, by the peer, and by Thorn's perception.
 
 The pictures are tiles of the corpus: each artwork at 12 MP is cut into a grid of 7 x 7, and of the
 tiles that have a usable look the first 500 are taken, in an order that goes through all artworks
@@ -14,6 +14,7 @@ import importlib
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,7 @@ from bench.ours import every_hash_of
 from bench.peer import distance, full_hash, threatexchange_hash
 from bench.report import tell
 from bench.row import Row, Value
+from bench.thorn import Perception, perception
 from holdfast.media.pdq import MINIMUM_QUALITY
 
 PICTURES: Final = 500
@@ -36,25 +38,42 @@ LEAST_QUALITY: Final = MINIMUM_QUALITY + 10
 LARGE_EVERY: Final = 5  # one in five keeps its size, so that averaging down is part of it; the others are halved
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """How many files of each form were found, by whom."""
+
+    ours: Counter[str]
+    peer: Counter[str]
+    perception: Counter[str]
+
+    def sums(self) -> dict[str, int]:
+        """The same of all forms together."""
+        return {"ours": self.ours.total(), "peer": self.peer.total(), "perception": self.perception.total()}
+
+
 def canonical_rows() -> list[Row]:
     """One row: the share found."""
     importlib.import_module("pi_heif").register_heif_opener()  # for the peer
-    ours: Counter[str] = Counter()
-    peer: Counter[str] = Counter()
-    count = 0
-    for subject in _subjects():
-        reference = full_hash(np.asarray(subject.image)).value
-        for name, (kind, file) in files_of(subject).items():
-            ours[name] += any(distance(value, reference) <= RADIUS for value in every_hash_of(file, kind))
-            peer[name] += _peer_finds(file, reference)
-        count += 1
-        if count % 20 == 0:
-            tell(f"canonical: {count} of {PICTURES}; ours {sum(ours.values())}, peer {sum(peer.values())}")
-    return [_row(count, ours, peer)]
+    found = _Found(Counter(), Counter(), Counter())
+    with perception() as thorn:
+        for count, subject in enumerate(_subjects(), start=1):
+            _try_forms(subject, found, thorn)
+            if count % 20 == 0:
+                tell(f"canonical: {count} of {PICTURES}; " + ", ".join(f"{k} {v}" for k, v in found.sums().items()))
+    return [_row(count, found)]
 
 
-def _row(count: int, ours: Counter[str], peer: Counter[str]) -> Row:
-    tried = count * len(FORMS)
+def _try_forms(subject: Subject, found: _Found, thorn: Perception) -> None:
+    reference = full_hash(np.asarray(subject.image)).value
+    for name, (kind, file) in files_of(subject).items():
+        found.ours[name] += any(distance(value, reference) <= RADIUS for value in every_hash_of(file, kind))
+        found.peer[name] += _peer_finds(file, reference)
+        other = thorn.hash_of(file)
+        found.perception[name] += other is not None and distance(other, reference) <= RADIUS
+
+
+def _row(count: int, found: _Found) -> Row:
+    tried, ours, peer = count * len(FORMS), found.ours, found.peer
     detail: dict[str, Value] = {
         "unit": f"share of files found within {RADIUS} bits of the hash of the pixels they were made from",
         "peer": "threatexchange pdq_from_bytes, HEIC opened by pi-heif; a file that it cannot open is not found",
@@ -62,8 +81,12 @@ def _row(count: int, ours: Counter[str], peer: Counter[str]) -> Row:
         "forms": len(FORMS),
         "ours_found": sum(ours.values()),
         "peer_found": sum(peer.values()),
+        "perception": "Thorn's perception, PDQHash of the bytes",
+        "perception_found": sum(found.perception.values()),
+        "perception_share": round(sum(found.perception.values()) / tried, 5),
         "ours_by_form": {name: ours[name] for name in FORMS},
         "peer_by_form": {name: peer[name] for name in FORMS},
+        "perception_by_form": {name: found.perception[name] for name in FORMS},
         "tiles": f"{GRID} x {GRID} of each artwork at {SIZES[0].name}, of PDQ quality {LEAST_QUALITY} or more",
     }
     share, peers = sum(ours.values()) / tried, sum(peer.values()) / tried

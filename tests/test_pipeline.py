@@ -106,8 +106,10 @@ def screened(
     """What the pipeline answers. The banks are loaded first, as a server has them when it is ready."""
     if system.known.ready_to is None:
         system.known.follow()
+    # As a door does: what was answered to the key before is read with the key.
+    asked = once and replace(once, first=system.screenings.first_answer(once))
     with received(content) as upload:
-        return screen(upload, Content(id=item), asked_by=ASKER, once=once, parts=parts or system.parts())
+        return screen(upload, Content(id=item), asked_by=ASKER, once=asked, parts=parts or system.parts())
 
 
 def told(answer: dict[str, Any]) -> tuple[str, str, str | None]:
@@ -310,6 +312,20 @@ def test_before_the_banks_are_loaded_there_is_no_answer_and_nothing_is_recorded(
     assert all_rows(system) == before
 
 
+@pytest.mark.parametrize("disabled", [False, True])
+def test_a_digest_that_stands_in_a_bank_is_looked_into_even_if_nothing_looks_alike(
+    system: System, disabled: bool
+) -> None:
+    create(system)
+    digests = [one for one in signals_of(system, unrelated()) if one.type.is_exact]
+    entry = add(system, *digests)
+    if disabled:
+        system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
+    answer = screened(system, unrelated())
+    assert answer["answer"] == ("publish" if disabled else "hold")
+    assert len(system.journal.read(f"screening:{answer['screening']}")) == 1
+
+
 # --- what is recorded
 
 
@@ -415,7 +431,7 @@ def test_when_the_decoder_is_back_the_same_item_is_screened_after_all(stocked: S
 # --- asking twice
 
 
-ONCE = Once("abcdefgh", "upload-1", "digest of the request")
+ONCE = Once("abcdefgh", "upload-1", lambda: "digest of the request")
 
 
 def test_the_same_request_with_the_same_idempotency_key_gets_the_same_answer_and_one_row(stocked: System) -> None:
@@ -437,7 +453,7 @@ def test_another_request_with_the_same_idempotency_key_is_refused_and_not_record
     screened(stocked, unrelated(), once=ONCE)
     before = all_rows(stocked)
     with pytest.raises(IdempotencyConflict):
-        screened(stocked, known(), once=replace(ONCE, request_digest="another digest"))
+        screened(stocked, known(), once=replace(ONCE, digest=lambda: "another digest"))
     assert all_rows(stocked) == before
 
 

@@ -95,8 +95,8 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     configure(
         database_url=settings.database_url,
         owner_url=settings.database_owner_url,
-        # One for each thread that answers, one for following the banks, one to spare.
-        connections=settings.web_threads + 2,
+        # Whoever names another address to listen at has a pooler between.
+        direct=settings.database_listen_url is None,
         web=web,
     )
     # Models can only be imported once Django is configured.

@@ -41,20 +41,27 @@ _TRIES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
-    """An Idempotency-Key: whose it is, and the digest of the request it stands for."""
-
-    api_key: str
-    idempotency_key: str
-    request_digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class FirstAnswer:
     """What was answered to an Idempotency-Key before, and to which request."""
 
     request_digest: str
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """An Idempotency-Key: whose it is, the request it stands for, and the answer it had when the request came."""
+
+    api_key: str
+    idempotency_key: str
+    digest: Callable[[], str]
+    """Of the whole request; asked for only when it is needed, because it may still be worked out."""
+    first: FirstAnswer | None = None
+
+    @property
+    def request_digest(self) -> str:
+        """SHA-256 of the request, in hexadecimal."""
+        return self.digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +116,8 @@ class Recorded(Enum):
     """The banks have changed: nothing was written, look again."""
     KEY_TAKEN = auto()
     """The Idempotency-Key was answered meanwhile: nothing was written."""
+    KNOWN = auto()
+    """A digest that was not looked up stands in a bank: nothing was written, look it up."""
 
 
 class Banks(Protocol):
@@ -131,12 +140,20 @@ class Screenings(Protocol):
         """The answer already given to this Idempotency-Key."""
 
     def record(
-        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+        self,
+        answered: Answered,
+        body: dict[str, Any],
+        level: Level,
+        once: Once | None,
+        left: ArchivedItem,
+        *,
+        unless: Sequence[Signal] = (),
     ) -> Recorded:
         """Write one answer, its event, its unscreened hold, its Idempotency-Key and what it leaves: all, or nothing.
 
-        An adapter MUST write nothing unless `level` is the newest bank change at that moment. Raises
-        JournalConflict if the same item was answered at the same moment; asking again is safe.
+        An adapter MUST write nothing unless `level` is the newest bank change at that moment, nor if one
+        of the digests in `unless` then stands in any bank, in whatever state. Raises JournalConflict if
+        the same item was answered at the same moment; asking again is safe.
         """
 
 
@@ -172,8 +189,8 @@ def screen(
     IdempotencyConflict if the Idempotency-Key stood for another request, and JournalConflict if
     the same item kept being answered at the same moment. Nothing is recorded then.
     """
-    if once and (first := parts.screenings.first_answer(once)):
-        return _same(first, once)
+    if once and once.first:
+        return _same(once.first, once)
     asked = _Asked(content=content, asked_by=asked_by, once=once)
     return _screen_seen(look(received, parts.decoder), asked, parts)
 
@@ -185,8 +202,8 @@ def screen_hashes(
 
     Raises what `screen` raises. That nobody here saw the item is recorded with the answer.
     """
-    if once and (first := parts.screenings.first_answer(once)):
-        return _same(first, once)
+    if once and once.first:
+        return _same(once.first, once)
     return _screen_seen(seen, _Asked(content=content, asked_by=asked_by, once=once, given=given), parts)
 
 
@@ -212,10 +229,8 @@ def _screen_seen(seen: Seen, asked: _Asked, parts: Parts) -> dict[str, Any]:
     """
     conflict: JournalConflict | None = None
     for _ in range(_TRIES):
-        level, neighbours = parts.known.near(seen.hashes)
-        newest, matches = _look_up(seen, neighbours, parts.banks)
         try:
-            recorded, body = _answer(seen, matches, level, asked, parts) if newest == level else (Recorded.BEHIND, {})
+            recorded, body = _try_once(seen, asked, parts)
         except JournalConflict as fault:
             conflict = fault
             continue
@@ -229,8 +244,30 @@ def _screen_seen(seen: Seen, asked: _Asked, parts: Parts) -> dict[str, Any]:
     raise conflict or NotReady()
 
 
-def _answer(
-    seen: Seen, matches: tuple[Match, ...], level: Level, asked: _Asked, parts: Parts
+def _try_once(seen: Seen, asked: _Asked, parts: Parts) -> tuple[Recorded, dict[str, Any]]:
+    """Look up, judge and record, against the banks at one level.
+
+    Nearly always nothing is near and no digest is known: then that is found out by the very statement that records.
+    """
+    level, neighbours = parts.known.near(seen.hashes)
+    if not neighbours:
+        recorded, body = _answer(seen, (), level, asked, parts, unless=seen.exact)
+        if recorded is not Recorded.KNOWN:
+            return recorded, body
+    newest, matches = _look_up(seen, neighbours, parts.banks)
+    if newest != level:
+        return Recorded.BEHIND, {}
+    return _answer(seen, matches, level, asked, parts)
+
+
+def _answer(  # everything an answer is made of
+    seen: Seen,
+    matches: tuple[Match, ...],
+    level: Level,
+    asked: _Asked,
+    parts: Parts,
+    *,
+    unless: Sequence[Signal] = (),
 ) -> tuple[Recorded, dict[str, Any]]:
     """Judge and record; what became of it, and the answer, which counts only if it was written."""
     screening = judge(matches, seen.obstacle)
@@ -249,7 +286,8 @@ def _answer(
     # An answer that asking again may change is not kept for its Idempotency-Key.
     passing = isinstance(screening, NotScreened) and screening.reason.passes
     left = archived(seen, asked.content, screening=answered.id, verdict=answered.verdict, at=answered.at)
-    return parts.screenings.record(answered, body, level, None if passing else asked.once, left), body
+    once = None if passing else asked.once
+    return parts.screenings.record(answered, body, level, once, left, unless=unless), body
 
 
 def _look_up(seen: Seen, neighbours: Sequence[Neighbour], banks: Banks) -> tuple[Level, tuple[Match, ...]]:

@@ -12,7 +12,9 @@ import pytest
 from holdfast.access.key import KeyCreated, KeyRevoked, Scope, digest, split
 from holdfast.bootstrap import System, clock
 from holdfast.errors import KeyRefused, KeyUnknown, Refused
+from holdfast.pipeline import FirstAnswer, Once
 from tests.conftest import superuser
+from tests.store.making import answered, record
 
 ACTOR = "cli:test"
 SCREEN = frozenset({Scope.SCREEN})
@@ -75,6 +77,29 @@ def test_every_cause_of_refusal_sounds_the_same(system: System) -> None:
         said.add((str(fault.value), fault.value.stable_code))
     assert len(said) == 1
     assert system.keys.open(whole)
+
+
+def test_a_key_opens_after_the_database_has_ended_the_connection(system: System) -> None:
+    """As when it was started again: the first statement of a request is how that is noticed."""
+    whole = made(system)
+    assert system.keys.open(whole)
+    with psycopg.connect(superuser(system.settings.data), autocommit=True) as connection:
+        ended = connection.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'holdfast_app'"
+        ).fetchall()
+    assert (True,) in ended
+    assert system.keys.open(whole)
+
+
+def test_what_was_answered_before_is_read_with_the_key_and_only_of_that_key(system: System) -> None:
+    whole, other = made(system), made(system)
+    once = Once(parts(whole)[0], "try-1", lambda: "digest")
+    one = answered()
+    assert record(system, one, once)
+    assert system.keys.open_for(whole, "try-1")[1] == FirstAnswer("digest", one.as_body())
+    assert [system.keys.open_for(*asked)[1] for asked in ((whole, "try-2"), (whole, None), (other, "try-1"))] == [
+        None
+    ] * 3
 
 
 def test_a_revoked_key_opens_nothing_from_then_on_and_the_others_still_do(system: System) -> None:

@@ -6,9 +6,8 @@ of each attempt, and how it ended: "done", the name of an errno, or the name of 
 
     python hostile.py FOLDER LAYERS [ATTEMPT ...]
 
-LAYERS is `all` for the whole confinement as the server prepares it, `cold` for the same in a process
-that prepared nothing, `landlock` or `rlimits` for that layer alone, or `none` to show that an
-attempt would work: a refusal that happens anyway proves nothing.
+LAYERS is `all` for the whole confinement as the server prepares it, `landlock` or `rlimits` for that
+layer alone, or `none` to show that an attempt would work: a refusal that happens anyway proves nothing.
 """
 
 from __future__ import annotations
@@ -420,11 +419,8 @@ def confine(layers: str) -> None:
     """Take on the layers asked for."""
     match layers:
         case "all":
-            sandbox.layers()  # as the decoder server does before it forks decoders
-            sandbox.confine_decoder(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES)
-        case "cold":
-            if not sandbox.confine_decoder(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES):
-                os._exit(OTHER)  # it says that seccomp is not in force, and its caller ends
+            calls = sandbox.program_of_calls()  # as the decoder server does before it forks decoders
+            sandbox.confine_decoder(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES, calls=calls)
         case "landlock":
             sandbox.refuse_new_privileges()
             sandbox.restrict_files()

@@ -72,13 +72,6 @@ def test_without_the_sandbox_anyone_can(name: str, free: Mapping[str, str]) -> N
 
 @needs_seccomp
 @needs_landlock
-def test_the_whole_confinement_does_not_depend_on_what_was_loaded_before(folder: Path) -> None:
-    """In a process that never asked for the layers, every layer must still be taken on, or confining must fail."""
-    found = outcomes(folder, "cold", "socket_unix", "fork", "mkdir")
-    assert set(found.values()) <= {hostile.KILLED, f"status {hostile.OTHER}"}
-
-
-@needs_landlock
 @pytest.mark.parametrize("name", hostile.ALONE["landlock"])
 def test_landlock_alone_keeps_files_from_a_decoder(name: str, folder: Path) -> None:
     assert outcomes(folder, "landlock", name)[name] == hostile.ALONE["landlock"][name]

@@ -17,6 +17,7 @@ from holdfast.bootstrap import System
 from holdfast.errors import JournalConflict, ScreeningUnknown
 from holdfast.match.bank import Action
 from holdfast.match.screen import NoMatch, NotScreened, Screening, matches_of
+from holdfast.match.signal import Signal, SignalType
 from holdfast.match.unscreened import (
     UnscreenedOpened,
     UnscreenedOverdue,
@@ -25,16 +26,19 @@ from holdfast.match.unscreened import (
     UnscreenedTriedAgain,
 )
 from holdfast.media.reason import Reason
-from holdfast.pipeline import Answered, Once
+from holdfast.pipeline import Answered, Once, Recorded
 from holdfast.worker import one_round
 from tests.conftest import superuser
 from tests.store.making import (
     NOTHING_TOLD,
     NOW,
     STORIES,
+    add,
     all_rows,
     answered,
+    create,
     insert_journal_row,
+    left_by,
     matched,
     record,
     rows,
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
 EVERY = 1000
 HOUR = timedelta(hours=1)
 INSTANT = timedelta(microseconds=1)
-ONCE = Once("abcdefgh", "first-try", "digest")
+ONCE = Once("abcdefgh", "first-try", lambda: "digest")
 
 
 def standing(system: System) -> list[UnscreenedItem]:
@@ -104,6 +108,23 @@ def test_if_the_journal_cannot_be_written_no_part_of_the_answer_is(system: Syste
         record(system, one, ONCE)
     assert all_rows(system) == before
     assert system.screenings.first_answer(ONCE) is None
+
+
+@pytest.mark.parametrize("screening", [NoMatch(), NOTHING_TOLD])
+def test_nothing_is_written_while_a_digest_that_was_not_looked_up_stands_in_a_bank(
+    system: System, screening: Screening
+) -> None:
+    digest = Signal(SignalType.MD5, "0f" * 16)
+    create(system)
+    add(system, digest)
+    one, level, before = answered(screening=screening), system.banks.newest_level(), all_rows(system)
+
+    def recorded(*unless: Signal) -> Recorded:
+        return system.screenings.record(one, one.as_body(), level, ONCE, left_by(one), unless=unless)
+
+    assert recorded(digest) is Recorded.KNOWN
+    assert all_rows(system) == before
+    assert recorded(Signal(SignalType.MD5, "f0" * 16)) is Recorded.WRITTEN
 
 
 # --- asking twice

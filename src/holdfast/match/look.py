@@ -47,8 +47,8 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
         return Seen((), _NO_HASHES, (), NotDecoded(Reason.TOO_LARGE, f"more than {received.limit} bytes"))
     if received.size == 0:
         return Seen((), _NO_HASHES, (), NotDecoded(Reason.EMPTY))
-    exact = exact_signals(received)
     decoded = decoder.decode(received)
+    exact = exact_signals(received)  # worked out meanwhile
     if isinstance(decoded, NotDecoded):
         return Seen(exact, _NO_HASHES, (), decoded)
     frames = _affordable(decoded.frames)

@@ -33,7 +33,9 @@ def _landlock() -> None:
 
 def _seccomp() -> None:
     sandbox.refuse_new_privileges()
-    sandbox.restrict_calls()
+    calls = sandbox.program_of_calls()
+    if calls is not None:
+        sandbox.restrict_calls(calls)
     socket.socket().close()
 
 

@@ -36,6 +36,7 @@ from holdfast.media.shape import Limits
 
 _GRACE_SECONDS: Final = 5.0
 _TICK_MILLISECONDS: Final = 500
+_CALM_MILLISECONDS: Final = 10
 _WARM_UP_PIXELS: Final = 64
 _SHARE_FOR_MORE: Final = 0.6  # of the time: the pictures after the first; the rest is for the last of them, and sending
 
@@ -49,8 +50,8 @@ class Options:
     memory_bytes: int
     nothing: int
     """A descriptor of /dev/null, opened before files were out of reach."""
-    seccomp: bool
-    """Whether a child that cannot take seccomp on must end."""
+    calls: bytes | None
+    """The seccomp program of every child; None where the machine has no seccomp and that was allowed."""
 
 
 @dataclass(slots=True)
@@ -83,12 +84,17 @@ def serve(listener: socket.socket, options: Options) -> NoReturn:
     waiting = select.poll()
     waiting.register(listener, select.POLLIN)
     while True:
-        if waiting.poll(_TICK_MILLISECONDS):
+        short = len(idle) < options.spares
+        asked = bool(waiting.poll(_CALM_MILLISECONDS if short else _TICK_MILLISECONDS))
+        if asked:
             child = _hand_out(listener, idle)
             if child:
                 busy[child.pid] = child
-                idle.append(_spawn(options))
-        _reap(idle, busy, options)
+        _reap(idle, busy)
+        # The next child is made once it is calm, so that making it takes no time from the upload that took the
+        # last one; at once if few are left.
+        if (short and not asked) or len(idle) <= options.spares // 2:
+            idle.append(_spawn(options))
         _end_overdue(busy, options)
 
 
@@ -131,9 +137,8 @@ def _spawn(options: Options) -> _Child:
 def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
     """The whole life of a child: confine, wait, read one file, answer, end."""
     die_with_parent(server)
-    in_force = sandbox.confine_decoder(cpu_seconds=int(options.seconds) + 1, memory_bytes=options.memory_bytes)
-    if options.seccomp and not in_force:
-        return
+    cpu_seconds = int(options.seconds) + 1
+    sandbox.confine_decoder(cpu_seconds=cpu_seconds, memory_bytes=options.memory_bytes, calls=options.calls)
     _get_warm(options)
     message, descriptors, _, _ = socket.recv_fds(own_end, wire.REQUEST_SIZE, 1)
     if len(message) < wire.REQUEST_SIZE or not descriptors:
@@ -166,8 +171,8 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _reap(idle: deque[_Child], busy: dict[int, _Child], options: Options) -> None:
-    """Collect ended children; replace one that died before its turn; report one that was killed or failed."""
+def _reap(idle: deque[_Child], busy: dict[int, _Child]) -> None:
+    """Collect ended children, before their turn or after; report each that was killed or failed."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -184,7 +189,6 @@ def _reap(idle: deque[_Child], busy: dict[int, _Child], options: Options) -> Non
             idle.remove(child)
             child.client_end.close()
             time.sleep(0.1)  # a child that cannot even start must not become a fork storm
-            idle.append(_spawn(options))
 
 
 def _end_overdue(busy: dict[int, _Child], options: Options) -> None:
@@ -220,9 +224,8 @@ def main() -> NoReturn:
     parser.add_argument("--weaker", action="store_true")
     wanted = parser.parse_args()
     warm_up()
-    # Asked before files are out of reach, in either case: it loads the library that children need.
-    seccomp = all(layer.present for layer in sandbox.layers() if layer.name == "seccomp")
-    if not wanted.weaker and not seccomp:
+    calls = sandbox.program_of_calls()
+    if calls is None and not wanted.weaker:
         sys.exit("holdfast: seccomp is missing; see HOLDFAST_SANDBOX")
     nothing = os.open(os.devnull, os.O_RDWR)
     listener = listen(wanted.socket)
@@ -233,7 +236,7 @@ def main() -> NoReturn:
     sandbox.restrict_files()
     gc.freeze()
     print("ready", flush=True)
-    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes, nothing, seccomp))
+    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes, nothing, calls))
 
 
 if __name__ == "__main__":

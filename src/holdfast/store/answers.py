@@ -2,84 +2,110 @@
 """One answer, written by one statement: the idempotency row, the events, the screening, what the archive keeps.
 
 A statement sees one moment and is a transaction of its own, so that nearly every upload costs one
-round trip to be recorded. It writes only if the banks are still at the change that was looked up in;
-that it also writes only where nothing else is to be done in the same transaction is up to the caller.
+round trip to be looked up and recorded. It writes only if the banks are still at the change that was
+looked up in, and no digest of the upload stands in any of them unless that was looked into; that it
+also writes only where nothing else is to be done in the same transaction is up to the caller.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, encode
 from holdfast.match.archive import ArchivedItem
 from holdfast.match.known import Level
 from holdfast.match.screen import HashesGiven, NotScreened, ScreeningAnswered
-from holdfast.match.signal import SignalType
+from holdfast.match.signal import Signal, SignalType
 from holdfast.pipeline import Answered, Once
 from holdfast.store.journal import columns_of
+from holdfast.store.prepared import one_row
 
 _RECORD: Final = """
 with level as materialized (
     select 1 from bank_change
     where number = %(number)s and token = %(token)s::uuid and number = (select max(number) from bank_change)
+), known as materialized (
+    select 1 from entry_signal where value = any(%(unless)s::text[]) and type <> 'pdq' limit 1
 ), held as materialized (
-    select 1 from unscreened where content_id = %(content)s and state <> 'settled' limit 1
+    select 1 from unscreened where content_id = %(content)s::text and state <> 'settled' limit 1
 ), may as materialized (
-    select 1 from level where not (%(alone)s and exists (select 1 from held))
+    select 1 from level
+    where not exists (select 1 from known) and not (%(alone)s::bool and exists (select 1 from held))
 ), claimed as (
     insert into idempotency (api_key, idempotency_key, request_digest, status, body, at)
-    select %(api_key)s, %(idempotency_key)s, %(request_digest)s, 200, %(body)s, %(at)s from may where %(once)s
+    select %(api_key)s::text, %(idempotency_key)s::text, %(request_digest)s::text, 200, %(body)s::jsonb,
+        %(at)s::timestamptz from may where %(once)s::bool
     on conflict (api_key, idempotency_key) do nothing returning 1
 ), gate as materialized (
-    select 1 from may where not %(once)s or exists (select 1 from claimed)
+    select 1 from may where not %(once)s::bool or exists (select 1 from claimed)
 ), told as (
     insert into journal (subject, version, tag, schema, body, actor, at)
-    select event.*, %(asked_by)s, %(at)s from gate, unnest(
+    select event.*, %(asked_by)s::text, %(at)s::timestamptz from gate, unnest(
         %(subjects)s::text[], %(versions)s::int[], %(tags)s::text[], %(schemas)s::smallint[], %(bodies)s::jsonb[]
     ) as event
 ), written as (
     insert into screening (id, content_id, content_version, surface, uploader, verdict, reason, answer, shadow,
         list_version, matches, asked_by, at)
-    select %(id)s, %(content)s, %(version)s, %(surface)s, %(uploader)s, %(verdict)s, %(reason)s, %(answer)s,
-        %(shadow)s, %(number)s, %(matches)s, %(asked_by)s, %(at)s from gate
+    select %(id)s::text, %(content)s::text, %(version)s::text, %(surface)s::text, %(uploader)s::text,
+        %(verdict)s::text, %(reason)s::text, %(answer)s::text, %(shadow)s::bool, %(number)s, %(matches)s::jsonb,
+        %(asked_by)s::text, %(at)s::timestamptz from gate
 ), archived as (
     insert into archive (screening, content_id, content_version, surface, verdict, md5, sha1, sha256, hashes, at)
-    select %(id)s, %(content)s, %(version)s, %(surface)s, %(verdict)s,
-        %(md5)s, %(sha1)s, %(sha256)s, %(hashes)s, %(at)s from gate where %(kept)s
+    select %(id)s::text, %(content)s::text, %(version)s::text, %(surface)s::text, %(verdict)s::text,
+        %(md5)s::bytea, %(sha1)s::bytea, %(sha256)s::bytea, %(hashes)s::bytea, %(at)s::timestamptz
+    from gate where %(kept)s::bool
 )
-select exists (select 1 from level), exists (select 1 from held), exists (select 1 from gate)
+select exists (select 1 from level), exists (select 1 from known), exists (select 1 from held),
+    exists (select 1 from gate)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How it went: whether the banks were level, whether the item is held unscreened, whether it was written."""
+    """How it went: were the banks level, does a digest stand in them, is the item held unscreened, was it written."""
 
     level: bool
+    known: bool
     held: bool
     written: bool
 
 
-def send(
-    answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem | None, *, alone: bool
-) -> Sent:
-    """Write one answer if the banks are at `level` and its Idempotency-Key is free.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """When an answer may be written.
 
-    With `alone`, not if the item is held unscreened: something more is then to be done in the same transaction.
+    `alone`: not if the item is held unscreened: something more is then to be done in the same transaction.
+    `unless`: not if one of these digests stands in any bank: it was not looked up yet.
+    """
+
+    alone: bool
+    unless: Sequence[Signal] = ()
+
+
+def send(
+    answered: Answered,
+    body: dict[str, Any],
+    level: Level,
+    once: Once | None,
+    left: ArchivedItem | None,
+    conditions: Conditions,
+) -> Sent:
+    """Write one answer if the banks are at `level`, its Idempotency-Key is free and the conditions hold.
+
     Raises JournalConflict if one of the rows is there already.
     """
-    values = {**_facts(answered, level), **_claim(once, body), **_left(left), "alone": alone}
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(_RECORD, values)
-        except IntegrityError as cause:
-            raise JournalConflict from cause
-        return Sent(*cursor.fetchone())
+    values = {**_facts(answered, level), **_claim(once, body), **_left(left)}
+    values |= {"alone": conditions.alone, "unless": [signal.value for signal in conditions.unless]}
+    try:
+        return Sent(*one_row(_RECORD, values))
+    except IntegrityError as cause:
+        raise JournalConflict from cause
 
 
 def _facts(answered: Answered, level: Level) -> dict[str, Any]:

@@ -18,12 +18,16 @@ from holdfast.errors import InvalidSetting
 
 
 def configure(
-    *, database_url: str, owner_url: str | None = None, connections: int = 4, web: dict[str, Any] | None = None
+    *, database_url: str, owner_url: str | None = None, direct: bool = True, web: dict[str, Any] | None = None
 ) -> None:
-    """Configure Django; a second call in one process is refused by Django itself."""
-    databases = {"default": _database(database_url, connections)}
+    """Configure Django; a second call in one process is refused by Django itself.
+
+    Each thread keeps one connection for as long as it lives. `direct`: no pooler of transactions lies
+    between, so that what belongs to a connection (prepared statements) stays with it.
+    """
+    databases = {"default": _database(database_url, direct=direct)}
     if owner_url:
-        databases["owner"] = _database(owner_url, 0)
+        databases["owner"] = _database(owner_url, direct=direct)
     settings.configure(
         DATABASES=databases,
         INSTALLED_APPS=["holdfast.store"],
@@ -37,8 +41,8 @@ def configure(
     django.setup()
 
 
-def _database(url: str, connections: int) -> dict[str, Any]:
-    """Django's form of a PostgreSQL URL; with `connections`, a pool of at most that many."""
+def _database(url: str, *, direct: bool) -> dict[str, Any]:
+    """Django's form of a PostgreSQL URL."""
     try:
         parts = conninfo_to_dict(url)
     except Exception as cause:
@@ -49,7 +53,7 @@ def _database(url: str, connections: int) -> dict[str, Any]:
         raise InvalidSetting(message)
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     main = {name: str(parts.pop(key, "") or "") for name, key in names.items()}
-    options: dict[str, Any] = {**parts}
-    if connections:
-        options["pool"] = {"min_size": 1, "max_size": connections, "timeout": 5}
-    return {"ENGINE": "django.db.backends.postgresql", **main, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}
+    # 0: a statement is prepared when it is first run, if it is one that can be (`store.prepared`).
+    options: dict[str, Any] = {**parts, "prepare_threshold": 0 if direct else None}
+    # No check before each request, which would be a round trip: the first statement of each is one (`store.keys`).
+    return {"ENGINE": "django.db.backends.postgresql", **main, "OPTIONS": options, "CONN_MAX_AGE": None}

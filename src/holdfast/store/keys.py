@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from holdfast.access import key as keys
@@ -16,9 +17,18 @@ from holdfast.access.key import CreateKey, Key, KeyCreated, Scope, Voices
 from holdfast.access.person import People, person_named
 from holdfast.access.two_people import Actor, acting
 from holdfast.errors import KeyRefused, KeyUnknown, Refusal, Refused
+from holdfast.pipeline import FirstAnswer
 from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ApiKeyRow
+from holdfast.store.prepared import one_row_or_none
+
+_OPEN: Final = """
+select k.prefix, k.secret_digest, k.label, k.scopes, k.expires_at, k.revoked_at is not null, k.person,
+    i.request_digest, i.body
+from api_key k left join idempotency i on i.api_key = k.prefix and i.idempotency_key = %(once)s::text
+where k.prefix = %(prefix)s::text
+"""
 
 _LOCK: Final = 0x484F4C44_50454F50  # "HOLDPEOP"
 
@@ -89,14 +99,30 @@ class PostgresKeys:
 
     def open(self, untrusted_token: str) -> Key:
         """The key that `untrusted_token` opens. Raises KeyRefused, for every cause in the same words."""
+        return self.open_for(untrusted_token, None)[0]
+
+    def open_for(self, untrusted_token: str, idempotency_key: str | None) -> tuple[Key, FirstAnswer | None]:
+        """The key that `untrusted_token` opens, and what it was answered to an Idempotency-Key before, if anything.
+
+        Both in one statement: nearly every request asks for both. Raises KeyRefused as `open` does.
+        """
         parts = keys.split(untrusted_token)
-        row = ApiKeyRow.objects.filter(prefix=parts[0]).first() if parts else None
+        row = _read(parts[0], idempotency_key) if parts else None
         if parts is None or row is None:
             raise KeyRefused
-        found = _key(row)
+        prefix, secret_digest, label, scopes, expires_at, revoked, person, digest, body = row
+        found = Key(
+            prefix=prefix,
+            secret_digest=secret_digest,
+            label=label,
+            scopes=frozenset(map(Scope, json.loads(scopes))),
+            expires_at=expires_at,
+            revoked=revoked,
+            person=person,
+        )
         if not found.opens_with(parts[1], self._clock()):
             raise KeyRefused
-        return found
+        return found, None if digest is None else FirstAnswer(digest, json.loads(body))
 
     def people(self) -> People:
         """Every person there ever was, and those with a good key now."""
@@ -133,6 +159,22 @@ def new_key(
         person=None if person is None else person_named(person),
     )
     return command, whole
+
+
+def _read(prefix: str, idempotency_key: str | None) -> tuple[Any, ...] | None:
+    """The columns of one key and of its first answer.
+
+    Each request begins with this, so it is also how a connection that broke meanwhile (the database was
+    started again) is noticed, at no further round trip: nothing has been done yet, so it is asked again.
+    """
+    values = {"prefix": prefix, "once": idempotency_key}
+    try:
+        return one_row_or_none(_OPEN, values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+    return one_row_or_none(_OPEN, values)
 
 
 def _key(row: ApiKeyRow) -> Key:

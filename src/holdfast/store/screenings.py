@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from holdfast.log.event import encode
 from holdfast.match.archive import ArchivedItem
 from holdfast.match.known import Level
 from holdfast.match.screen import HashesGiven, NotScreened
+from holdfast.match.signal import Signal
 from holdfast.match.unscreened import (
     MarkOverdue,
     OpenUnscreened,
@@ -30,7 +31,7 @@ from holdfast.match.unscreened import (
 )
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Answered, FirstAnswer, Once, Recorded
-from holdfast.store.answers import Sent, send
+from holdfast.store.answers import Conditions, Sent, send
 from holdfast.store.archive import PostgresArchive
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import IdempotencyRow, ScreeningRow, UnscreenedRow
@@ -74,17 +75,24 @@ class PostgresScreenings:
         return FirstAnswer(row.request_digest, row.body) if row else None
 
     def record(
-        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+        self,
+        answered: Answered,
+        body: dict[str, Any],
+        level: Level,
+        once: Once | None,
+        left: ArchivedItem,
+        *,
+        unless: Sequence[Signal] = (),
     ) -> Recorded:
         """Write one answer, and what belongs to it, or nothing: see `holdfast.pipeline.Screenings`."""
         kept = self._archive.allowed(left)
         settles = answered.content.named and not answered.shadow
         if not (settles and isinstance(answered.screening, NotScreened)):
-            sent = send(answered, body, level, once, kept, alone=settles)
-            if not (sent.level and sent.held and settles):
+            sent = send(answered, body, level, once, kept, Conditions(alone=settles, unless=unless))
+            if not (sent.level and sent.held and settles and not sent.known):
                 return _outcome(sent)
         with transaction.atomic(durable=True):
-            sent = send(answered, body, level, once, kept, alone=False)
+            sent = send(answered, body, level, once, kept, Conditions(alone=False, unless=unless))
             if sent.written:
                 self._keep_unscreened(answered)
             return _outcome(sent)
@@ -198,6 +206,8 @@ class PostgresScreenings:
 def _outcome(sent: Sent) -> Recorded:
     if sent.written:
         return Recorded.WRITTEN
+    if sent.level and sent.known:
+        return Recorded.KNOWN
     return Recorded.KEY_TAKEN if sent.level else Recorded.BEHIND
 
 

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from holdfast.access.key import Key, Scope
 from holdfast.access.person import Who
 from holdfast.errors import KeyMissing, ScopeMissing
+from holdfast.pipeline import FirstAnswer
 from holdfast.web.system import system
+
+_FIRST: Final = "holdfast.first_answer"
 
 
 class NeedsKey(HttpBearer):
@@ -27,9 +32,10 @@ class NeedsKey(HttpBearer):
             raise KeyMissing
         return self.authenticate(request, token.strip())
 
-    def authenticate(self, request: HttpRequest, token: str) -> Key:  # noqa: ARG002  # ninja's form
-        """The key that `token` opens."""
-        key = system().keys.open(token)
+    def authenticate(self, request: HttpRequest, token: str) -> Key:
+        """The key that `token` opens. Whether the request was answered before is read with it."""
+        key, first = system().keys.open_for(token, request.headers.get("Idempotency-Key"))
+        request.META[_FIRST] = first
         if self.scope not in key.scopes:
             message = f"this needs a key with the scope {self.scope}"
             raise ScopeMissing(message)
@@ -42,6 +48,12 @@ def key_of(request: HttpRequest) -> Key:
     if not isinstance(key, Key):
         raise KeyMissing
     return key
+
+
+def first_answer_of(request: HttpRequest) -> FirstAnswer | None:
+    """What was answered before to the Idempotency-Key of this request, which `NeedsKey` let through."""
+    first = request.META.get(_FIRST)
+    return first if isinstance(first, FirstAnswer) else None
 
 
 def actor_of(request: HttpRequest) -> str:

@@ -67,7 +67,7 @@ def screen_given_hashes(request: HttpRequest, response: HttpResponse, item: Give
         content_of(item),
         given=tuple(sorted({one.signal.type for one in given})),
         asked_by=actor_of(request),
-        once=once_of(request, ["hashes", item.model_dump()]),
+        once=once_of(request, lambda: ["hashes", item.model_dump()]),
         parts=system().parts(),
     )
     return as_told(body, request, response)

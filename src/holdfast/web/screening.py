@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +16,10 @@ from holdfast.access.key import Scope
 from holdfast.bootstrap import new_id
 from holdfast.errors import InvalidRequest
 from holdfast.intake.content import Content
-from holdfast.intake.upload import Upload
+from holdfast.intake.upload import TooLong, Upload
 from holdfast.pipeline import Once, screen
 from holdfast.web import shapes
-from holdfast.web.auth import NeedsKey, actor_of, key_of
+from holdfast.web.auth import NeedsKey, actor_of, first_answer_of, key_of
 from holdfast.web.system import require_fresh, system
 from holdfast.web.uploads import refuse_unknown, take_upload
 
@@ -71,8 +72,7 @@ def screen_upload(request: HttpRequest, response: HttpResponse, options: Query[s
     received, fields = take_upload(request, system().settings)
     try:
         chosen = _with_fields(options, fields)
-        what = received.digests.sha256 if isinstance(received, Upload) else "too long"
-        once = once_of(request, [what, chosen.model_dump()])
+        once = once_of(request, lambda: [_what(received), chosen.model_dump()])
         body = screen(received, content_of(chosen), asked_by=actor_of(request), once=once, parts=system().parts())
     finally:
         if isinstance(received, Upload):
@@ -156,7 +156,7 @@ def content_of(options: shapes.ScreenOptions) -> Content:
     )
 
 
-def once_of(request: HttpRequest, what: list[Any]) -> Once | None:
+def once_of(request: HttpRequest, what: Callable[[], list[Any]]) -> Once | None:
     """The Idempotency-Key of a request, bound to `what`: everything that makes it the same request."""
     given = request.headers.get("Idempotency-Key")
     if given is None:
@@ -164,6 +164,14 @@ def once_of(request: HttpRequest, what: list[Any]) -> Once | None:
     if not 0 < len(given) <= _LONGEST_IDEMPOTENCY_KEY or not given.isprintable():
         message = f"Idempotency-Key: between 1 and {_LONGEST_IDEMPOTENCY_KEY} printable characters"
         raise InvalidRequest(message)
-    # Shadow mode is part of it: what it answered must not be repeated once it is off.
-    whole = json.dumps([*what, system().settings.shadow], sort_keys=True)
-    return Once(key_of(request).prefix, given, hashlib.sha256(whole.encode()).hexdigest())
+
+    def digest() -> str:
+        # Shadow mode is part of it: what it answered must not be repeated once it is off.
+        whole = json.dumps([*what(), system().settings.shadow], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+    return Once(key_of(request).prefix, given, digest, first_answer_of(request))
+
+
+def _what(received: Upload | TooLong) -> str:
+    return received.digests.sha256 if isinstance(received, Upload) else "too long"
