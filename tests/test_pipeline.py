@@ -320,7 +320,7 @@ def test_a_digest_that_stands_in_a_bank_is_looked_into_even_if_nothing_looks_ali
     digests = [one for one in signals_of(system, unrelated()) if one.type.is_exact]
     entry = add(system, *digests)
     if disabled:
-        system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=TWO)
     answer = screened(system, unrelated())
     assert answer["answer"] == ("publish" if disabled else "hold")
     assert len(system.journal.read(f"screening:{answer['screening']}")) == 1

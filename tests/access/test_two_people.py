@@ -91,6 +91,15 @@ def test_two_people_are_named_by_their_proposal() -> None:
     assert acting(Agreed("pro_1"), banks.DisableBank(), BANK, subject="bank:b", version=1) == "proposal:pro_1"
 
 
+def test_only_a_proposal_says_that_two_people_agreed() -> None:
+    makers = {
+        path.name for path in SOURCE.rglob("*.py") if "Agreed(" in path.read_text().replace("ProposalAgreed(", "")
+    }
+    assert makers == {"proposals.py"}
+    assert "Agreed(" not in (SOURCE / "web/proposals.py").read_text()
+    assert "Agreed(" not in (SOURCE / "cli/proposals.py").read_text()
+
+
 COMMANDS: list[Any] = [
     banks.DisableBank(),
     banks.EnableBank(),

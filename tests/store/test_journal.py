@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.access import key as keys
+from holdfast.access import proposal, safety
 from holdfast.bootstrap import System
 from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, registered
@@ -210,7 +211,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
-STAGES = (archive, bank, entry, importing, screen, unscreened, keys)
+STAGES = (archive, bank, entry, importing, screen, unscreened, keys, proposal, safety)
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 
 

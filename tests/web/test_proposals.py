@@ -120,6 +120,22 @@ def test_asking_for_the_same_again_names_the_same_proposal(everyone: Asker, entr
     assert everyone.ask("DELETE", entry, because="a test").json == first.json
 
 
+def test_a_file_for_a_benign_bank_is_staged_and_counts_when_another_agreed(
+    everyone: Asker, second: Second, name: str
+) -> None:
+    about = {"name": name, "meaning": "harmless", "source": "tests", "kind": "benign"}
+    assert everyone.send("POST", "/banks", about).status == 201
+    body = f"signal_type,value\nmd5,{md5(uuid4().int).value}\n".encode()
+    path = f"/banks/{name}/import"
+    asked = everyone.ask("POST", path, body, kind="text/csv", provenance="our own pictures")
+    assert asked.status == 202
+    assert everyone.ask("GET", f"/banks/{name}/export").content == b""
+    one = shown(second.asker, proposal_in(asked))
+    assert (one["because"], one["command"]) == ("sent as text/csv: our own pictures", "publish_import")
+    assert agreed(second.asker, str(one["id"])).status == 200
+    assert everyone.ask("GET", f"/banks/{name}/export").content.count(b"md5") == 1
+
+
 @pytest.mark.parametrize("act", ["agree", "refuse", "withdraw"])
 def test_a_proposal_that_is_not_there_is_a_404(everyone: Asker, act: str) -> None:
     given = {"because": "x", **({"digest": "0" * 64} if act == "agree" else {})}

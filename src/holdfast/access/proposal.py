@@ -15,6 +15,7 @@ there is nobody else, may one person do both, after a delay; the event says so.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -341,7 +342,8 @@ def _counting(by: Who, people: People) -> str:
 def _reason(because: str) -> str:
     """Raises InvalidRequest unless it is a reason that can be kept."""
     said = because.strip()
-    if not said or len(said) > LONGEST_REASON or not said.isprintable():
+    unusable = any(unicodedata.category(character) in ("Cc", "Cs") for character in said)
+    if unusable or not 0 < len(said) <= LONGEST_REASON:
         message = f"because: a reason of 1 to {LONGEST_REASON} characters is needed"
         raise InvalidRequest(message)
     return said

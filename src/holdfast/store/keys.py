@@ -67,7 +67,7 @@ class PostgresKeys:
             people = self._people_alone()
             (made,) = allowed(keys.decide_key(None, command))
             assert isinstance(made, KeyCreated)
-            because = f"a key for {made.person}: {made.label}"
+            because = f"a key for {made.person}"
             voices = Voices(people=people, asker=asker)
             by = acting(actor, command, voices, subject=subject, version=0, because=because)
             self._journal.append(subject, after=0, events=[made], actor=by, at=now)
