@@ -17,18 +17,25 @@ from typing import Final
 from rich.console import Console
 
 from bench.canonical import canonical_rows
+from bench.crash import crash_rows
 from bench.errors import BenchError, UnknownBenchError
 from bench.falsepositives import falsepositives_rows
 from bench.fidelity import fidelity_rows
 from bench.formats import format_rows
 from bench.freshness import freshness_rows
 from bench.hashing import hash_rows
+from bench.inserts import inserts_rows
+from bench.journal import journal_rows
 from bench.matching import match_10m_rows, match_rows
 from bench.memory import memory_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.screening import screen_rows
+from bench.tamper import tamper_rows
 from bench.timing import ensure_single_threads
+from bench.video import video_rows
+from bench.videobombs import videobombs_rows
+from bench.videoindex import videoindex_rows
 
 BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "hash": hash_rows,
@@ -40,9 +47,17 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "formats": format_rows,
     "canonical": canonical_rows,
     "memory": memory_rows,
+    "videoindex": videoindex_rows,
+    "video": video_rows,
+    "inserts": inserts_rows,
+    "videobombs": videobombs_rows,
+    "journal": journal_rows,
+    "crash": crash_rows,
     "match-10m": match_10m_rows,
+    "tamper": tamper_rows,
 }
-ONLY_BY_NAME: Final = frozenset({"match-10m"})
+# Long, or in need of what is built from source.
+ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper"})
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -17,10 +17,14 @@ import typer
 
 from holdfast import errors
 from holdfast.access import key, proposal, safety, two_people
+from holdfast.alarm import alarm
 from holdfast.cli import output
 from holdfast.cli.main import app
+from holdfast.deciders import DECIDERS
+from holdfast.effect import effect
+from holdfast.log import check
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match import two_people as _bank_rules
 from holdfast.media.reason import Reason
 from holdfast.settings import Settings, env_name
@@ -32,9 +36,13 @@ _STAGES = (
     bank,
     entry,
     importing,
+    long_screening,
     screen,
     unscreened,
     key,
+    effect,
+    alarm,
+    check,
     proposal,
     safety,
     _bank_rules,
@@ -79,6 +87,15 @@ def errors_page() -> str:
         ["`proposal.overtaken`", "What it is about has changed; nothing was done.", "Ask for it anew.", "no"],
         ["`settings.not_in_this_state`", "None of the settings in force is weaker.", "Nothing.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
+        ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
+        ["`long.leased`", "A process works on it.", "Wait.", "no"],
+        ["`long.taken_over`", "Another process took it up after this one's lease ran out.", "Nothing.", "no"],
+        ["`effect.not_in_this_state`", "The effect's state does not allow this.", "See states.md.", "no"],
+        ["`effect.not_late`", "The effect's deadline is not over, or was told.", "Nothing.", "no"],
+        ["`effect.busy`", "Another effect of the same line is being carried out.", "Ask again in a moment.", "no"],
+        ["`effect.overtaken`", "It would undo something protective decided later.", "Give it up.", "no"],
+        ["`effect.same_person`", "Giving up takes two people.", "Let somebody else agree.", "no"],
+        ["`alarm.not_in_this_state`", "The alarm's state does not allow this.", "See states.md.", "no"],
         ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
         ["`input.category`", "A line's opinion is not for this kind of bank.", "Use another bank.", "no"],
         [
@@ -118,22 +135,13 @@ def events_page() -> str:
 
 def states_page() -> str:
     """Every transition table."""
-    tables: Mapping[str, Mapping[Any, Any]] = {
-        "Bank": bank.BANK_TRANSITIONS,
-        "Entry": entry.ENTRY_TRANSITIONS,
-        "Import": importing.IMPORT_TRANSITIONS,
-        "Unscreened hold": unscreened.UNSCREENED_TRANSITIONS,
-        "API key": key.KEY_TRANSITIONS,
-        "Proposal": proposal.PROPOSAL_TRANSITIONS,
-        "Settings in force": safety.SETTINGS_TRANSITIONS,
-    }
     parts = []
-    for name, table in tables.items():
+    for decider in DECIDERS:
         rows = [
             [str(before or "(none)"), _words(command.__name__), str(after)]
-            for (before, command), after in table.items()
+            for (before, command), after in decider.transitions.items()
         ]
-        parts.append(f"## {name}\n\n{_table(['state', 'command', 'state after'], rows)}")
+        parts.append(f"## {decider.name}\n\n{_table(['state', 'command', 'state after'], rows)}")
     return _page("States", "What may happen to what. A pair that is not listed is refused.", "\n".join(parts))
 
 

@@ -79,10 +79,12 @@ def empty_tables(data: Path) -> None:
         connection.execute("set session_replication_role = replica")
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
-            "bank_import, bank_change, process, archive, proposal, settings_in_force"
+            "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
+            "log_leaf, log_head, log_timestamp, log_cursor, proposal, settings_in_force"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")
+        connection.execute("insert into log_cursor (id, xact, cluster) values (1, 0, '')")
 
 
 @dataclass(frozen=True)

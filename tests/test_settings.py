@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,9 +24,16 @@ DEFAULTS = {
     "web_threads": 2,
     "shadow": False,
     "max_upload_bytes": 64 * 1024 * 1024,
+    "max_video_bytes": 4 * 1024**3,
+    "spool_above_bytes": 16 * 1024 * 1024,
+    "spool_bytes": 32 * 1024**3,
+    "receive_least_rate": 1024 * 1024,
+    "long_lease_seconds": 30.0,
+    "long_tries": 5,
     "max_pixels": 64_000_000,
     "receive_seconds": 60.0,
     "decode_seconds": 10.0,
+    "video_seconds": 600.0,
     "decode_memory_bytes": 576 * 1024 * 1024,
     "decoder_spares": 4,
     "decoder_socket": None,
@@ -40,6 +48,13 @@ DEFAULTS = {
     "proposal_hours": 24.0,
     "solo": False,
     "solo_hours": 24.0,
+    "webhook_url": None,
+    "webhook_secret": None,
+    "webhook_secret_file": None,
+    "checkpoint_seconds": 2.0,
+    "checkpoint_copy": None,
+    "timestamp_url": None,
+    "timestamp_roots": None,
     "hma_open_to": "",
 }
 WHOLE_NUMBERS = {
@@ -47,17 +62,26 @@ WHOLE_NUMBERS = {
     "HOLDFAST_WEB_THREADS": (1, 16),
     "HOLDFAST_MAX_UPLOAD_BYTES": (1024, 2**31),
     "HOLDFAST_MAX_PIXELS": (4096, 2**30),
+    "HOLDFAST_MAX_VIDEO_BYTES": (1024, 2**40),
+    "HOLDFAST_SPOOL_ABOVE_BYTES": (4096, 2**31),
+    "HOLDFAST_SPOOL_BYTES": (1024 * 1024, 2**50),
+    "HOLDFAST_RECEIVE_LEAST_RATE": (1, 2**40),
+    "HOLDFAST_LONG_AT_ONCE": (1, 64),
+    "HOLDFAST_LONG_TRIES": (1, 100),
     "HOLDFAST_DECODE_MEMORY_BYTES": (256 * 1024 * 1024, 2**62),
     "HOLDFAST_DECODER_SPARES": (1, 64),
 }
 NUMBERS = {
     "HOLDFAST_RECEIVE_SECONDS": (1.0, 3600.0),
     "HOLDFAST_DECODE_SECONDS": (0.1, 600.0),
+    "HOLDFAST_VIDEO_SECONDS": (15.0, 86_400.0),
+    "HOLDFAST_LONG_LEASE_SECONDS": (1.0, 3600.0),
     "HOLDFAST_BANK_POLL_SECONDS": (0.01, 5.0),
     "HOLDFAST_BANK_STALE_SECONDS": (0.1, 300.0),
     "HOLDFAST_UNSCREENED_HOURS": (0.001, 24.0 * 365),
     "HOLDFAST_PROPOSAL_HOURS": (0.001, 24.0 * 365),
     "HOLDFAST_SOLO_HOURS": (1.0, 24.0 * 365),
+    "HOLDFAST_CHECKPOINT_SECONDS": (0.1, 10.0),
 }
 OUTSIDE = [
     *((name, str(low - 1)) for name, (low, _) in WHOLE_NUMBERS.items()),
@@ -79,6 +103,7 @@ NOT_OF_THE_FORM = [
         for word in ("8711", "127.0.0.1", ":8711", "host:", "host:0", "host:65536", "host:-1", "host:x", "host:²")
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
+    *(("HOLDFAST_TIMESTAMP_URL", word) for word in ("freetsa", "ftp://tsa/", "https://needs-roots/")),
     *(("HOLDFAST_ARCHIVE_DAYS", word) for word in ("-1", "3651", "nan", "for ever")),
     *(
         ("HOLDFAST_HMA_OPEN_TO", word)
@@ -108,6 +133,8 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_DATA": texts(60),
         "HOLDFAST_DECODER_SOCKET": texts(60),
         "HOLDFAST_LISTEN": addresses(),
+        "HOLDFAST_CHECKPOINT_COPY": texts(60),
+        "HOLDFAST_TIMESTAMP_ROOTS": texts(60),
         "HOLDFAST_SHADOW": st.sampled_from(["true", "false", "1", "0", "yes", "no", "on", "off", "True"]),
         "HOLDFAST_SOLO": st.sampled_from(["true", "false", "1", "0"]),
         "HOLDFAST_PROPOSAL_OWNER": texts(100),
@@ -123,6 +150,7 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
 def test_without_an_environment_every_setting_has_its_default() -> None:
     found = Settings.from_environment({}).model_dump()
     data = found.pop("data")
+    assert found.pop("long_at_once") == max(1, len(os.sched_getaffinity(0)) // 2)
     assert found == DEFAULTS
     assert data.is_absolute()
 
@@ -140,6 +168,11 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "DATABASE_OWNER_URL",
         "HOLDFAST_DATA",
         "HOLDFAST_DECODER_SOCKET",
+        "HOLDFAST_CHECKPOINT_COPY",
+        "HOLDFAST_TIMESTAMP_ROOTS",
+        "HOLDFAST_WEBHOOK_SECRET",
+        "HOLDFAST_WEBHOOK_SECRET_FILE",
+        "HOLDFAST_WEBHOOK_URL",
     }
     assert tested | free_text == {env_name(field) for field in Settings.model_fields}
 

@@ -8,15 +8,19 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
+from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
+from holdfast.adapters.webhook import Webhook
+from holdfast.effect.webhook import KIND, secret_bytes
 from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
@@ -26,12 +30,18 @@ from holdfast.store.configure import configure
 if TYPE_CHECKING:
     import subprocess
 
+    from holdfast.effect.handler import Registry
+    from holdfast.later import Later
     from holdfast.pipeline import Parts
+    from holdfast.store.alarms import PostgresAlarms
     from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
+    from holdfast.store.effect_desk import EffectDesk
+    from holdfast.store.effects import PostgresEffects
     from holdfast.store.imports import PostgresImports
     from holdfast.store.journal import PostgresJournal
     from holdfast.store.keys import PostgresKeys
+    from holdfast.store.long_screenings import PostgresLongScreenings
     from holdfast.store.processes import PostgresProcesses
     from holdfast.store.proposals import PostgresProposals
     from holdfast.store.safety import PostgresSafety
@@ -50,13 +60,21 @@ class System:
     banks: PostgresBanks
     imports: PostgresImports
     screenings: PostgresScreenings
+    long: PostgresLongScreenings
+    spool: Spool
     keys: PostgresKeys
     proposals: PostgresProposals
     safety: PostgresSafety
     archive: PostgresArchive
     processes: PostgresProcesses
+    alarms: PostgresAlarms
+    effects: PostgresEffects
+    effect_desk: EffectDesk
+    handlers: Registry
+    """Each kind of effect that this build carries out."""
     known: Known
     index_folder: IndexFolder
+    log_folder: LogFolder
     decoder: SandboxedDecoder
 
     def parts(self) -> Parts:
@@ -72,6 +90,12 @@ class System:
             new_id=new_id,
             shadow=self.settings.shadow,
         )
+
+    def later(self) -> Later:
+        """What answering later takes."""
+        from holdfast.later import Later  # noqa: PLC0415  # see `wire`
+
+        return Later(spool=self.spool, long=self.long, new_id=new_id, clock=clock)
 
 
 def clock() -> datetime:
@@ -100,16 +124,21 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         web=web,
     )
     # Models can only be imported once Django is configured.
+    from holdfast.store.alarms import PostgresAlarms  # noqa: PLC0415
     from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
+    from holdfast.store.effect_desk import EffectDesk  # noqa: PLC0415
+    from holdfast.store.effects import PostgresEffects  # noqa: PLC0415
     from holdfast.store.imports import PostgresImports  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
+    from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
     from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
     from holdfast.store.subjects import subjects  # noqa: PLC0415
+    from holdfast.store.waking import Bell  # noqa: PLC0415
 
     journal = PostgresJournal()
     banks, imports = PostgresBanks(journal, clock, new_id), PostgresImports(journal, clock, new_id)
@@ -119,6 +148,8 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         patience=timedelta(hours=settings.proposal_hours),
         solo_after=timedelta(hours=settings.solo_hours) if settings.solo else None,
     )
+    alarms = PostgresAlarms(journal, clock, new_id)
+    bell = Bell()
     archive = PostgresArchive(
         journal,
         clock,
@@ -127,12 +158,19 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         private_surfaces=frozenset(settings.private_surfaces.split(",")),
     )
     patience = timedelta(hours=settings.unscreened_hours)
+    screenings = PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience)
+    lease = timedelta(seconds=settings.long_lease_seconds)
+    effects, webhook = PostgresEffects(journal, alarms, clock, new_id, bell), webhook_of(settings)
+    outgoing = Outgoing(effects, alarms, settings.unscreened_owner, webhook is not None)
+    long = PostgresLongScreenings(journal, screenings, outgoing, clock, patience=patience, lease=lease)
     return System(
         settings=settings,
         journal=journal,
         banks=banks,
         imports=imports,
-        screenings=PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience),
+        screenings=screenings,
+        long=long,
+        spool=Spool(settings.data / "spool", settings.spool_bytes),
         keys=keys,
         proposals=PostgresProposals(
             journal, clock, new_id, keys=keys, subjects=subjects(banks, imports, keys, safety), terms=terms
@@ -140,12 +178,43 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         safety=safety,
         archive=archive,
         processes=PostgresProcesses(),
+        alarms=alarms,
+        effects=effects,
+        effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
+        handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
+        log_folder=LogFolder(settings.data / "log"),
         decoder=SandboxedDecoder(
-            settings.decoder_socket or Path("/nonexistent"), settings.decode_seconds, settings.max_pixels
+            settings.decoder_socket or Path("/nonexistent"),
+            settings.decode_seconds,
+            settings.max_pixels,
+            settings.video_seconds,
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTarget:
+    """Where webhooks go, and the key that signs them."""
+
+    url: str
+    key: bytes = field(repr=False)
+
+
+def webhook_of(settings: Settings) -> WebhookTarget | None:
+    """Where webhooks go; None if nowhere. Raises InvalidSetting for an address without a good secret."""
+    if settings.webhook_url is None:
+        return None
+    try:
+        if settings.webhook_secret_file:
+            secret = settings.webhook_secret_file.read_text(encoding="ascii").strip()
+        else:
+            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
+        return WebhookTarget(settings.webhook_url, secret_bytes(secret))
+    except (OSError, ValueError) as fault:
+        message = f"HOLDFAST_WEBHOOK_SECRET_FILE, HOLDFAST_WEBHOOK_SECRET: {fault}"
+        raise InvalidSetting(message) from None
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:
@@ -165,6 +234,7 @@ def decoder_options(settings: Settings, folder: Path) -> ServerOptions:
         path=folder / "decoder.sock",
         spares=settings.decoder_spares,
         seconds=settings.decode_seconds,
+        video_seconds=settings.video_seconds,
         memory_bytes=settings.decode_memory_bytes,
         weaker=settings.sandbox is SandboxPolicy.WEAKER,
         uid=account.uid if account else None,

@@ -8,6 +8,8 @@
     │   ├── InvalidBankFile          input.bank_file
     │   ├── UploadNotCompared        hma.not_compared
     │   ├── AddressNotFetched        hma.address_not_fetched
+    │   ├── ProofInvalid             log.proof_invalid
+    │   ├── UnreadableFile           input.file
     │   └── InvalidName              input.name
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
@@ -22,24 +24,35 @@
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
     │   ├── ProposalUnknown          proposal.unknown
+    │   ├── EffectUnknown            effect.unknown
+    │   ├── AlarmUnknown             alarm.unknown
+    │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
     │   ├── Refused                  the code of the Refusal it carries
     │   ├── MethodNotAllowed         request.method                       (405)
-    │   └── IdempotencyConflict      request.idempotency_conflict
+    │   ├── IdempotencyConflict      request.idempotency_conflict
+    │   └── AnswerLost               request.answer_lost
     ├── DependencyError            another part failed; asking again is safe (503)
     │   ├── NotReady                 screening.not_ready
+    │   ├── AnswerPending            request.answer_pending
     │   ├── DecoderUnavailable       dependency.decoder
     │   ├── DatabaseUnavailable      dependency.database
-    │   └── JournalConflict          journal.conflict
+    │   ├── NoRoom                   upload.no_room
+    │   ├── JournalConflict          journal.conflict
+    │   ├── NotLoggedYet             log.not_yet
+    │   ├── LogElsewhere             log.elsewhere
+    │   └── TimestampUnavailable     dependency.timestamp
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
     │   ├── DataUnreachable          config.data_unreachable
     │   ├── PostgresMissing          config.postgres_missing
     │   ├── PostgresVersion          config.postgres_version
     │   ├── DataInUse                config.data_in_use
+    │   ├── OwnerNeeded              config.owner_needed
     │   ├── SandboxMissing           config.sandbox_missing
     │   └── PortTaken                config.port_taken
+    ├── LogDiverged                log.diverged                         (500)
     └── InternalError                internal                             (500)
 
 A class docstring is the sentence; the web edge alone turns a class into an HTTP status. Nothing
@@ -130,6 +143,20 @@ class AddressNotFetched(InputError):
 
     code = "hma.address_not_fetched"
     advice = "Send the file itself, as the form field photo or video."
+
+
+class ProofInvalid(InputError):
+    """What was given does not prove what it says."""
+
+    code = "log.proof_invalid"
+    advice = "Do not rely on it; keep it, and ask who gave it to you for the original."
+
+
+class UnreadableFile(InputError):
+    """A file cannot be read as what it should be."""
+
+    code = "input.file"
+    advice = "Check its path and that it is the whole file, as it was handed out."
 
 
 class InvalidName(InputError):
@@ -235,6 +262,27 @@ class ProposalUnknown(NotFound):
     advice = "'holdfast proposals list' names them."
 
 
+class EffectUnknown(NotFound):
+    """There is no effect with that id."""
+
+    code = "effect.unknown"
+    advice = "'holdfast effects list' names those that are not done."
+
+
+class AlarmUnknown(NotFound):
+    """There is no alarm with that id."""
+
+    code = "alarm.unknown"
+    advice = "'holdfast alarms list' names those that stand."
+
+
+class SubjectUnknown(NotFound):
+    """The journal holds nothing about a subject of that name."""
+
+    code = "log.subject_unknown"
+    advice = "Write it as the journal does, such as screening:scr_... or bank:NAME."
+
+
 class AddressUnknown(NotFound):
     """There is nothing at this address."""
 
@@ -279,6 +327,13 @@ class IdempotencyConflict(ConflictError):
     advice = "Use a new key for a new request; repeat the very same request to get its first answer again."
 
 
+class AnswerLost(ConflictError):
+    """This request was carried out before, but its answer was lost with the process that gave it."""
+
+    code = "request.answer_lost"
+    advice = "Nothing was done again. Read how the thing stands now; use a new key for a new request."
+
+
 class DependencyError(HoldfastError):
     """Another part failed; asking again later is safe."""
 
@@ -292,6 +347,13 @@ class NotReady(DependencyError):
 
     code = "screening.not_ready"
     advice = "Hold the item and ask again after the time in Retry-After."
+
+
+class AnswerPending(DependencyError):
+    """A request with this Idempotency-Key is being carried out just now."""
+
+    code = "request.answer_pending"
+    advice = "Ask again with the same key to get its answer."
 
 
 class DecoderUnavailable(DependencyError):
@@ -308,11 +370,39 @@ class DatabaseUnavailable(DependencyError):
     advice = "Hold the item and ask again; 'holdfast doctor' says what is wrong."
 
 
+class NoRoom(DependencyError):
+    """There is no room on disk for another long upload now."""
+
+    code = "upload.no_room"
+    advice = "Hold the item and send it again later; HOLDFAST_SPOOL_BYTES says how much may wait."
+
+
 class JournalConflict(DependencyError):
     """Someone else wrote about the same thing at the same moment, so this change was not made."""
 
     code = "journal.conflict"
     advice = "Ask again; the second try sees the other's change."
+
+
+class NotLoggedYet(DependencyError):
+    """The log has no signed checkpoint yet that covers this."""
+
+    code = "log.not_yet"
+    advice = "Ask again in some seconds; a worker must be running."
+
+
+class LogElsewhere(DependencyError):
+    """This machine does not hold the log's files and keys."""
+
+    code = "log.elsewhere"
+    advice = "Ask the machine whose worker signs the log, or give this one the same data directory."
+
+
+class TimestampUnavailable(DependencyError):
+    """The timestamp authority gave no token that can be believed."""
+
+    code = "dependency.timestamp"
+    advice = "Check HOLDFAST_TIMESTAMP_URL; checkpoints are signed meanwhile, and stamped when it answers again."
 
 
 class ConfigurationError(HoldfastError):
@@ -356,6 +446,13 @@ class DataInUse(ConfigurationError):
     advice = "Stop the other one, or set HOLDFAST_DATA to a directory of its own."
 
 
+class OwnerNeeded(ConfigurationError):
+    """Only the role that owns the tables may do this, and how to reach the database as it is not known here."""
+
+    code = "config.owner_needed"
+    advice = "Set DATABASE_OWNER_URL; with the embedded database, stop 'holdfast serve' first."
+
+
 class SandboxMissing(ConfigurationError):
     """A layer that confines the decoder cannot be switched on here."""
 
@@ -368,6 +465,15 @@ class PortTaken(ConfigurationError):
 
     code = "config.port_taken"
     advice = "Stop it, or set HOLDFAST_LISTEN to another address and port."
+
+
+class LogDiverged(HoldfastError):
+    """The database and what the log has signed contradict each other, so nothing more is signed."""
+
+    code = "log.diverged"
+    advice = (
+        "Run holdfast fsck; restore the database that belongs to the last checkpoint; never delete the log's files."
+    )
 
 
 class InternalError(HoldfastError):

@@ -19,22 +19,28 @@ from django.db import connection, transaction
 
 from holdfast import pipeline
 from holdfast.access.key import ENOUGH_PEOPLE, Scope
+from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
+from holdfast.adapters.log_folder import checked_head
+from holdfast.alarm.alarm import AlarmState
 from holdfast.bootstrap import System, clock
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
 from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
+from holdfast.log.checkpoint import parse_checkpoint
 from holdfast.match import bank as banks
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import CHANNEL
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import SignalType
-from holdfast.media import probe, sandbox
-from holdfast.media.filetype import FileType
+from holdfast.media import probe, sandbox, video
+from holdfast.media.filetype import PICTURES, VIDEOS
+from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
+from holdfast.media.video_samples import video_sample
 from holdfast.settings import SandboxPolicy, env_name
 
 CANARY_BANK: Final = "holdfast-canary"
@@ -43,9 +49,12 @@ _CANARY_SIZE: Final = (800, 600)
 _LEAST_FREE_BYTES: Final = 5 * 1024**3
 _MOST_CLOCK_SECONDS: Final = 1.0
 _CLOCK_NOT_SYNCHRONISED: Final = 5
+_SPOOL_FULL: Final = 0.8
 _NOTIFICATION_SECONDS: Final = 2.0
 _PROCESS_SHOWN: Final = timedelta(minutes=1)
-_UNSCREENED_SHOWN: Final = 1
+_SLOW_EFFECT_SECONDS: Final = 60.0
+_ALARMS_SHOWN: Final = 1000
+_MOST_UNSIGNED_SECONDS: Final = 10.0
 
 
 class Grade(StrEnum):
@@ -79,10 +88,14 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("processes", lambda: _processes(system)),
         ("clock", _clock),
         ("disk", lambda: _disk(system)),
+        ("answered later", lambda: _later(system)),
         ("settings", lambda: _settings(system)),
         ("settings: two people", lambda: _accepted(system)),
         ("people", lambda: _people(system)),
         ("unscreened holds", lambda: _unscreened(system)),
+        ("effects", lambda: _effects(system)),
+        ("alarms", lambda: _alarms(system)),
+        ("log", lambda: _log(system)),
         ("canary", lambda: _canary(system, actor)),
     )
     for what, examination in examinations:
@@ -106,12 +119,29 @@ def _sandbox(system: System) -> Iterator[Finding]:
 
 
 def _codecs(system: System) -> Iterator[Finding]:
-    for kind in FileType:
+    for kind in PICTURES:
         outcome = _decode(system, sample(kind))
         if isinstance(outcome, NotDecoded):
             yield Finding(f"codec: {kind}", Grade.WRONG, f"its own sample is not read: {outcome.reason}")
         else:
             yield Finding(f"codec: {kind}", Grade.GOOD, "reads its sample in the sandbox")
+    yield from _video_codecs(system)
+
+
+def _video_codecs(system: System) -> Iterator[Finding]:
+    if not video.is_available():
+        says = "every video is held unseen: install Holdfast with its extra `video` (PyAV)"
+        yield Finding("codec: video", Grade.WEAKER, says)
+        return
+    for kind in VIDEOS:
+        content = video_sample(kind)
+        received = from_bytes(content, len(content))
+        assert isinstance(received, Upload)
+        with received:
+            outcome = system.decoder.watch(received, lambda _frame: None)
+        seen = isinstance(outcome, Watched) and not outcome.missed
+        says = "watches its sample in the sandbox" if seen else f"its own sample is not watched: {outcome}"
+        yield Finding(f"codec: {kind}", Grade.GOOD if seen else Grade.WRONG, says)
 
 
 def _decode(system: System, content: bytes) -> object:
@@ -218,6 +248,22 @@ def _disk(system: System) -> Iterator[Finding]:
     yield Finding("disk", Grade.GOOD if enough else Grade.WEAKER, f"{free / 1024**3:.1f} GiB free at {folder}")
 
 
+def _later(system: System) -> Iterator[Finding]:
+    """What waits to be answered later, how much room is left for more, and who is told."""
+    spool, counts = system.spool, system.long.count_open()
+    used = spool.used() if spool.folder.exists() else 0
+    says = f"{used / 1024**2:,.0f} of {spool.budget / 1024**2:,.0f} MiB used; "
+    says += f"{counts['waiting']} wait, {counts['running']} run"
+    yield Finding("spool", Grade.GOOD if used < _SPOOL_FULL * spool.budget else Grade.WEAKER, says)
+    url = system.settings.webhook_url
+    if url is None:
+        yield Finding("webhook", Grade.GOOD, "none is set: who was answered 202 asks GET /v1/screenings/ID")
+    elif url.startswith("https://"):
+        yield Finding("webhook", Grade.GOOD, "set, signed, over TLS")
+    else:
+        yield Finding("webhook", Grade.WEAKER, "set and signed, but not over TLS: let it begin with https://")
+
+
 def _settings(system: System) -> Iterator[Finding]:
     settings = system.settings
     if settings.shadow:
@@ -268,6 +314,59 @@ def _unscreened(system: System) -> Iterator[Finding]:
     yield Finding(
         "unscreened holds", grade, f"{counts['open']} open, {counts['overdue']} overdue; see GET /v1/unscreened"
     )
+
+
+def _effects(system: System) -> Iterator[Finding]:
+    lag = system.effect_desk.lag()
+    slow = lag.oldest_seconds > _SLOW_EFFECT_SECONDS
+    grade = Grade.WRONG if lag.quarantined or lag.late else Grade.WEAKER if slow else Grade.GOOD
+    oldest = f", the oldest for {lag.oldest_seconds:.0f} s" if lag.waiting else ""
+    says = f"{lag.waiting} owed{oldest}; {lag.quarantined} quarantined, {lag.late} late; see 'holdfast effects list'"
+    yield Finding("effects", grade, says)
+
+
+def _alarms(system: System) -> Iterator[Finding]:
+    standing = system.alarms.standing(limit=_ALARMS_SHOWN)
+    unseen = sum(item.alarm.state is AlarmState.RAISED for item in standing)
+    grade = Grade.WRONG if unseen else Grade.WEAKER if standing else Grade.GOOD
+    more = " or more" if len(standing) == _ALARMS_SHOWN else ""
+    says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
+    yield Finding("alarms", grade, says)
+
+
+def _log(system: System) -> Iterator[Finding]:
+    """The signed log: whether it is signed here and keeps up, and whether anything of it stands outside."""
+    note, unsigned = system.log_folder.published(), _unsigned_seconds(system)
+    if note is None:
+        yield Finding("log", Grade.WEAKER, "nothing is signed on this machine yet; a worker does it, see log_stopped")
+    else:
+        head = checked_head(note, system.log_folder.identity().keys)
+        late = unsigned > _MOST_UNSIGNED_SECONDS
+        says = f"{head.size} entries signed; the oldest row that is not signed has waited {unsigned:.0f} s"
+        yield Finding("log", Grade.WRONG if late else Grade.GOOD, says)
+    if system.settings.checkpoint_copy:
+        held = CheckpointCopy(system.settings.checkpoint_copy).held()
+        says = f"the copy outside holds {held.size} entries" if held else "nothing lies at HOLDFAST_CHECKPOINT_COPY yet"
+        yield Finding("log: copy outside", Grade.GOOD if held else Grade.WEAKER, says)
+    else:
+        says = "checkpoints stand on this machine alone, so its owner could show another past; HOLDFAST_CHECKPOINT_COPY"
+        yield Finding("log: copy outside", Grade.WEAKER, says)
+    stamps = bool(system.settings.timestamp_url)
+    says = "checkpoints are stamped" if stamps else "no authority: all times are this clock's; HOLDFAST_TIMESTAMP_URL"
+    yield Finding("log: timestamps", Grade.GOOD if stamps else Grade.WEAKER, says)
+
+
+def _unsigned_seconds(system: System) -> float:
+    """How long the oldest journal row without a place in the signed log has waited, by the database's clock."""
+    note = system.log_folder.published()
+    size = parse_checkpoint(note).size if note else 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(extract(epoch from now() - min(j.at)), 0)::float8 from journal j"
+            " left join log_leaf l on l.journal_id = j.id where l.index is null or l.index >= %s",
+            [size],
+        )
+        return float(cursor.fetchone()[0])
 
 
 def _canary(system: System, actor: str) -> Iterator[Finding]:

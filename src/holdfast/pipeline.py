@@ -34,6 +34,7 @@ from holdfast.match.screen import (
     verdict_name,
 )
 from holdfast.match.signal import Signal, SignalType
+from holdfast.match.video import Film, part_body, spot_body
 from holdfast.media.decoder import Decoder
 
 _TRIES: Final = 50
@@ -124,9 +125,11 @@ class Banks(Protocol):
     """What screening asks of the banks as committed."""
 
     def look_up(
-        self, digests: Sequence[Signal], near: Sequence[tuple[int, str, int]]
+        self, digests: Sequence[Signal], near: Sequence[tuple[int, str, int]], film: Film | None = None
     ) -> tuple[Level, tuple[Match, ...]]:
         """The active matches of these digests and behind these (label, variant, distance), and the newest change.
+
+        `film`: the upload is a video, whose frames the variants name.
 
         An adapter MUST read the newest change last, or all of it at one moment: if nothing was committed
         since some level, every look saw exactly that level.
@@ -152,8 +155,8 @@ class Screenings(Protocol):
         """Write one answer, its event, its unscreened hold, its Idempotency-Key and what it leaves: all, or nothing.
 
         An adapter MUST write nothing unless `level` is the newest bank change at that moment, nor if one
-        of the digests in `unless` then stands in any bank, in whatever state. Raises JournalConflict if
-        the same item was answered at the same moment; asking again is safe.
+        of the digests in `unless` then stands in any bank, in whatever state; it MAY answer KNOWN without
+        looking. Raises JournalConflict if the same item was answered at the same moment; asking again is safe.
         """
 
 
@@ -293,7 +296,7 @@ def _answer(  # everything an answer is made of
 def _look_up(seen: Seen, neighbours: Sequence[Neighbour], banks: Banks) -> tuple[Level, tuple[Match, ...]]:
     """What the banks hold that equals or lies near what was seen, and which change they are at."""
     return banks.look_up(
-        seen.exact, [(found.label, seen.variants[found.query], found.distance) for found in neighbours]
+        seen.exact, [(found.label, seen.variants[found.query], found.distance) for found in neighbours], seen.film
     )
 
 
@@ -316,4 +319,6 @@ def _match_body(match: Match) -> dict[str, Any]:
         "kind": match.kind.value,
         "opinion": match.opinion and match.opinion.value,
         "effect": match.effect.value,
+        "part": part_body(match.part),
+        "spot": spot_body(match.spot),
     }

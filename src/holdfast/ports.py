@@ -4,17 +4,33 @@
 A port is defined by the stage that needs it; this page only gathers them.
 
     Decoder       match      media.decoder.SandboxedDecoder
+    Reel          media      media.reel.ReelSender
     HashIndex     match      match.index.LayeredIndex
     ChangeSource  match      store.banks.PostgresBanks
     Banks         pipeline   store.banks.PostgresBanks
     Screenings    pipeline   store.screenings.PostgresScreenings
+    LongScreenings later     store.long_screenings.PostgresLongScreenings
     Journal       every      store.journal.PostgresJournal
+    Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
 """
 
+from holdfast.effect.handler import Handler
+from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
+from holdfast.media.video import Reel
 from holdfast.pipeline import Banks, Screenings
 
-__all__ = ["Banks", "ChangeSource", "Decoder", "HashIndex", "Journal", "Screenings"]
+__all__ = [
+    "Banks",
+    "ChangeSource",
+    "Decoder",
+    "Handler",
+    "HashIndex",
+    "Journal",
+    "LongScreenings",
+    "Reel",
+    "Screenings",
+]

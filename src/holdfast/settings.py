@@ -14,8 +14,18 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from holdfast.errors import InvalidSetting
 
@@ -42,12 +52,24 @@ def default_data() -> Path:
     return Path(home) / "holdfast"
 
 
+def _half_the_cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+
 def _networks(value: str) -> str:
     networks = [ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip()]
     if any(network.prefixlen == 0 for network in networks):
         message = "must name addresses, not everyone"
         raise ValueError(message)
     return ",".join(map(str, networks))
+
+
+def _web_address(value: str | None) -> str | None:
+    parts = urlsplit(value or "")
+    if value is not None and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        message = "must be an address that begins with https:// or http://, without a user name"
+        raise ValueError(message)
+    return value
 
 
 def _listen_address(value: str) -> str:
@@ -104,6 +126,52 @@ class Settings(BaseModel):
     receive_seconds: float = Field(
         default=60.0, ge=1, le=3600, description="Longest time the body of one upload may take to arrive."
     )
+    max_video_bytes: int = Field(
+        default=4096 * MIB,
+        ge=1024,
+        le=2**40,
+        description="A video longer than this is held unread beyond it, as too_large.",
+    )
+    spool_above_bytes: int = Field(
+        default=16 * MIB,
+        ge=4096,
+        le=2**31,
+        description="An upload longer than this is received into a file below HOLDFAST_DATA instead of memory. "
+        "Videos always are.",
+    )
+    spool_bytes: int = Field(
+        default=32 * 1024 * MIB,
+        ge=MIB,
+        le=2**50,
+        description="Most disk that uploads may take while they are received and wait to be screened. "
+        "Beyond it they are answered 503.",
+    )
+    receive_least_rate: int = Field(
+        default=MIB,
+        ge=1,
+        le=2**40,
+        description="A body that arrives at this many bytes a second or faster may take longer than "
+        "HOLDFAST_RECEIVE_SECONDS.",
+    )
+    long_at_once: int = Field(
+        default_factory=_half_the_cores,
+        ge=1,
+        le=64,
+        description="How many uploads of those answered later one server screens at once. "
+        "Default: one for every two cores.",
+    )
+    long_lease_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=3600,
+        description="Screening an upload later is taken over from a process that has not been heard of for this long.",
+    )
+    long_tries: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description="How often screening an upload later is begun, at most; then it is held for a person.",
+    )
     max_pixels: int = Field(
         default=64_000_000,
         ge=4096,
@@ -112,6 +180,13 @@ class Settings(BaseModel):
         "a JPEG may have four times as many, because it is decoded at a fraction.",
     )
     decode_seconds: float = Field(default=10.0, ge=0.1, le=600, description="Longest time one upload may be decoded.")
+    video_seconds: float = Field(
+        default=600.0,
+        ge=15,
+        le=86_400,
+        description="Most processor time for which one video may be watched; by the clock, four times that. "
+        "A video gets 15 seconds and one more for each 500,000 bytes, up to this; what is left is held as too_long.",
+    )
     decode_memory_bytes: int = Field(
         default=576 * MIB,
         ge=256 * MIB,
@@ -180,11 +255,51 @@ class Settings(BaseModel):
         default=24.0, ge=1, le=24 * 365, description="Hours between asking and agreeing alone, in solo mode."
     )
 
+    webhook_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        default=None,
+        description="Where to send a signed message once what was answered 202 has its answer. Unset: nowhere.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="What such messages are signed with: whsec_ and 24 to 64 random bytes in base64."
+    )
+    webhook_secret_file: Path | None = Field(
+        default=None, description="A file that holds that secret, which is safer than a variable."
+    )
+
+    checkpoint_seconds: float = Field(
+        default=2.0,
+        ge=0.1,
+        le=10,
+        description="How often the log signs a checkpoint while there is something new.",
+    )
+    checkpoint_copy: str | None = Field(
+        default=None,
+        description="A folder on another machine's disk, or an http(s) address that takes PUT, where each signed "
+        "checkpoint is left too. Unset: nowhere, and doctor says so.",
+    )
+    timestamp_roots: Path | None = Field(
+        default=None, description="The authority's root certificates, PEM. Needed with HOLDFAST_TIMESTAMP_URL."
+    )
+    timestamp_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="An RFC 3161 timestamp authority that stamps a checkpoint every hour. Unset: none; "
+        "then proofs rest on this system's own clock.",
+    )
+
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="Addresses (such as 127.0.0.1 or 10.1.2.0/24, separated by commas) that may use the HMA "
         "interface without a key, for clients that cannot send one. Unset: none. See docs/hma.md first.",
     )
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _authority_with_roots(cls, value: str | None, known: ValidationInfo) -> str | None:
+        if value and not known.data.get("timestamp_roots"):
+            message = "needs HOLDFAST_TIMESTAMP_ROOTS too"
+            raise ValueError(message)
+        return value
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -206,6 +321,8 @@ class Settings(BaseModel):
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child process these very settings."""
         values = self.model_dump(mode="json", exclude_none=True)
+        if self.webhook_secret:
+            values["webhook_secret"] = self.webhook_secret.get_secret_value()
         return {env_name(field): str(value) for field, value in values.items()}
 
 

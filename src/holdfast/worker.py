@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The background runner: watches clocks, forgets what is kept for a time only, and keeps the index's segments.
+"""The background runner: watches clocks, forgets what is kept for a time only, keeps the index's segments and the log.
 
 One `serve` runs one; more may run beside it, on any machine that reaches the database. What they
 do is leased row by row, so that no two do the same.
@@ -18,7 +18,9 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.bootstrap import clock, wire
+from holdfast.carry import Carrier
 from holdfast.follow import Follower
+from holdfast.keep_log import LogKeeper
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
@@ -69,15 +71,26 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     system = wire(settings)
+    from holdfast.store.watch import watch_holds  # noqa: PLC0415  # needs configured Django
+
     follower = Follower(system, ThisProcess("worker"))
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
     keeper.start()
+    url = settings.database_listen_url or settings.database_url
+    assert url is not None  # `wire` insists on one
+    carrier = Carrier(system.effects, system.handlers)
+    carrying = threading.Thread(target=carrier.for_ever, args=(url, stopping.is_set), name="effects")
+    carrying.start()
+    log = LogKeeper(settings, system.log_folder)
+    for work in (log.for_ever, log.outside_for_ever):
+        threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
     screenings = system.screenings
     while not stopping.wait(_ROUND_SECONDS):
         try:
             one_round(screenings, clock())
             alarm_of_proposals(system.proposals, clock())
+            watch_holds(system.alarms, clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")

@@ -7,21 +7,18 @@ import base64
 import string
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.access.key import (
-    KEY_TRANSITIONS,
     PREFIX_BYTES,
     SECRET_BYTES,
     CreateKey,
     Key,
     KeyCreated,
     KeyRevoked,
-    RevokeKey,
     Scope,
     decide_key,
     digest,
@@ -156,43 +153,25 @@ def test_the_secret_cannot_be_read_from_a_key_nor_from_its_event() -> None:
     assert digest(SECRET) not in str([encode(one) for one in happened])
 
 
-# --- the table
-
-
-STATES: dict[str | None, Key | None] = {None: None, "active": KEY, "revoked": replace(KEY, revoked=True)}
-COMMANDS: tuple[CreateKey | RevokeKey, ...] = (CREATE, RevokeKey())
-
-
-def test_the_states_and_commands_of_this_test_are_all_there_are() -> None:
-    assert {type(command) for command in COMMANDS} == set(get_args(CreateKey | RevokeKey))
-    assert {state for state, _ in KEY_TRANSITIONS} | set(KEY_TRANSITIONS.values()) == set(STATES)
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: type(command).__name__)
-@pytest.mark.parametrize("state", STATES)
-def test_a_command_is_carried_out_in_exactly_the_states_of_the_table(
-    state: str | None, command: CreateKey | RevokeKey
-) -> None:
-    decided = decide_key(STATES[state], command)
-    after = KEY_TRANSITIONS.get((state, type(command)))
-    if after is None:
-        assert isinstance(decided, Refusal)
-        assert decided.code == "key.not_in_this_state"
-        return
-    assert isinstance(decided, list)
-    expected = {"active": KeyCreated, "revoked": KeyRevoked}[after]
-    assert [type(happened) for happened in decided] == [expected]
+# --- what is decided (where it may be decided: tests/test_deciders.py)
 
 
 def test_a_revoked_key_is_revoked_and_otherwise_the_same() -> None:
-    assert evolve_key(KEY, KeyRevoked()) == replace(KEY, revoked=True)
+    assert evolve_key(KEY, "abcdefgh", KeyRevoked()) == replace(KEY, revoked=True)
 
 
 def test_no_key_can_be_revoked_twice_or_made_again() -> None:
     with pytest.raises(ValueError, match=r"key\.revoked"):
-        evolve_key(replace(KEY, revoked=True), KeyRevoked())
+        evolve_key(replace(KEY, revoked=True), "abcdefgh", KeyRevoked())
     with pytest.raises(ValueError, match=r"key\.created"):
-        evolve_key(KEY, KeyCreated(label="l", scopes=(), expires_at=None, person=None))
+        evolve_key(KEY, "abcdefgh", KeyCreated(label="l", scopes=(), expires_at=None, person=None))
+
+
+def test_a_key_made_from_its_event_opens_with_nothing() -> None:
+    created = decide_key(None, CREATE)
+    assert isinstance(created, list)
+    assert evolve_key(None, "abcdefgh", created[0]) == replace(KEY, label="l", secret_digest="")
+    assert not evolve_key(None, "abcdefgh", created[0]).opens_with(SECRET, NOW)
 
 
 @given(

@@ -41,6 +41,10 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "proposal_hours": (24.0, 48.0),
     "solo": (False, True),
     "solo_hours": (24.0, 1.0),
+    "checkpoint_seconds": (2.0, 10.0),
+    "checkpoint_copy": ("/mnt/elsewhere", None),
+    "timestamp_url": ("https://stamps.example/tsr", None),
+    "timestamp_roots": ("/etc/roots.pem", None),
 }
 """(stronger, weaker) of each."""
 
@@ -73,6 +77,8 @@ def test_one_way_is_weaker_and_the_other_is_not(name: str) -> None:
 
 def test_the_values_are_those_of_the_settings_in_force() -> None:
     assert protecting(Settings(shadow=True))["shadow"] is True
+    kept = protecting(Settings(checkpoint_copy="https://user:secret@elsewhere.example/log"))
+    assert kept["checkpoint_copy"] == "https://elsewhere.example/log"
     assert "database_url" not in protecting(Settings(database_url="postgresql://user:secret@host/db"))
 
 

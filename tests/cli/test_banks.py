@@ -263,6 +263,7 @@ def test_thresholds_actions_and_opinions_are_changed_and_what_weakens_waits_for_
         (("threshold", bank, "20"), True),
         (("action", bank, "review"), True),
         (("action", bank, "hold"), False),
+        (("video", bank, "--frames", "5", "--seconds", "4"), True),
         (("opinion", bank, added, "disputed"), True),
         (("opinion", bank, added, "confirmed"), False),
         (("disable", bank), True),
@@ -274,6 +275,8 @@ def test_thresholds_actions_and_opinions_are_changed_and_what_weakens_waits_for_
         else:
             assert done.code == 0, done.err
     assert (summary(shell, bank)["threshold"], summary(shell, bank)["action"]) == (20, "hold")
+    assert '"least_frames": 5' in json.dumps(summary(shell, bank)["video"])
+    in_words(shell.run("bank", "video", bank, "--frames", "0", "--because", "x"), 2, "request.invalid")
     in_words(shell.run("bank", "threshold", bank, "20", "--because", "x"), 3, "bank.unchanged")
     in_words(shell.run("bank", "threshold", bank, "65", "--because", "x"), 2, "request.invalid")
     asked = shell.run("bank", "threshold", bank, "30", "--because", "x", "--json")

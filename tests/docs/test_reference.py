@@ -12,6 +12,9 @@ import pytest
 
 from holdfast import errors
 from holdfast.access import proposal, safety
+from holdfast.alarm import alarm
+from holdfast.effect import effect
+from holdfast.log import check
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
@@ -21,7 +24,7 @@ from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened, proposal, safety)
+STAGES = (archive, bank, entry, importing, screen, unscreened, effect, alarm, check, proposal, safety)
 
 
 def _reference() -> ModuleType:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bank changes only along its transition table."""
+"""What a bank takes, and what it says of a change. Where it may be decided: tests/test_deciders.py."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,20 +14,16 @@ from hypothesis import strategies as st
 from holdfast.errors import InvalidName, InvalidRequest
 from holdfast.log.event import Event, decode
 from holdfast.match.bank import (
-    BANK_TRANSITIONS,
     HIGHEST_THRESHOLD,
     Action,
     ActionChanged,
     Bank,
     BankCommand,
-    BankCreated,
-    BankCreated1,
-    BankDisabled,
-    BankEnabled,
     BankKind,
     BankState,
     ChangeAction,
     ChangeThreshold,
+    ChangeVideoRule,
     CreateBank,
     DisableBank,
     EnableBank,
@@ -36,11 +32,13 @@ from holdfast.match.bank import (
     decide_bank,
     evolve_bank,
 )
-from holdfast.match.entry import EntryDisabled, entry_subject
+from holdfast.match.entry import entry_subject
 from holdfast.match.text import LONGEST_TEXT
-from tests.match.deciding import CODE, UNWRITABLE, decided, named, reachable, refused, state_of
+from holdfast.match.video import MOST_FRAMES_ASKED, MOST_SECONDS_ASKED, USUAL, VideoRule
+from tests.match.deciding import UNWRITABLE, decided, named, refused
 
 BANK = Bank(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD, state=BankState.ACTIVE)
+STRICT = VideoRule(least_frames=10)
 BENIGN = replace(BANK, kind=BankKind.BENIGN, action=None)
 CREATE = CreateBank(name="b", meaning="m", source="s")
 COMMANDS: tuple[BankCommand, ...] = (
@@ -49,82 +47,8 @@ COMMANDS: tuple[BankCommand, ...] = (
     EnableBank(),
     ChangeThreshold(threshold=20, because="tests"),
     ChangeAction(action=Action.REVIEW, because="tests"),
+    ChangeVideoRule(rule=STRICT, because="tests"),
 )
-BANKS: tuple[Bank | None, ...] = (None, *(replace(BANK, state=state) for state in BankState))
-CREATED = BankCreated(
-    name="b", meaning="m", source="s", threshold=31, action=Action.HOLD, kind=BankKind.KNOWN, exchange=None
-)
-EVENTS: tuple[tuple[Event, type], ...] = (
-    (CREATED, CreateBank),
-    (BankCreated1(name="b", meaning="m", source="s", threshold=31, action=Action.HOLD), CreateBank),
-    (BankDisabled(), DisableBank),
-    (BankEnabled(), EnableBank),
-    (ThresholdChanged(before=31, threshold=20, because="x"), ChangeThreshold),
-    (ActionChanged(before=Action.HOLD, action=Action.REVIEW, because="x"), ChangeAction),
-)
-
-
-def told(command: BankCommand) -> dict[str, Any]:
-    """What a command changes besides the state."""
-    match command:
-        case ChangeThreshold(threshold=threshold):
-            return {"threshold": threshold}
-        case ChangeAction(action=action):
-            return {"action": action}
-    return {}
-
-
-def test_the_walk_below_knows_every_command() -> None:
-    assert {type(command) for command in COMMANDS} == set(get_args(BankCommand))
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=named)
-@pytest.mark.parametrize("before", BANKS, ids=named)
-def test_a_bank_goes_where_the_table_says_and_nowhere_else(before: Bank | None, command: BankCommand) -> None:
-    outcome = decide_bank(before, command)
-    expected = BANK_TRANSITIONS.get((state_of(before), type(command)))
-    if expected is None:
-        refusal = refused(outcome)
-        assert CODE.fullmatch(refusal.code)
-        assert refusal.because
-        return
-    after = before
-    for happened in decided(outcome):
-        after = evolve_bank(after, happened)
-    assert after == replace(BANK, state=expected, **told(command))
-
-
-@given(st.lists(st.sampled_from(COMMANDS), max_size=12))
-def test_any_run_of_commands_follows_the_table(commands: list[BankCommand]) -> None:
-    bank: Bank | None = None
-    for command in commands:
-        expected = BANK_TRANSITIONS.get((state_of(bank), type(command))) or state_of(bank)
-        outcome = decide_bank(bank, command)
-        for happened in outcome if isinstance(outcome, list) else []:
-            bank = evolve_bank(bank, happened)
-        assert state_of(bank) == expected
-
-
-def test_every_state_can_be_reached() -> None:
-    assert reachable(BANK_TRANSITIONS) == {None, *BankState}
-
-
-@pytest.mark.parametrize(("happened", "command"), EVENTS, ids=named)
-@pytest.mark.parametrize("before", BANKS, ids=named)
-def test_an_event_that_no_bank_in_this_state_can_have_is_an_error(
-    before: Bank | None, happened: Event, command: type
-) -> None:
-    if (state_of(before), command) in BANK_TRANSITIONS:
-        evolve_bank(before, happened)
-        return
-    with pytest.raises(ValueError, match=re.escape(happened.tag)):
-        evolve_bank(before, happened)
-
-
-def test_a_bank_cannot_have_an_entrys_event() -> None:
-    for bank in BANKS:
-        with pytest.raises(ValueError, match=re.escape("bank.entry.disabled")):
-            evolve_bank(bank, EntryDisabled())
 
 
 @pytest.mark.parametrize("state", BankState)
@@ -273,3 +197,27 @@ def test_a_refused_command_may_be_as_wrong_as_it_likes_without_raising() -> None
 
 def test_subjects_tell_banks_and_entries_apart() -> None:
     assert bank_subject("x") != entry_subject("x")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        VideoRule(least_frames=0),
+        VideoRule(least_frames=MOST_FRAMES_ASKED + 1),
+        VideoRule(least_seconds=-0.1),
+        VideoRule(least_seconds=MOST_SECONDS_ASKED + 1),
+        VideoRule(least_seconds=float("nan")),
+        VideoRule(query_percent=0),
+        VideoRule(query_percent=101),
+        VideoRule(compared_percent=-1),
+        VideoRule(compared_percent=float("inf")),
+    ],
+    ids=str,
+)
+def test_a_rule_for_videos_that_nothing_or_everything_satisfies_is_refused(rule: VideoRule) -> None:
+    with pytest.raises(InvalidRequest, match="video"):
+        decide_bank(BANK, ChangeVideoRule(rule=rule, because="tests"))
+
+
+def test_the_rule_that_stands_already_is_no_change() -> None:
+    assert refused(decide_bank(BANK, ChangeVideoRule(rule=USUAL, because="tests"))).code == "bank.unchanged"

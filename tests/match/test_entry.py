@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -13,29 +11,22 @@ from hypothesis import strategies as st
 
 from holdfast.errors import InvalidRequest
 from holdfast.log.event import Event
-from holdfast.match.bank import BankDisabled
 from holdfast.match.entry import (
-    ENTRY_TRANSITIONS,
     AddEntry,
     DisableEntry,
     EnableEntry,
     Entry,
-    EntryAdded,
     EntryCommand,
-    EntryDisabled,
-    EntryEnabled,
-    EntryRemoved,
     EntryState,
     GiveOpinion,
     Opinion,
-    OpinionGiven,
     RemoveEntry,
     decide_entry,
     evolve_entry,
 )
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.text import LONGEST_TEXT
-from tests.match.deciding import CODE, UNWRITABLE, decided, named, reachable, refused, state_of
+from tests.match.deciding import UNWRITABLE, decided, named, refused
 
 SIGNAL = Signal(SignalType.MD5, "0123456789abcdef" * 2)
 OTHER = Signal(SignalType.SHA1, "0123456789abcdef" * 2 + "01234567")
@@ -44,70 +35,6 @@ ADD = AddEntry(id="1", bank="b", signals=(SIGNAL,), provenance="p")
 DISPUTE = GiveOpinion(opinion=Opinion.DISPUTED, because="not what it says")
 COMMANDS: tuple[EntryCommand, ...] = (ADD, DisableEntry(), EnableEntry(), RemoveEntry(because="wrong"), DISPUTE)
 ENTRIES: tuple[Entry | None, ...] = (None, *(replace(ENTRY, state=state) for state in EntryState))
-EVENTS: tuple[tuple[Event, type], ...] = (
-    (EntryAdded(bank="b", signals=(SIGNAL,), provenance="p"), AddEntry),
-    (EntryDisabled(), DisableEntry),
-    (EntryEnabled(), EnableEntry),
-    (EntryRemoved(because="wrong"), RemoveEntry),
-    (OpinionGiven(opinion=Opinion.DISPUTED, because="x"), GiveOpinion),
-)
-
-
-def test_the_walk_below_knows_every_command() -> None:
-    assert {type(command) for command in COMMANDS} == set(get_args(EntryCommand))
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=named)
-@pytest.mark.parametrize("before", ENTRIES, ids=named)
-def test_an_entry_goes_where_the_table_says_and_nowhere_else(before: Entry | None, command: EntryCommand) -> None:
-    outcome = decide_entry(before, command)
-    expected = ENTRY_TRANSITIONS.get((state_of(before), type(command)))
-    if expected is None:
-        refusal = refused(outcome)
-        assert CODE.fullmatch(refusal.code)
-        assert refusal.because
-        return
-    after = before
-    for happened in decided(outcome):
-        after = evolve_entry(after, ENTRY.id, happened)
-    opinion = Opinion.DISPUTED if command is DISPUTE else None
-    assert after == replace(ENTRY, state=expected, opinion=opinion)
-
-
-@given(st.lists(st.sampled_from(COMMANDS), max_size=12))
-def test_any_run_of_commands_follows_the_table_and_removed_is_the_end(commands: list[EntryCommand]) -> None:
-    entry: Entry | None = None
-    for command in commands:
-        before = entry
-        expected = ENTRY_TRANSITIONS.get((state_of(entry), type(command))) or state_of(entry)
-        outcome = decide_entry(entry, command)
-        for happened in outcome if isinstance(outcome, list) else []:
-            entry = evolve_entry(entry, "1", happened)
-        assert state_of(entry) == expected
-        if before and before.state is EntryState.REMOVED:
-            assert entry is before
-
-
-def test_every_state_can_be_reached() -> None:
-    assert reachable(ENTRY_TRANSITIONS) == {None, *EntryState}
-
-
-@pytest.mark.parametrize(("happened", "command"), EVENTS, ids=named)
-@pytest.mark.parametrize("before", ENTRIES, ids=named)
-def test_an_event_that_no_entry_in_this_state_can_have_is_an_error(
-    before: Entry | None, happened: Event, command: type
-) -> None:
-    if (state_of(before), command) in ENTRY_TRANSITIONS:
-        evolve_entry(before, "1", happened)
-        return
-    with pytest.raises(ValueError, match=re.escape(happened.tag)):
-        evolve_entry(before, "1", happened)
-
-
-def test_an_entry_cannot_have_a_banks_event() -> None:
-    for entry in ENTRIES:
-        with pytest.raises(ValueError, match=re.escape("bank.disabled")):
-            evolve_entry(entry, "1", BankDisabled())
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:], ids=named)

@@ -4,35 +4,25 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import replace
-from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from holdfast.errors import InvalidRequest
-from holdfast.log.event import Event
 from holdfast.match.importing import (
-    IMPORT_TRANSITIONS,
     AbandonImport,
     BeginImport,
     Contents,
     Import,
-    ImportAbandoned,
-    ImportBegun,
     ImportCommand,
     ImportPublished,
-    ImportRolledBack,
     ImportState,
     PublishImport,
     RollBackImport,
     decide_import,
     digest_of,
-    evolve_import,
 )
-from tests.match.deciding import CODE, UNWRITABLE, decided, named, reachable, refused, state_of
+from tests.match.deciding import UNWRITABLE, decided, refused
 
 IMPORT = Import(id="1", bank="b", source="a.csv", state=ImportState.STAGING)
 BEGIN = BeginImport(bank="b", source="a.csv", from_exchange=False)
@@ -43,62 +33,6 @@ COMMANDS: tuple[ImportCommand, ...] = (
     RollBackImport(because="a wrong file"),
     AbandonImport(because="it ended"),
 )
-IMPORTS: tuple[Import | None, ...] = (None, *(replace(IMPORT, state=state) for state in ImportState))
-EVENTS: tuple[tuple[Event, type], ...] = (
-    (ImportBegun(bank="b", source="a.csv", from_exchange=False), BeginImport),
-    (ImportPublished(entries=2, signals=3, refused=1, digest="d"), PublishImport),
-    (ImportRolledBack(because="x"), RollBackImport),
-    (ImportAbandoned(because="x"), AbandonImport),
-)
-
-
-def test_the_walk_below_knows_every_command() -> None:
-    assert {type(command) for command in COMMANDS} == set(get_args(ImportCommand))
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=named)
-@pytest.mark.parametrize("before", IMPORTS, ids=named)
-def test_an_import_goes_where_the_table_says_and_nowhere_else(before: Import | None, command: ImportCommand) -> None:
-    outcome = decide_import(before, command)
-    expected = IMPORT_TRANSITIONS.get((state_of(before), type(command)))
-    if expected is None:
-        refusal = refused(outcome)
-        assert CODE.fullmatch(refusal.code)
-        assert refusal.because
-        return
-    after = before
-    for happened in decided(outcome):
-        after = evolve_import(after, IMPORT.id, happened)
-    assert after == replace(IMPORT, state=expected)
-
-
-@given(st.lists(st.sampled_from(COMMANDS), max_size=10))
-def test_any_run_of_commands_follows_the_table(commands: list[ImportCommand]) -> None:
-    found: Import | None = None
-    for command in commands:
-        expected = IMPORT_TRANSITIONS.get((state_of(found), type(command))) or state_of(found)
-        outcome = decide_import(found, command)
-        for happened in outcome if isinstance(outcome, list) else []:
-            found = evolve_import(found, "1", happened)
-        assert state_of(found) == expected
-
-
-def test_every_state_can_be_reached_and_two_are_the_end() -> None:
-    assert reachable(IMPORT_TRANSITIONS) == {None, *ImportState}
-    left = {before for before, _ in IMPORT_TRANSITIONS}
-    assert set(ImportState) - left == {ImportState.ROLLED_BACK, ImportState.ABANDONED}
-
-
-@pytest.mark.parametrize(("happened", "command"), EVENTS, ids=named)
-@pytest.mark.parametrize("before", IMPORTS, ids=named)
-def test_an_event_that_no_import_in_this_state_can_have_is_an_error(
-    before: Import | None, happened: Event, command: type
-) -> None:
-    if (state_of(before), command) in IMPORT_TRANSITIONS:
-        evolve_import(before, "1", happened)
-        return
-    with pytest.raises(ValueError, match=re.escape(happened.tag)):
-        evolve_import(before, "1", happened)
 
 
 def test_what_an_exchange_keeps_is_imported_only_from_the_exchange() -> None:

@@ -15,8 +15,9 @@ from holdfast.intake.upload import Upload, from_bytes
 from holdfast.match.look import Seen, look, signals_to_bank
 from holdfast.match.signal import SignalType
 from holdfast.media.pdq import MINIMUM_QUALITY, hash_plane
-from holdfast.media.plane import Decoded, Frame, Plane
+from holdfast.media.plane import Decoded, Frame, Plane, Watched
 from holdfast.media.reason import NotDecoded, Reason
+from holdfast.media.reel import Begin, See
 from tests.pictures import Pixels, grey, plane_of
 
 CLEAR = [grey(600, 800, seed=seed) for seed in range(4)]
@@ -37,6 +38,9 @@ class Given:
     def decode(self, upload: Upload) -> Decoded | NotDecoded:
         assert upload.size
         return self.outcome
+
+    def watch(self, upload: Upload, see: See, begin: Begin | None = None) -> Watched | NotDecoded:
+        raise AssertionError((upload, see, begin))
 
 
 def seen(*frames: tuple[Pixels, ...] | Pixels, missed: Reason | None = None) -> Seen:

@@ -21,6 +21,7 @@ from holdfast.match.screen import (
     NotScreened,
     ScreeningAnswered,
     ScreeningAnswered1,
+    ScreeningAnswered2,
     answer_to,
     effect_of,
     judge,
@@ -204,8 +205,15 @@ def test_an_answer_journaled_before_matches_had_effects_reads_as_it_was_written(
     assert encode(old) == OLD
 
 
+def test_an_answer_journaled_before_there_were_videos_reads_as_it_was_written() -> None:
+    matches = [encode_match(NEAR), encode_match(BENIGN)]
+    old = decode("screening.answered", 2, {**OLD, "matches": matches})
+    assert isinstance(old, ScreeningAnswered2)
+    assert encode(old) == {**OLD, "matches": matches}
+
+
 def test_an_answer_is_journaled_with_what_each_match_led_to() -> None:
-    now = decode("screening.answered", 2, {**OLD, "matches": [encode_match(NEAR), encode_match(BENIGN)]})
+    now = decode("screening.answered", 3, {**OLD, "matches": [encode_match(NEAR), encode_match(BENIGN)]})
     assert isinstance(now, ScreeningAnswered)
     assert now.matches == matches_of(judge((NEAR, BENIGN), None))
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from holdfast.media import sandbox
-from holdfast.media.filetype import FileType
+from holdfast.media.filetype import PICTURES, FileType
 
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
 CPU_SECONDS: Final = 1
@@ -450,7 +450,7 @@ def decode_all(folder: Path, layers: str) -> NoReturn:
     from holdfast.media.plane import Decoded
     from holdfast.media.shape import Limits
 
-    pictures = {kind: (folder / kind).read_bytes() for kind in FileType}
+    pictures = {kind: (folder / kind).read_bytes() for kind in PICTURES}
     server.warm_up()
     confine(layers)
     for kind, picture in pictures.items():

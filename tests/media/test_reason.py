@@ -22,4 +22,8 @@ def test_a_reason_speaks_of_the_file_and_never_of_a_person(reason: Reason) -> No
 
 
 def test_only_faults_of_ours_pass() -> None:
-    assert {reason for reason in Reason if reason.passes} == {Reason.TIMED_OUT, Reason.DECODER_UNAVAILABLE}
+    assert {reason for reason in Reason if reason.passes} == {
+        Reason.TIMED_OUT,
+        Reason.DECODER_UNAVAILABLE,
+        Reason.UPLOAD_LOST,
+    }

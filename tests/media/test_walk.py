@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from holdfast.media.filetype import FileType
+from holdfast.media.filetype import PICTURES, FileType
 from holdfast.media.image import decode
 from holdfast.media.plane import Decoded, Frame, Plane
 from holdfast.media.reason import NotDecoded, Reason
@@ -51,7 +51,7 @@ def any_shows(found: tuple[Frame, ...], picture: Pixels, most: float = 8) -> boo
     return any(shows(frame, picture, most) for frame in found)
 
 
-@pytest.mark.parametrize("kind", FileType)
+@pytest.mark.parametrize("kind", PICTURES)
 def test_a_file_with_one_picture_is_wholly_seen(kind: FileType) -> None:
     assert len(frames(encoded(natural(40, 40), kind), kind)) == 1
     assert len(frames(sample(kind), kind)) == 1

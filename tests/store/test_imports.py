@@ -37,6 +37,8 @@ from holdfast.match.importing import MOST_BAD_LINES, ImportState
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.match.signal import Signal
+from holdfast.match.vpdqfile import frames_text
+from tests.match.frames import video
 from tests.store.making import ACTOR, STORIES, TWO, add, all_rows, create, found, md5, pdq, together
 
 if TYPE_CHECKING:
@@ -570,3 +572,50 @@ def test_after_any_imports_and_roll_backs_a_signal_matches_once_as_long_as_one_i
         here = [one for one in found(system, md5(number)) if one.bank == name]
         assert len(here) == any(number in file for file in standing)
     assert counted(system, name) == sum(map(len, standing))
+
+
+# --- videos
+
+
+def test_a_video_of_python_threatexchange_is_imported_matches_and_goes_out_again(system: System) -> None:
+    create(system)
+    frames = video(range(1000, 1010))
+    listed = [f"vpdq {frames_text(frames)}\n", f"pdq {pdq(1).value}\n"]
+    taken = run(system, read(listed, Form.TXT))
+    assert (taken.entries, taken.signals, taken.refused) == (2, 11, 0)
+    assert {frozenset(entry.signals) for entry in system.banks.entries("bank")} == {
+        frozenset(frames),
+        frozenset({pdq(1)}),
+    }
+    for form in Form:
+        lines_out = list(write(system.banks.entries("bank"), form, system.banks.get("bank")))
+        signals = {signal for line in read(lines_out, form) if isinstance(line, Line) for signal in line.signals}
+        assert signals == {*frames, pdq(1)}
+
+
+def test_videos_that_share_frames_are_imported_whole(system: System, short: None) -> None:  # noqa: ARG001
+    create(system)
+    one, other = video([1, 2, 3]), video([1, 2, 4])
+    taken = run(system, read([f"vpdq {frames_text(some)}\n" for some in (one, other, one)], Form.TXT))
+    assert (taken.entries, taken.signals) == (3, 9)
+
+
+def test_the_digest_of_an_import_commits_to_the_times_of_frames(system: System) -> None:
+    create(system)
+    digests = set()
+    for step in (1000, 2000):
+        taken = run(system, read([f"vpdq {frames_text(video([1, 2, 3], step))}\n"], Form.TXT))
+        digests.add(taken.digest)
+    assert len(digests) == 2
+    text = "".join(sorted(f"vpdq {one.value},{one.frame.number},{one.frame.at_ms},100\n" for one in video([1, 2, 3])))  # type: ignore[union-attr]
+    assert hashlib.sha256(text.encode()).hexdigest() in digests
+    assert run(system, read([f"vpdq {frames_text(video([1, 2, 3]))}\n"], Form.TXT)).id is None
+
+
+def test_a_batch_ends_where_it_would_hold_too_many_frames(monkeypatch: pytest.MonkeyPatch, system: System) -> None:
+    assert system
+    monkeypatch.setattr("holdfast.store.staging._MOST_SIGNALS", 5)
+    from holdfast.store import staging
+
+    some = [Line(number, "", "", video([1, 2, 3])) for number in range(5)]
+    assert [len(batch) for batch in staging.batches(some)] == [2, 2, 1]

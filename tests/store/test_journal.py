@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 
 from holdfast.access import key as keys
 from holdfast.access import proposal, safety
+from holdfast.alarm import alarm
 from holdfast.bootstrap import System
+from holdfast.effect import effect
 from holdfast.errors import JournalConflict
+from holdfast.log import check
 from holdfast.log.event import Event, registered
-from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled
 from holdfast.match.entry import EntryRemoved
 from tests.store.making import ACTOR, NOW, STORIES, create, insert_journal_row, rows, together
@@ -188,6 +191,7 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
         str: texts(),
         bool: st.booleans(),
         int: st.integers(-(2**63), 2**63),
+        float: st.floats(0, 1e9),
         datetime: st.datetimes(timezones=st.just(UTC)),
         type(None): st.none(),
     }
@@ -198,6 +202,8 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
         return st.one_of(*map(values_of, arguments))
     if origin is tuple and arguments[1:] == (...,):
         return st.lists(values_of(arguments[0]), max_size=4).map(tuple)
+    if origin is tuple:
+        return st.tuples(*map(values_of, arguments))
     assert isinstance(hint, type), f"this test does not know how to make {hint!r}"
     if issubclass(hint, StrEnum):
         return st.sampled_from(hint)
@@ -211,7 +217,10 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
-STAGES = (archive, bank, entry, importing, screen, unscreened, keys, proposal, safety)
+STAGES = (
+    *(archive, bank, entry, importing, long_screening, screen, unscreened),
+    *(keys, effect, alarm, check, proposal, safety),
+)
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 
 

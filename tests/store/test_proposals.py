@@ -99,7 +99,7 @@ def test_an_entry_is_removed_when_another_person_agrees_and_both_are_in_the_jour
     ]
     deed = people.journal.read(f"entry:{entry.id}")[-1]
     assert (deed.happened.tag, deed.actor) == ("bank.entry.removed", f"proposal:{proposal.id}")
-    rebuilt = evolve_proposal(None, proposal.id, told[0].happened, at=told[0].at)
+    rebuilt = evolve_proposal(None, proposal.id, told[0].happened)
     for row in told[1:]:
         rebuilt = evolve_proposal(rebuilt, proposal.id, row.happened)
     assert rebuilt == people.proposals.get(proposal.id)

@@ -14,13 +14,14 @@ from uuid import uuid4
 import pytest
 
 from holdfast.demo.pictures import encoded, hills
+from holdfast.match.bankline import LONGEST_LINE
 from tests.store.making import md5, pdq
 from tests.two_people import Second
 from tests.web.http import OCTETS, Asker, Reply, form, in_pieces, refused
 
 CSV, JSONL = "text/csv", "application/x-ndjson"
 PLAIN = "text/plain"
-BANK = {"name", "meaning", "source", "threshold", "action", "kind", "exchange", "state", "entries"}
+BANK = {"name", "meaning", "source", "threshold", "action", "kind", "exchange", "state", "entries", "video"}
 ENTRY = {"id", "bank", "state", "signal_types", "provenance", "opinion"}
 IMPORTED = {"id", "added", "signals", "digest", "refused", "refused_lines"}
 IMPORT = {"id", "bank", "source", "state", "entries", "signals", "refused", "digest", "begun_by", "begun_at"}
@@ -69,7 +70,8 @@ def test_a_bank_is_made_listed_disabled_by_two_and_enabled_by_one(everyone: Aske
     made = everyone.send("POST", "/banks", about)
     assert made.status == 201
     rest = {"meaning": "a test", "kind": "known", "exchange": None, "state": "active", "entries": 0}
-    assert made.json == {**about, **rest}
+    usual = {"least_frames": 3, "least_seconds": 2.0, "query_percent": 80.0, "compared_percent": 0.0}
+    assert made.json == {**about, **rest, "video": usual}
     assert set(made.json) == BANK
     assert shown(everyone, name) == made.json
     refused(everyone.ask("POST", f"/banks/{name}/disable"), 422, "request.invalid")
@@ -273,6 +275,12 @@ def changed(asker: Asker, path: str, body: dict[str, Any]) -> dict[str, Any]:
     return dict(reply.json)
 
 
+def told(asker: Asker, bank: str, path: str) -> dict[str, Any]:
+    """What a bank says of what was changed at this path."""
+    stands = shown(asker, bank)
+    return dict(stands["video"]) if path == "video" else stands
+
+
 def by_two(asker: Asker, second: Second, path: str, body: dict[str, Any]) -> None:
     second.agrees(asker.send("POST", path, body))
 
@@ -286,20 +294,25 @@ def test_a_threshold_and_a_softer_action_take_two_and_a_firmer_one_takes_one(
         ("action", {"action": "review"}, True),
         ("action", {"action": "ignore"}, True),
         ("action", {"action": "hold"}, False),
+        ("video", {"least_frames": 5, "least_seconds": 4}, True),
     ):
         reply = everyone.send("POST", f"/banks/{bank}/{path}", {**wanted, "because": "a test"})
         assert reply.status == (202 if needs else 200)
         if needs:
-            assert not wanted.items() <= shown(everyone, bank).items()
+            assert not wanted.items() <= told(everyone, bank, path).items()
             second.agrees(reply)
         else:
             assert set(reply.json) == BANK
-        assert wanted.items() <= shown(everyone, bank).items()
+        assert wanted.items() <= told(everyone, bank, path).items()
         refused(everyone.send("POST", f"/banks/{bank}/{path}", {**wanted, "because": "again"}), 409, "bank.unchanged")
     for path, wrong in (
         ("threshold", {"threshold": 65, "because": "x"}),
         ("threshold", {"threshold": "20", "because": "x"}),
         ("threshold", {"threshold": 20}),
+        ("video", {"least_frames": 0, "because": "x"}),
+        ("video", {"least_seconds": "2", "because": "x"}),
+        ("video", {"query_percent": 0, "because": "x"}),
+        ("video", {"compared_percent": 101, "because": "x"}),
         ("action", {"action": "publish", "because": "x"}),
         ("action", {"action": "review", "because": " "}),
     ):
@@ -543,7 +556,7 @@ BAD_FILES = {
     "another header": (b"type,hash\nmd5,x\n", CSV),
     "not text": (b"signal_type,value\nmd5,\xff\xfe\n", CSV),
     "not text, as JSON": (b'{"signal_type": "\xff"}\n', JSONL),
-    "a line without an end": (b"x" * 1_000_000, JSONL),
+    "a line without an end": (b"x" * (LONGEST_LINE + 100_000), JSONL),
     "another type": (b"signal_type,value\n", "application/json"),
     "no type": (b"signal_type,value\n", ""),
 }

@@ -117,6 +117,7 @@ def test_every_body_that_is_taken_is_in_the_document(document: dict[str, Any]) -
         "/v1/banks/{name}/import": {"text/csv", "application/x-ndjson", "text/plain"},
         "/v1/banks/{name}/threshold": {"application/json"},
         "/v1/banks/{name}/action": {"application/json"},
+        "/v1/banks/{name}/video": {"application/json"},
         "/v1/banks/{name}/entries/{entry_id}/opinion": {"application/json"},
         "/v1/banks/{name}/imports/{import_id}/roll-back": {"application/json"},
         "/v1/proposals/{proposal_id}/agree": {"application/json"},
@@ -129,6 +130,6 @@ def test_the_options_of_an_upload_are_in_the_document_in_the_address_and_in_the_
     screen = document["paths"]["/v1/screen"]["post"]
     options = {"content_id", "content_version", "surface", "uploader"}
     assert {one["name"] for one in screen["parameters"] if one["in"] == "query"} == options
-    assert [one["name"] for one in screen["parameters"] if one["in"] == "header"] == ["Idempotency-Key"]
+    assert [one["name"] for one in screen["parameters"] if one["in"] == "header"] == ["Idempotency-Key", "Prefer"]
     form = screen["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == {"file", *options}

@@ -46,6 +46,8 @@ class Scope(StrEnum):
     """Create banks; add, disable and remove entries."""
     ARCHIVE = "archive:search"
     """Look for items screened earlier that a banked entry matches."""
+    OPERATE = "operate"
+    """See what is owed to other systems and which alarms stand, and say that an alarm was seen."""
     PROPOSALS = "proposals"
     """See what waits for a second person; agree, refuse, withdraw. To ask or agree, the key must be a person's."""
 
@@ -149,13 +151,24 @@ def decide_key(key: Key | None, command: CreateKey | RevokeKey) -> list[Event] |
             return [KeyRevoked()]
 
 
-def evolve_key(key: Key, happened: Event) -> Key:
-    """The key after `happened`.
+def evolve_key(key: Key | None, prefix: str, happened: Event) -> Key:
+    """The key after `happened`. One made from its event has no digest: of secrets the journal knows nothing.
 
-    Raises ValueError for an event that no existing key can have.
+    Raises ValueError for an event that no key in this state can have.
     """
-    if isinstance(happened, KeyRevoked) and not key.revoked:
-        return replace(key, revoked=True)
+    match key, happened:
+        case None, (KeyCreated1() | KeyCreated()) as made:
+            return Key(
+                prefix=prefix,
+                secret_digest="",
+                label=made.label,
+                scopes=frozenset(made.scopes),
+                expires_at=made.expires_at,
+                revoked=False,
+                person=made.person if isinstance(made, KeyCreated) else None,
+            )
+        case Key(revoked=False), KeyRevoked():
+            return replace(key, revoked=True)
     message = f"no key can have {happened.tag!r} here"
     raise ValueError(message)
 

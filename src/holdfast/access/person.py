@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from holdfast.errors import InvalidName
+from holdfast.errors import InvalidName, PersonMissing
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
@@ -44,3 +44,11 @@ def person_named(untrusted_name: str) -> str:
         message = "a person's name"
         raise InvalidName(message)
     return name.lower()
+
+
+def counting(by: Who, people: People) -> str:
+    """The person who does something that takes two; known, and with a good key. Raises PersonMissing."""
+    if by.person is None or by.person not in people.now:
+        message = f"{by.actor}: no known person stands behind it" if by.person is None else f"{by.person} has no key"
+        raise PersonMissing(message)
+    return by.person

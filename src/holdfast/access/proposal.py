@@ -24,9 +24,9 @@ from typing import Any, Final
 
 import rfc8785
 
-from holdfast.access.person import People, Who
+from holdfast.access.person import People, Who, counting
 from holdfast.access.two_people import register
-from holdfast.errors import InvalidRequest, PersonMissing, Refusal
+from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 
 LONGEST_REASON: Final = 500
@@ -95,6 +95,7 @@ class AskProposal:
     because: str
     owner: str
     due: datetime
+    people: People
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,7 @@ class AgreeProposal:
     """Be the second person. `digest` says what was shown; `now_at` is the subject's version at this moment."""
 
     by: Who
+    people: People
     because: str
     digest: str
     now_at: int | None
@@ -156,6 +158,7 @@ class ProposalAsked(Event):
     at_version: int
     person: str
     because: str
+    asked_at: datetime
     owner: str
     due: datetime
 
@@ -228,10 +231,8 @@ _ENDS: Final[Mapping[type[Event], ProposalState]] = {
 }
 
 
-def decide_proposal(
-    proposal: Proposal | None, command: ProposalCommand, now: datetime, people: People
-) -> list[Event] | Refusal:
-    """What happens when `command` meets the proposal as it stands at `now`, with these people known.
+def decide_proposal(proposal: Proposal | None, command: ProposalCommand, now: datetime) -> list[Event] | Refusal:
+    """What happens when `command` meets the proposal as it stands at `now`.
 
     Raises InvalidRequest without a reason, and PersonMissing if whoever asks or agrees does not count.
     """
@@ -239,10 +240,10 @@ def decide_proposal(
         state = proposal.state if proposal else "not there"
         return Refusal("proposal.not_in_this_state", f"the proposal is {state}, and this cannot be done then")
     if isinstance(command, AskProposal):
-        return [_asked(command, people)]
+        return [_asked(command, now)]
     match proposal, command:
         case Proposal(), AgreeProposal():
-            return _agreed(proposal, command, now, people)
+            return _agreed(proposal, command, now)
         case Proposal(), WithdrawProposal():
             return _withdrawn(proposal, command)
         case Proposal(), MarkProposalOverdue():
@@ -252,15 +253,13 @@ def decide_proposal(
     raise AssertionError  # the table above has no other pair
 
 
-def evolve_proposal(
-    proposal: Proposal | None, proposal_id: str, happened: Event, *, at: datetime | None = None
-) -> Proposal:
-    """The proposal after `happened`; `at` is when it was asked for.
+def evolve_proposal(proposal: Proposal | None, proposal_id: str, happened: Event) -> Proposal:
+    """The proposal after `happened`.
 
     Raises ValueError for an event that no proposal in this state can have.
     """
-    if proposal is None and isinstance(happened, ProposalAsked) and at is not None:
-        return _begun(proposal_id, happened, at)
+    if proposal is None and isinstance(happened, ProposalAsked):
+        return _begun(proposal_id, happened)
     if proposal is not None and proposal.state is ProposalState.ASKED and isinstance(happened, ProposalOverdue):
         return replace(proposal, state=ProposalState.OVERDUE)
     if proposal is not None and proposal.is_open and type(happened) in _ENDS:
@@ -274,28 +273,29 @@ def proposal_subject(proposal_id: str) -> str:
     return f"proposal:{proposal_id}"
 
 
-def _asked(command: AskProposal, people: People) -> ProposalAsked:
+def _asked(command: AskProposal, now: datetime) -> ProposalAsked:
     return ProposalAsked(
         command=command.command,
         command_schema=command.command_schema,
         body=dict(command.body),
         about=command.subject,
         at_version=command.at_version,
-        person=_counting(command.by, people),
+        person=counting(command.by, command.people),
         because=_reason(command.because),
+        asked_at=now,
         owner=command.owner,
         due=command.due,
     )
 
 
-def _agreed(proposal: Proposal, command: AgreeProposal, now: datetime, people: People) -> list[Event] | Refusal:
-    person, because = _counting(command.by, people), _reason(command.because)
+def _agreed(proposal: Proposal, command: AgreeProposal, now: datetime) -> list[Event] | Refusal:
+    person, because = counting(command.by, command.people), _reason(command.because)
     if command.digest != proposal.digest:
         return Refusal("proposal.not_what_was_shown", "the digest is not that of this proposal: look at it first")
-    if proposal.person not in people.now:
+    if proposal.person not in command.people.now:
         return Refusal("proposal.asker_gone", f"{proposal.person}, who asked, has no good key any more")
     solo = person == proposal.person
-    if solo and (refusal := _alone(proposal, command, now, people)):
+    if solo and (refusal := _alone(proposal, command, now)):
         return refusal
     if command.now_at != proposal.at_version:
         at = "is gone" if command.now_at is None else f"is at version {command.now_at}"
@@ -321,22 +321,14 @@ def _overdue(proposal: Proposal, now: datetime) -> list[Event] | Refusal:
     return [ProposalOverdue(owner=proposal.owner, due=proposal.due)]
 
 
-def _alone(proposal: Proposal, command: AgreeProposal, now: datetime, people: People) -> Refusal | None:
+def _alone(proposal: Proposal, command: AgreeProposal, now: datetime) -> Refusal | None:
     """Why the asker may not agree; None in solo mode, when nobody else is there and the delay has passed."""
-    if command.solo_after is None or len(people.now) > 1:
+    if command.solo_after is None or len(command.people.now) > 1:
         return Refusal("proposal.same_person", f"{proposal.person} asked for it; another person must agree")
     if now < proposal.asked_at + command.solo_after:
         until = proposal.asked_at + command.solo_after
         return Refusal("proposal.solo_waits", f"alone, it can be agreed to from {until.isoformat()} on")
     return None
-
-
-def _counting(by: Who, people: People) -> str:
-    """The person, who must be known and have a good key. Raises PersonMissing."""
-    if by.person is None or by.person not in people.now:
-        message = f"{by.actor}: no known person stands behind it" if by.person is None else f"{by.person} has no key"
-        raise PersonMissing(message)
-    return by.person
 
 
 def _reason(because: str) -> str:
@@ -349,7 +341,7 @@ def _reason(because: str) -> str:
     return said
 
 
-def _begun(proposal_id: str, happened: ProposalAsked, at: datetime) -> Proposal:
+def _begun(proposal_id: str, happened: ProposalAsked) -> Proposal:
     return Proposal(
         id=proposal_id,
         command=happened.command,
@@ -359,7 +351,7 @@ def _begun(proposal_id: str, happened: ProposalAsked, at: datetime) -> Proposal:
         at_version=happened.at_version,
         person=happened.person,
         because=happened.because,
-        asked_at=at,
+        asked_at=happened.asked_at,
         owner=happened.owner,
         due=happened.due,
         state=ProposalState.ASKED,

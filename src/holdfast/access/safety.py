@@ -11,6 +11,7 @@ Every setting is classified here, one way or the other; a test insists.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -40,6 +41,11 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "proposal_hours": lambda before, after: after > before,
     "solo": lambda before, after: after and not before,
     "solo_hours": lambda before, after: after < before,
+    # What keeps this machine's own people from writing the log anew: later, or by a witness that they chose.
+    "checkpoint_seconds": lambda before, after: after > before,
+    "checkpoint_copy": lambda before, after: bool(before) and after != before,
+    "timestamp_url": lambda before, after: bool(before) and after != before,
+    "timestamp_roots": lambda before, after: bool(before) and after != before,
 }
 """The settings that protect, and whether going from one value to another is weaker."""
 NEUTRAL: Final = frozenset(
@@ -49,6 +55,11 @@ NEUTRAL: Final = frozenset(
         *("decoder_socket", "decoder_spares", "bank_poll_seconds", "receive_seconds"),
         # Beyond these limits an upload is held, not published.
         *("max_upload_bytes", "max_pixels", "decode_seconds", "decode_memory_bytes"),
+        *("max_video_bytes", "video_seconds", "receive_least_rate"),
+        # What is answered later is held until then, and where there is no room it is not taken.
+        *("spool_above_bytes", "spool_bytes", "long_at_once", "long_lease_seconds", "long_tries"),
+        # Who is told what became of it: whoever hears nothing holds. The secret may not be in the journal.
+        *("webhook_url", "webhook_secret", "webhook_secret_file"),
         # Who is alarmed.
         *("unscreened_owner", "proposal_owner"),
     }
@@ -151,9 +162,9 @@ def evolve_settings(found: InForce | None, happened: Event) -> InForce:
     Raises ValueError for an event that they cannot have.
     """
     match found, happened:
-        case _, SettingsChanged(values=values):
-            accepted = found.accepted if found else default_values()
-            weak = weaker_than(accepted, values)
+        case _, SettingsChanged(values=values, weakened=weak):
+            # A setting that is new in this build was accepted as its default.
+            accepted = {**default_values(), **(found.accepted if found else {})}
             return InForce(values=values, accepted={**values, **{name: accepted[name] for name in weak}})
         case InForce(), SettingsAccepted():
             return replace(found, accepted=found.values)
@@ -163,12 +174,18 @@ def evolve_settings(found: InForce | None, happened: Event) -> InForce:
 
 def protecting(settings: Settings) -> dict[str, Any]:
     """The values of the settings that protect, as JSON types."""
-    return settings.model_dump(mode="json", include=set(WEAKER))
+    values = settings.model_dump(mode="json", include=set(WEAKER))
+    return {name: _without_login(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def default_values() -> dict[str, Any]:
     """The same of an installation that nobody has changed."""
     return protecting(Settings())
+
+
+def _without_login(value: str) -> str:
+    """An address without the name and password in it: these values are in the journal."""
+    return re.sub(r"(?<=://)[^/@]*@", "", value)
 
 
 def weaker_than(before: Values, after: Values) -> tuple[str, ...]:

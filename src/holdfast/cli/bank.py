@@ -19,6 +19,7 @@ from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import parse
+from holdfast.match.video import USUAL, VideoRule
 
 app = typer.Typer(help="Make banks, fill them, take entries out, import and export.", no_args_is_help=True)
 Why = Annotated[str | None, typer.Option("--because", help="Why; needed where a second person must agree.")]
@@ -111,9 +112,37 @@ def action(
 
 
 @app.command()
+def video(  # each is one fact about the rule
+    name: Name,
+    because: Because,
+    frames: Annotated[
+        int, typer.Option(help="Frames that differ, in the known video's order; half of a shorter one.")
+    ] = USUAL.least_frames,
+    seconds: Annotated[
+        float, typer.Option(help="Seconds of the known video that they cover; half of a shorter one.")
+    ] = USUAL.least_seconds,
+    query_percent: Annotated[
+        float, typer.Option(help="vPDQ: so much of the upload's frames is enough too,")
+    ] = USUAL.query_percent,
+    compared_percent: Annotated[
+        float, typer.Option(help="together with so much of the known video's.")
+    ] = USUAL.compared_percent,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Ask for more, or less, of a known video before an upload counts as showing it; what is not said is as usual."""
+    rule = VideoRule(
+        least_frames=frames, least_seconds=seconds, query_percent=query_percent, compared_percent=compared_percent
+    )
+    words = f"{name} matches {frames} frames of a known video that cover {seconds:g} seconds."
+    _change(name, banks.ChangeVideoRule(rule=rule, because=because), words, as_json=as_json)
+
+
+@app.command()
 def add(
     name: Name,
-    files: Annotated[list[Path] | None, typer.Argument(help="Pictures: their signals are kept, they are not.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Pictures and videos: their signals are kept, they are not.")
+    ] = None,
     signal: Annotated[
         list[str] | None, typer.Option(help="A hash instead, as type:value; several make one entry.")
     ] = None,
@@ -121,17 +150,17 @@ def add(
     exact_only: Annotated[bool, typer.Option(help="Take files without a usable look, by their digests alone.")] = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Add known items: pictures, or hashes. They match within a second."""
+    """Add known items: pictures, videos, or hashes. They match within a second."""
     with using(as_json=as_json, decoder=bool(files)) as system:
         items = [(signals_to_bank(_look_at(path, system), exact_only=exact_only), provenance) for path in files or ()]
         if signal:
             items.append((tuple(parse(*text.partition(":")[::2]) for text in signal), provenance))
         if not items:
-            message = "name at least one picture, or a --signal type:value"
+            message = "name at least one picture or video, or a --signal type:value"
             raise InvalidRequest(message)
         added = system.banks.add_entries(name, items, actor=actor())
-    body = [{"id": entry.id, "signal_types": [one.type for one in entry.signals]} for entry in added]
-    words = "\n".join(f"{entry.id}  {', '.join(one.type for one in entry.signals)}" for entry in added)
+    body = [{"id": entry.id, "signal_types": list(dict.fromkeys(one.type for one in entry.signals))} for entry in added]
+    words = "\n".join(f"{entry.id}  {_in_words(entry)}" for entry in added)
     say(body, words, as_json=as_json)
 
 
@@ -173,6 +202,13 @@ def _change_entry(name: str, entry: str, command: entries.EntryCommand, words: s
         changed = system.banks.change_entry(name, entry, command, actor=actor())
     body = {"id": changed.id, "bank": name, "state": changed.state, "opinion": changed.opinion}
     say(body, words, as_json=as_json)
+
+
+def _in_words(entry: entries.Entry) -> str:
+    """What an entry holds: of a video, how many frames."""
+    frames = sum(one.frame is not None for one in entry.signals)
+    kinds = [one.type.value for one in entry.signals if one.frame is None]
+    return ", ".join([*kinds, f"vpdq of {frames} frames"] if frames else kinds)
 
 
 def _look_at(path: Path, system: Any) -> Any:  # noqa: ANN401  # System and Seen; imported lazily elsewhere

@@ -31,7 +31,7 @@ def demo(
     sheet: Annotated[Path, typer.Option(help="Where to write the contact sheet.")] = Path("demo-sheet"),
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Start everything, screen known, disguised, other and broken pictures, and draw a contact sheet.
+    """Start everything, screen known, disguised, other and broken pictures and videos, and draw a contact sheet.
 
     Uses a data directory of its own, made anew each time. Exit code 1 if any answer was not the expected one.
     """
@@ -139,9 +139,10 @@ def _summary(result: Result, started: float) -> list[tuple[str, str]]:
         "known": "known, held",
         "disguised": "disguised, held",
         "format": "other formats, held",
+        "video": "in videos, held",
         "unrelated": "others, published",
     }
-    counts = [(words[kind], "{} of {}".format(*result.count(kind))) for kind in words]
+    counts = [(words[kind], "{} of {}".format(*result.count(kind))) for kind in words if result.count(kind)[1]]
     return [
         *counts,
         ("not screenable, held", "{} of {}".format(*result.count("unscreenable"))),

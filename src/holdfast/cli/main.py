@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import bank, key, proposals
+from holdfast.cli import alarms, bank, effects, key, log, proposals
 from holdfast.cli import settings as settings_command
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
+from holdfast.cli.fsck import fsck
 from holdfast.cli.output import err, errors_in_words, out
 from holdfast.cli.screen import screen
 from holdfast.observe import configure_logging
@@ -67,12 +68,17 @@ def worker() -> None:
 
 
 app.command()(doctor)
+app.command()(fsck)
 app.command()(screen)
 app.command()(demo)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
 app.add_typer(proposals.app, name="proposals")
 app.add_typer(settings_command.app, name="settings")
+app.add_typer(effects.app, name="effects")
+app.add_typer(alarms.app, name="alarms")
+app.add_typer(log.app, name="log")
+app.command()(log.verify)
 
 
 def _warn_of_shadow(settings: Settings) -> None:

@@ -58,6 +58,23 @@ class Client:
         seconds = time.perf_counter() - began
         return Reply(response.status, json.loads(content) if content else None, seconds)
 
+    def follow(self, reply: Reply) -> Reply:
+        """The answer to an upload: `reply` itself, or of a 202 what is answered in the end, in the same form.
+
+        Needs a key with the scope explain for the explanation.
+        """
+        if reply.status != 202:  # noqa: PLR2004
+            return reply
+        began = time.perf_counter()
+        while True:
+            standing = self.call("GET", f"/screenings/{reply.body['screening']}")
+            if standing.status != 200 or standing.body["status"] in ("answered", "held_for_person"):  # noqa: PLR2004
+                break
+            time.sleep(0.1)
+        told = standing.body
+        body = {"answer": told.get("answer"), "screening": told.get("screening"), "explanation": told}
+        return Reply(standing.status, body, reply.seconds + time.perf_counter() - began)
+
     def send_json(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401  # whatever JSON can hold
         """One request with a JSON body."""
         return self.call(method, path, body=json.dumps(body).encode(), kind="application/json")

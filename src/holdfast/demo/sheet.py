@@ -15,7 +15,9 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from holdfast.demo import storyboard as storyboards
 from holdfast.demo.story import Outcome, Result
+from holdfast.demo.storyboard import storyboard
 from holdfast.demo.why import why
 
 _THUMB: Final = (200, 150)
@@ -23,11 +25,13 @@ _COLUMNS: Final = 6
 _MARGIN: Final = 16
 _TEXT_HEIGHT: Final = 92
 _HEAD: Final = 110
+_FILM_HEIGHT: Final = storyboards.HEIGHT + 44
 _RED, _GREEN, _INK, _PALE = "#b3261e", "#1b6e3c", "#1c1b1f", "#6b6b70"
 _SECTIONS: Final = {
     "known": "Known pictures",
     "disguised": "Known pictures in disguise",
     "format": "A known picture in every format",
+    "video": "A known video, as it is and in others",
     "unrelated": "Other pictures",
     "unscreenable": "Files about which nothing can be told",
 }
@@ -41,6 +45,7 @@ img,.none{width:100%;aspect-ratio:4/3;object-fit:cover;border-radius:.4rem;displ
 .none{background:#8883;display:grid;place-items:center;color:#777}
 b{display:inline-block;padding:0 .5rem;border-radius:.3rem;color:#fff;margin:.4rem .4rem 0 0}
 .hold{background:#b3261e}.publish{background:#1b6e3c}small{display:block;overflow-wrap:anywhere}
+.wide{grid-column:1/-1}.wide img{aspect-ratio:auto;object-fit:contain;background:#fff}
 .wrong{outline:.25rem solid #e8a400;outline-offset:.2rem}
 """
 
@@ -72,7 +77,7 @@ def write_png(result: Result, summary: list[tuple[str, str]], path: Path) -> Non
     width = _MARGIN + _COLUMNS * (_THUMB[0] + _MARGIN)
     groups = [[one for one in result.outcomes if one.sample.kind == kind] for kind in _SECTIONS]
     cell = _THUMB[1] + _TEXT_HEIGHT
-    height = _HEAD + sum(44 + -(-len(group) // _COLUMNS) * cell for group in groups) + _MARGIN
+    height = _HEAD + sum(44 + _height(group) for group in groups if group) + _MARGIN
     canvas = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(canvas)
     draw.text((_MARGIN, 14), "Holdfast: contact sheet", fill=_INK, font=ImageFont.load_default(26))
@@ -81,13 +86,35 @@ def write_png(result: Result, summary: list[tuple[str, str]], path: Path) -> Non
         draw.text(place, f"{name}: {value}", fill=_PALE, font=ImageFont.load_default(14))
     top = _HEAD
     for title, group in zip(_SECTIONS.values(), groups, strict=True):
+        if not group:
+            continue
         draw.text((_MARGIN, top + 8), title, fill=_INK, font=ImageFont.load_default(20))
         top += 44
-        for number, outcome in enumerate(group):
+        for number, outcome in enumerate(group if group[0].sample.kind == "video" else ()):
+            _draw_film(canvas, draw, outcome, (_MARGIN, top + number * _FILM_HEIGHT))
+        for number, outcome in enumerate(group if group[0].sample.kind != "video" else ()):
             column, row = number % _COLUMNS, number // _COLUMNS
             _draw_cell(canvas, draw, outcome, (_MARGIN + column * (_THUMB[0] + _MARGIN), top + row * cell))
-        top += -(-len(group) // _COLUMNS) * cell
+        top += _height(group)
     canvas.save(path)
+
+
+def _height(group: list[Outcome]) -> int:
+    """Of a section without its title: a video has a row of its own."""
+    if group[0].sample.kind == "video":
+        return len(group) * _FILM_HEIGHT
+    return -(-len(group) // _COLUMNS) * (_THUMB[1] + _TEXT_HEIGHT)
+
+
+def _draw_film(canvas: Image.Image, draw: ImageDraw.ImageDraw, outcome: Outcome, at: tuple[int, int]) -> None:
+    left, top = at
+    board = storyboard(outcome.sample.content, outcome.explanation)
+    canvas.paste(board or _thumbnail(outcome).resize((100, 75)), at)
+    below = top + storyboards.HEIGHT + 2
+    colour = _RED if outcome.answer == "hold" else _GREEN
+    draw.text((left, below), outcome.answer.upper(), fill=colour, font=ImageFont.load_default(14))
+    words = f"{outcome.sample.title}   {why(outcome.explanation)}"
+    draw.text((left + 90, below + 2), words, fill=_INK, font=ImageFont.load_default(11))
 
 
 def _draw_cell(canvas: Image.Image, draw: ImageDraw.ImageDraw, outcome: Outcome, at: tuple[int, int]) -> None:
@@ -115,6 +142,8 @@ def _thumbnail(outcome: Outcome) -> Image.Image:
                 return _centred(small)
     except Exception:  # noqa: BLE001, S110  # it is on the sheet because it cannot be opened; the field says so
         pass
+    if filmed := storyboards.poster(outcome.sample.content):
+        return _centred(filmed.resize(_THUMB))
     field = Image.new("RGB", _THUMB, "#dcdce0")
     ImageDraw.Draw(field).text((40, 66), "nothing to show", fill=_PALE, font=ImageFont.load_default(14))
     return field
@@ -132,13 +161,15 @@ def _cards(result: Result, kind: str) -> str:
 
 def _card(outcome: Outcome) -> str:
     buffer = io.BytesIO()
-    _thumbnail(outcome).save(buffer, "JPEG", quality=80)
+    board = storyboard(outcome.sample.content, outcome.explanation) if outcome.sample.kind == "video" else None
+    (board or _thumbnail(outcome)).save(buffer, "JPEG", quality=80)
     source = base64.b64encode(buffer.getvalue()).decode()
-    wrong = "" if outcome.as_expected else " class=wrong"
+    names = [name for name, holds in (("wide", board is not None), ("wrong", not outcome.as_expected)) if holds]
+    marked = f" class='{' '.join(names)}'" if names else ""
     title = html.escape(outcome.sample.title)
     reason = html.escape(why(outcome.explanation))
     return (
-        f"<li{wrong}><img alt='' src='data:image/jpeg;base64,{source}'>{_badge(outcome.answer)}{title}"
+        f"<li{marked}><img alt='' src='data:image/jpeg;base64,{source}'>{_badge(outcome.answer)}{title}"
         f"<small>{reason}</small></li>"
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from PIL import Image
 
+from holdfast.demo import videos
 from holdfast.demo.client import Client, Reply
 from holdfast.demo.formats import FORMATS, animation
 from holdfast.demo.pictures import DISGUISES, Sample, encoded, hills, unscreenable
@@ -23,6 +24,7 @@ EXPECTED: Final = {
     "known": "hold",
     "disguised": "hold",
     "format": "hold",
+    "video": "hold",
     "unrelated": "publish",
     "unscreenable": "hold",
 }
@@ -97,6 +99,15 @@ def samples(known: list[Image.Image]) -> Iterator[Sample]:
     moving = tuple(range(_FIRST_UNRELATED_SEED + UNRELATED, _FIRST_UNRELATED_SEED + UNRELATED + 3))
     yield Sample("another animation", "unrelated", animation(moving), hills(moving[0]))
     yield from unscreenable(known[0])
+    if videos.can_make():
+        yield from _videos(known[0])
+
+
+def _videos(picture: Image.Image) -> Iterator[Sample]:
+    for title, film in videos.VIDEOS.items():
+        yield Sample(title, "video", film(picture), None)
+    yield Sample("another video", "unrelated", videos.unknown(), None)
+    yield Sample("a video that breaks off", "unscreenable", videos.broken(), None)
 
 
 def play(client: Client, second: Client, tell: Callable[[str], None]) -> Result:
@@ -107,10 +118,14 @@ def play(client: Client, second: Client, tell: Callable[[str], None]) -> Result:
     known = [hills(seed) for seed in range(KNOWN)]
     tell("Making a bank from the known pictures")
     entries = _make_bank(client, known)
+    if videos.can_make():
+        tell("Filming the known video")
+        _add(client, videos.encoded(videos.known()))
     result = Result()
     for sample in samples(known):
         tell(f"Screening: {sample.title}")
-        reply = _good(client.call("POST", "/screen", body=sample.content, content_id=sample.title, surface="demo"))
+        sent = _good(client.call("POST", "/screen", body=sample.content, content_id=sample.title, surface="demo"))
+        reply = _good(client.follow(sent))
         result.outcomes.append(Outcome(sample, reply))
     tell("Removing one entry, adding another")
     result.steps = _change_bank(client, second, known[0], entries[0])
@@ -120,12 +135,12 @@ def play(client: Client, second: Client, tell: Callable[[str], None]) -> Result:
 def _make_bank(client: Client, known: list[Image.Image]) -> list[str]:
     about = {"name": BANK, "meaning": "benign pictures for the demonstration", "source": "made by code in this run"}
     _good(client.send_json("POST", "/banks", about))
-    return [_add(client, image) for image in known]
+    return [_add(client, encoded(image)) for image in known]
 
 
-def _add(client: Client, image: Image.Image) -> str:
+def _add(client: Client, content: bytes) -> str:
     path, provenance = f"/banks/{BANK}/entries/picture", "made by code in this run"
-    return str(_good(client.call("POST", path, body=encoded(image), provenance=provenance)).body["id"])
+    return str(_good(client.call("POST", path, body=content, provenance=provenance)).body["id"])
 
 
 def _change_bank(client: Client, second: Client, first: Image.Image, entry: str) -> list[Step]:
@@ -141,7 +156,7 @@ def _change_bank(client: Client, second: Client, first: Image.Image, entry: str)
         _step(client, "one person asks to remove its entry", ask, disguised, "hold"),
         _step(client, "another person agrees", agree, disguised, "publish"),
         _step(client, "another picture is not known", lambda: None, new_disguised, "publish"),
-        _step(client, "it is added, and comes mirrored", lambda: _add(client, new), new_disguised, "hold"),
+        _step(client, "it is added, and comes mirrored", lambda: _add(client, encoded(new)), new_disguised, "hold"),
     ]
 
 

@@ -51,6 +51,11 @@ def event(tag: str, *, schema: int = 1) -> Callable[[EventType], EventType]:
     return register
 
 
+def is_kept(happened: Event) -> bool:
+    """Whether the journal keeps it. An event without a tag only carries a decision to its projection."""
+    return bool(happened.tag)
+
+
 def registered() -> Mapping[tuple[str, int], type[Event]]:
     """Every event known to this build, by tag and schema."""
     return dict(_REGISTRY)

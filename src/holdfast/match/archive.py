@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The content archive: what every screened item leaves behind, so that what is learnt later can be looked for.
 
-Signals, the item's reference, when, and the verdict; never bytes. It is kept for a time only and not
-at all for private surfaces, and it is searched only for an entry that is in a bank: whoever could
-search it for any picture could find out who had it.
+Signals, the item's reference, when, and the verdict; never bytes. Of a long film it keeps fewer forms
+and moments. It is kept for a time only, not at all for private surfaces, and searched only for an entry
+that is in a bank: whoever could search it for any picture could find out who had it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,12 @@ from holdfast.log.event import Event, event
 from holdfast.match.entry import Entry
 from holdfast.match.look import Seen
 from holdfast.match.segment import within
-from holdfast.match.signal import Signal, SignalType
-from holdfast.media.pdq import from_hex
+from holdfast.match.signal import PERCEPTUAL, Signal, SignalType
+from holdfast.media import pdq
+
+MOST_HASHES: Final = 2048
+"""Of one item, 64 KiB: every form of 128 pictures, or a film's upright frames, for half an hour all of them."""
+_KEPT_FORMS: Final = (f"{pdq.Family.FULL}.{pdq.Form.AS_IS}", f"{pdq.Family.FULL}.{pdq.Form.MIRRORED}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,14 +77,24 @@ def archived(seen: Seen, content: Content, *, screening: str, verdict: str, at: 
         surface=content.surface,
         verdict=verdict,
         exact=seen.exact,
-        hashes=seen.hashes,
+        hashes=_within_bounds(seen),
         at=at,
     )
 
 
+def _within_bounds(seen: Seen) -> NDArray[np.uint64]:
+    """At most MOST_HASHES: forms are given up before moments, then moments evenly."""
+    hashes = seen.hashes
+    if len(hashes) > MOST_HASHES:
+        hashes = seen.hashes[[number for number, name in enumerate(seen.variants) if name.endswith(_KEPT_FORMS)]]
+    if len(hashes) > MOST_HASHES:
+        hashes = seen.hashes[[number for number, name in enumerate(seen.variants) if name.endswith(_KEPT_FORMS[0])]]
+    return hashes[:: -(-len(hashes) // MOST_HASHES) or 1]
+
+
 def nearest(entry: Entry, item_hashes: NDArray[np.uint64], threshold: int) -> list[tuple[int, int]]:
     """(row, distance) of the hashes, shape (n, 4), that the entry's perceptual signals are near to."""
-    wanted = [from_hex(signal.value) for signal in entry.signals if signal.type is SignalType.PDQ]
+    wanted = [pdq.from_hex(signal.value) for signal in entry.signals if signal.type in PERCEPTUAL]
     columns, best = item_hashes.T, dict[int, int]()
     for one in wanted:
         rows, distances = within(columns, one, threshold)

@@ -20,6 +20,7 @@ from typing import Final
 from holdfast.errors import InvalidName, InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.text import check_text
+from holdfast.match.video import USUAL, VideoRule, check_rule
 
 DEFAULT_THRESHOLD: Final = 31  # of 256 bits, at most: the operating point PDQ's authors recommend
 HIGHEST_THRESHOLD: Final = 64
@@ -65,6 +66,8 @@ class Bank:
     state: BankState
     kind: BankKind = BankKind.KNOWN
     exchange: str | None = None
+    video: VideoRule = USUAL
+    """When seeing a part of one of its videos again is enough."""
 
     def read_only_to(self, actor: str) -> bool:
         """Whether `actor` may not change what is in it: an exchange's bank is the exchange's."""
@@ -113,7 +116,15 @@ class ChangeAction:
     because: str
 
 
-BankCommand = CreateBank | DisableBank | EnableBank | ChangeThreshold | ChangeAction
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeVideoRule:
+    """Ask for more, or less, of a known video before an upload counts as showing it."""
+
+    rule: VideoRule
+    because: str
+
+
+BankCommand = CreateBank | DisableBank | EnableBank | ChangeThreshold | ChangeAction | ChangeVideoRule
 
 
 # --- events
@@ -177,6 +188,16 @@ class ActionChanged(Event):
     because: str
 
 
+@event("bank.video_rule_changed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRuleChanged(Event):
+    """How much of one of the bank's videos must be seen again changed: more misses excerpts, less holds strangers."""
+
+    before: VideoRule
+    rule: VideoRule
+    because: str
+
+
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
 
 BANK_TRANSITIONS: Final[Mapping[tuple[BankState | None, type], BankState]] = {
@@ -187,6 +208,8 @@ BANK_TRANSITIONS: Final[Mapping[tuple[BankState | None, type], BankState]] = {
     (BankState.DISABLED, ChangeThreshold): BankState.DISABLED,
     (BankState.ACTIVE, ChangeAction): BankState.ACTIVE,
     (BankState.DISABLED, ChangeAction): BankState.DISABLED,
+    (BankState.ACTIVE, ChangeVideoRule): BankState.ACTIVE,
+    (BankState.DISABLED, ChangeVideoRule): BankState.DISABLED,
 }
 
 
@@ -198,17 +221,25 @@ def decide_bank(bank: Bank | None, command: BankCommand) -> list[Event] | Refusa
     refusal = _refusal(bank, command)
     if refusal is not None:
         return refusal
+    return [_event_of(bank, command)]
+
+
+def _event_of(bank: Bank | None, command: BankCommand) -> Event:
+    """What a command leads to that no rule refuses."""
     match command:
         case CreateBank():
-            return [_created(command)]
+            happened: Event = _created(command)
         case DisableBank():
-            return [BankDisabled()]
+            happened = BankDisabled()
         case EnableBank():
-            return [BankEnabled()]
+            happened = BankEnabled()
         case ChangeThreshold():
-            return [_threshold_changed(bank, command)]
+            happened = _threshold_changed(bank, command)
         case ChangeAction():
-            return [_action_changed(bank, command)]
+            happened = _action_changed(bank, command)
+        case ChangeVideoRule():
+            happened = _video_rule_changed(bank, command)
+    return happened
 
 
 def evolve_bank(bank: Bank | None, happened: Event) -> Bank:
@@ -227,6 +258,8 @@ def evolve_bank(bank: Bank | None, happened: Event) -> Bank:
             return replace(bank, threshold=threshold)
         case Bank(), ActionChanged(action=action):
             return replace(bank, action=action)
+        case Bank(), VideoRuleChanged(rule=rule):
+            return replace(bank, video=rule)
     message = f"no bank can have {happened.tag!r} here"
     raise ValueError(message)
 
@@ -260,6 +293,8 @@ def _nothing_new(bank: Bank, command: BankCommand) -> Refusal | None:
             return Refusal("bank.unchanged", f"the action is {bank.action} already")
         case ChangeThreshold(threshold=bank.threshold):
             return Refusal("bank.unchanged", f"the threshold is {bank.threshold} already")
+        case ChangeVideoRule(rule=bank.video):
+            return Refusal("bank.unchanged", "videos are matched by this rule already")
     return None
 
 
@@ -313,6 +348,13 @@ def _action_changed(bank: Bank | None, command: ChangeAction) -> ActionChanged:
     assert bank.action is not None
     check_text("because", command.because)
     return ActionChanged(before=bank.action, action=command.action, because=command.because.strip())
+
+
+def _video_rule_changed(bank: Bank | None, command: ChangeVideoRule) -> VideoRuleChanged:
+    assert bank is not None
+    check_rule(command.rule)
+    check_text("because", command.because)
+    return VideoRuleChanged(before=bank.video, rule=command.rule, because=command.because.strip())
 
 
 def _check_name(what: str, name: str) -> None:

@@ -3,7 +3,8 @@
 
 Ours: CSV with a header of at least `signal_type,value` (`entry` and `provenance` are optional), and
 JSON lines with the same names, or with `signals`, a list of {signal_type, value}. Lines with the
-same non-empty `entry` become one entry; that name is not kept. Those of python-threatexchange stand
+same non-empty `entry` become one entry; that name is not kept. A video is one value of the type `vpdq`
+(`holdfast.match.vpdqfile`). Those of python-threatexchange stand
 in `holdfast.match.txfile`. What is exported can be imported again and gives the same signals.
 """
 
@@ -21,7 +22,8 @@ from holdfast.match import txfile
 from holdfast.match.bank import Bank, BankKind
 from holdfast.match.bankline import LONGEST_LINE, BadLine, Line, Row, row_of
 from holdfast.match.entry import Entry
-from holdfast.match.signal import Signal, parse
+from holdfast.match.signal import Signal, SignalType, parse
+from holdfast.match.vpdqfile import parse_frames, videos_and_others
 
 
 class Form(StrEnum):
@@ -40,6 +42,9 @@ _HEADERS: Final = {
     Form.CSV: "entry,signal_type,value,provenance,state,opinion\n",
     Form.DATASET: ",".join(txfile.COLUMNS) + "\n",
 }
+
+
+csv.field_size_limit(LONGEST_LINE)
 
 
 def read(
@@ -97,7 +102,7 @@ def _parsed(row: Row) -> Iterator[Line | BadLine]:
     good: list[Signal] = []
     for kind, value in row.signals:
         try:
-            good.append(parse(kind, value))
+            good += parse_frames(value) if kind.strip().lower() == SignalType.VPDQ else [parse(kind, value)]
         except InvalidSignal as fault:
             yield BadLine(row.number, fault.code, str(fault))
     if good:
@@ -144,10 +149,10 @@ def _json_rows(untrusted_lines: Iterable[str]) -> Iterator[Row | BadLine]:
 
 
 def _as_csv(entry: Entry) -> Iterator[str]:
-    for signal in entry.signals:
+    for kind, value in videos_and_others(entry.signals):
         line = io.StringIO()
         about = [_no_formula(entry.provenance), entry.state.value, entry.opinion or ""]
-        csv.writer(line, lineterminator="\n").writerow([entry.id, signal.type.value, signal.value, *about])
+        csv.writer(line, lineterminator="\n").writerow([entry.id, kind.value, value, *about])
         yield line.getvalue()
 
 
@@ -159,7 +164,7 @@ def _no_formula(text: str) -> str:
 def _as_json(entry: Entry) -> str:
     body = {
         "entry": entry.id,
-        "signals": [{"signal_type": signal.type.value, "value": signal.value} for signal in entry.signals],
+        "signals": [{"signal_type": kind.value, "value": value} for kind, value in videos_and_others(entry.signals)],
         "provenance": entry.provenance,
         "state": entry.state.value,
         "opinion": entry.opinion,

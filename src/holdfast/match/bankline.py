@@ -9,7 +9,7 @@ from typing import Any, Final
 from holdfast.match.signal import Signal
 from holdfast.match.text import fault_in
 
-LONGEST_LINE: Final = 100_000
+LONGEST_LINE: Final = 2_600_000  # characters: the frames of a long video stand on one line
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,16 @@ EntryCommand = AddEntry | DisableEntry | EnableEntry | RemoveEntry | GiveOpinion
 
 @event("bank.entry.added")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryAdded1(Event):
+    """A known item was added to a bank. The form before there were videos, when no signal had a place in one."""
+
+    bank: str
+    signals: tuple[Signal, ...]
+    provenance: str
+
+
+@event("bank.entry.added", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryAdded(Event):
     """A known item was added to a bank, with its signals and where the knowledge comes from."""
 
@@ -176,8 +186,14 @@ def evolve_entry(entry: Entry | None, entry_id: str, happened: Event) -> Entry:
     Raises ValueError for an event that no entry in this state can have.
     """
     match entry, happened:
-        case None, EntryAdded(bank=bank, signals=signals, provenance=provenance):
-            return Entry(id=entry_id, bank=bank, signals=signals, provenance=provenance, state=EntryState.ACTIVE)
+        case None, EntryAdded() | EntryAdded1():
+            return Entry(
+                id=entry_id,
+                bank=happened.bank,
+                signals=happened.signals,
+                provenance=happened.provenance,
+                state=EntryState.ACTIVE,
+            )
         case Entry(state=EntryState.ACTIVE), EntryDisabled():
             return replace(entry, state=EntryState.DISABLED)
         case Entry(state=EntryState.DISABLED), EntryEnabled():

@@ -54,7 +54,10 @@ class Import:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What an import holds. `digest` is SHA-256 over the lines `type value`, sorted by bytes, each with its end."""
+    """What an import holds. `digest` is SHA-256 over the lines `type value`, sorted by bytes, each with its end.
+
+    The frame of a video stands as `hash,number,milliseconds,quality`.
+    """
 
     entries: int
     signals: int

@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import heappush, heapreplace
 from typing import Final, Protocol
 
 import numpy as np
@@ -24,6 +25,12 @@ from holdfast.match.index import HashIndex, Neighbour
 
 CHANNEL: Final = "holdfast_banks"
 """Where a source tells that there is a new change. Following must not depend on hearing it."""
+
+
+MOST_WHOLE: Final = 4096
+"""Hashes that are looked up at once: more than any picture or animation has."""
+MOST_OF_EACH: Final = 32
+_AT_ONCE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,9 @@ class Known:
     def near(self, hashes: NDArray[np.uint64]) -> tuple[Level, list[Neighbour]]:
         """(level, every neighbour of `hashes` within the widest threshold, as of `level` or later).
 
+        Of more than MOST_WHOLE hashes, those of a film, at most MOST_OF_EACH neighbours of each label, the
+        nearest: two films of one room are alike in every frame, and their pairs would be millions.
+
         The caller MUST compare `level` with the newest change in the transaction that records what it
         concludes. Raises NotReady if the banks are not loaded yet.
         """
@@ -145,4 +155,19 @@ class Known:
         if state.level is None:
             message = "the banks are still being loaded"
             raise NotReady(message)
-        return state.level, state.index.query(hashes, state.radius)
+        if len(hashes) <= MOST_WHOLE:
+            return state.level, state.index.query(hashes, state.radius)
+        return state.level, _nearest_of_each(state.index, hashes, state.radius)
+
+
+def _nearest_of_each(index: HashIndex, hashes: NDArray[np.uint64], radius: int) -> list[Neighbour]:
+    """The nearest neighbours of each label, looked up some at a time, so that no more than these are ever held."""
+    nearest: dict[int, list[tuple[int, int]]] = {}
+    for start in range(0, len(hashes), _AT_ONCE):
+        for found in index.query(hashes[start : start + _AT_ONCE], radius):
+            held, one = nearest.setdefault(found.label, []), (-found.distance, -(start + found.query))
+            if len(held) < MOST_OF_EACH:
+                heappush(held, one)
+            elif one > held[0]:
+                heapreplace(held, one)
+    return [Neighbour(-query, label, -away) for label, held in nearest.items() for away, query in held]

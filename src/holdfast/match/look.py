@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look at an upload: its digests, the PDQ hashes of all its pictures, and what kept it from being seen whole."""
+"""Look at an upload: its digests, the PDQ hashes of all its pictures, and what kept it from being seen whole.
+
+A picture is looked at here; a video is watched (`holdfast.match.watch`).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ from holdfast.errors import DecoderUnavailable, InvalidRequest
 from holdfast.intake.upload import TooLong, Upload
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.variant import in_frame
+from holdfast.match.video import Film
+from holdfast.match.watch import watch
 from holdfast.media import pdq
 from holdfast.media.decoder import Decoder
+from holdfast.media.filetype import HEAD_LENGTH, FileType, recognise
 from holdfast.media.frames import is_flat
 from holdfast.media.plane import Frame
 from holdfast.media.reason import NotDecoded, Reason
@@ -33,6 +39,8 @@ class Seen:
     hashes: NDArray[np.uint64]
     variants: tuple[str, ...]
     obstacle: NotDecoded | None
+    film: Film | None = None
+    """When its frames are shown, if it is a video."""
 
 
 _MOST_LENGTH: Final = 2**22  # pixels of all lengths and widths together, each once: about a second of hashing
@@ -47,6 +55,10 @@ def look(received: Upload | TooLong, decoder: Decoder) -> Seen:
         return Seen((), _NO_HASHES, (), NotDecoded(Reason.TOO_LARGE, f"more than {received.limit} bytes"))
     if received.size == 0:
         return Seen((), _NO_HASHES, (), NotDecoded(Reason.EMPTY))
+    kind = recognise(received.head(HEAD_LENGTH))
+    if isinstance(kind, FileType) and kind.is_video:
+        sights = watch(received, decoder)
+        return Seen(exact_signals(received), sights.hashes, sights.variants, sights.obstacle, sights.film)
     decoded = decoder.decode(received)
     exact = exact_signals(received)  # worked out meanwhile
     if isinstance(decoded, NotDecoded):
@@ -80,6 +92,8 @@ def exact_signals(upload: Upload) -> tuple[Signal, ...]:
 def signals_to_bank(seen: Seen, *, exact_only: bool) -> tuple[Signal, ...]:
     """The signals under which this very picture would be found again: digests, and its upright hashes.
 
+    Of a video, digests and all its frames, with their times.
+
     Raises DecoderUnavailable if it was not seen for a fault of ours, and InvalidRequest if it has no
     usable look and `exact_only` does not say that its digests will do: known by its bytes alone, a
     picture is no longer known once it is saved again.
@@ -88,6 +102,8 @@ def signals_to_bank(seen: Seen, *, exact_only: bool) -> tuple[Signal, ...]:
     if obstacle and (obstacle.reason.passes or obstacle.reason is Reason.DECODER_FAILED):
         raise DecoderUnavailable(obstacle.reason.says)
     upright = [pdq.to_hex(seen.hashes[i]) for i, name in enumerate(seen.variants) if name.endswith(pdq.Form.AS_IS)]
+    if seen.film and seen.film.upright:
+        return (*seen.exact, *seen.film.upright)
     if not upright and not exact_only:
         why = obstacle.reason.says if obstacle else "It has no usable look."
         message = f"{why} Only its bytes would be known: say exact_only to add it so"

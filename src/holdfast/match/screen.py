@@ -8,6 +8,8 @@ match what it leads to beside the others:
 - `review` instead of `hold`, if its entry is disputed, or if it only looks alike and something
   benign is at least as near to the same picture of the upload, or equals the whole file. An equal
   digest is never overridden by a benign bank;
+- `review` instead of `hold`, if of a known video only a little was seen again, or only beside
+  something benign that is at least as near; nothing, if that is one frame of a film;
 - nothing, for a bank that is benign or whose action is `ignore`. Such a match is recorded, so it
   neither hides a picture that could not be screened nor holds one that could.
 """
@@ -25,6 +27,7 @@ from holdfast.match.bank import Action, BankKind
 from holdfast.match.entry import Opinion
 from holdfast.match.signal import SignalType
 from holdfast.match.variant import frame_of
+from holdfast.match.video import Part, Spot, Strength
 from holdfast.media.reason import NotDecoded, Reason
 
 
@@ -49,10 +52,28 @@ class Match1:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Match2:
+    """One signal of the upload equals, or lies near, one signal of a bank entry: the form before there were videos."""
+
+    bank: str
+    entry: str
+    signal: SignalType
+    variant: str
+    distance: int
+    threshold: int
+    action: Action | None
+    kind: BankKind = BankKind.KNOWN
+    opinion: Opinion | None = None
+    effect: Action = Action.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One signal of the upload equals, or lies near, one signal of a bank entry.
+    """One signal of the upload equals, or lies near, one signal of a bank entry; of a known video, all that do.
 
     `action` is the bank's, None for a benign one; `effect` is what the match leads to beside the others.
+    Of a known picture in a film, `spot` is where. Of a known video, `part` is what was seen again, and
+    variant and distance are those of its nearest frame.
     """
 
     bank: str
@@ -65,6 +86,8 @@ class Match:
     kind: BankKind = BankKind.KNOWN
     opinion: Opinion | None = None
     effect: Action = Action.HOLD
+    part: Part | None = None
+    spot: Spot | None = None
 
     @property
     def frame(self) -> int:
@@ -84,6 +107,8 @@ class Match:
         """
         if self.signal.is_exact or not other.excuses:
             return False
+        if self.part is not None:  # what is benign in single frames was taken into account when these were counted
+            return other.signal.is_exact
         return other.signal.is_exact or (other.frame == self.frame and other.distance <= self.distance)
 
 
@@ -140,7 +165,10 @@ def _effect(match: Match, excuses: Sequence[Match]) -> Action:
     """What one match leads to beside these benign ones."""
     if match.action is None:
         return Action.IGNORE
+    if match.part and match.part.strength is Strength.STRAY:
+        return Action.IGNORE
     doubted = match.opinion is Opinion.DISPUTED or any(match.excused_by(other) for other in excuses)
+    doubted = doubted or (match.part is not None and match.part.strength is Strength.WEAK)
     return Action.REVIEW if doubted and match.action is Action.HOLD else match.action
 
 
@@ -208,6 +236,23 @@ class ScreeningAnswered1(Event):
 
 
 @event("screening.answered", schema=2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningAnswered2(Event):
+    """One version of one item was screened and answered. The form before there were videos."""
+
+    content: str
+    content_version: str
+    surface: str
+    verdict: str
+    reason: Reason | None
+    answer: Answer
+    shadow: bool
+    list_version: int
+    matches: tuple[Match2, ...]
+    looked_up_at: datetime
+
+
+@event("screening.answered", schema=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreeningAnswered(Event):
     """One version of one item was screened and answered; `list_version` is the newest bank change looked up in."""

@@ -2,8 +2,9 @@
 """Which changes of banks need two people: their part of the one table in `holdfast.access.two_people`.
 
 A change needs two people if after it fewer uploads may be held, or held as firmly: nobody weakens
-protection alone. Raising a threshold is among them too: it holds strangers. Unscreened holds have a
-part too, an empty one: nothing that is done to them by command lets anything pass.
+protection alone. Raising a threshold is among them too, and asking for more of a video: both hold
+strangers. Unscreened holds and long screenings have a part too, an empty one: nothing that is done to
+them by command lets anything pass.
 
 In a benign bank everything is the other way round: what goes in weakens, what comes out strengthens.
 """
@@ -20,7 +21,7 @@ from holdfast.access import two_people
 from holdfast.log.event import Event
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
-from holdfast.match import importing, unscreened
+from holdfast.match import importing, long_screening, unscreened
 from holdfast.match.bank import Action, Bank, BankKind
 from holdfast.match.entry import AddEntry, Opinion
 
@@ -49,6 +50,7 @@ RULES: Final[Mapping[type, tuple[type[Event], When]]] = {
     banks.EnableBank: (banks.BankEnabled, When.BENIGN),
     banks.ChangeThreshold: (banks.ThresholdChanged, When.ALWAYS),
     banks.ChangeAction: (banks.ActionChanged, When.LESS),
+    banks.ChangeVideoRule: (banks.VideoRuleChanged, When.ALWAYS),
     entries.AddEntry: (entries.EntryAdded, When.BENIGN),
     AddEntries: (entries.EntryAdded, When.BENIGN),
     entries.DisableEntry: (entries.EntryDisabled, When.KNOWN),
@@ -94,3 +96,8 @@ two_people.register(unscreened.OpenUnscreened, unscreened.UnscreenedOpened)
 two_people.register(unscreened.TryUnscreenedAgain, unscreened.UnscreenedTriedAgain)
 two_people.register(unscreened.MarkOverdue, unscreened.UnscreenedOverdue)
 two_people.register(unscreened.SettleUnscreened, unscreened.UnscreenedSettled)
+two_people.register(long_screening.ReceiveLong, long_screening.LongReceived)
+two_people.register(long_screening.TakeUpLong, long_screening.LongBegun)
+two_people.register(long_screening.PutBackLong, long_screening.LongPutBack)
+two_people.register(long_screening.AnswerLong, long_screening.LongAnswered)
+two_people.register(long_screening.HoldLongForPerson, long_screening.LongHeldForPerson)

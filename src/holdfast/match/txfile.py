@@ -3,7 +3,8 @@
 
 Plain: `pdq HASH` on each line, as its `local_file` exchange reads and `tx dataset -P -S` prints; or
 a hash alone on each line, with the type said beside the file. Dataset: the CSV of `tx dataset -P
---csv`, with the columns signal_type, signal_str, collab, category, tags.
+--csv`, with the columns signal_type, signal_str, collab, category, tags. A video is one line, its
+frames a JSON list (`holdfast.match.vpdqfile`).
 
 PyTX has one name for MD5, `video_md5`, and none for SHA-1 and SHA-256; those keep ours. A bank of
 known material takes positive opinions, a benign bank negative ones; what needs verifying first
@@ -22,6 +23,7 @@ from holdfast.match.bankline import LONGEST_LINE, BadLine, Row, row_of
 from holdfast.match.entry import Entry, EntryState, Opinion
 from holdfast.match.signal import SignalType
 from holdfast.match.text import LONGEST_TEXT
+from holdfast.match.vpdqfile import videos_and_others
 
 COLUMNS: Final = ("signal_type", "signal_str", "collab", "category", "tags")
 _MD5: Final = "video_md5"
@@ -66,8 +68,8 @@ def dataset_row(number: int, fields: Mapping[str, Any], wanted: BankKind) -> Row
 def as_plain(entry: Entry) -> Iterator[str]:
     """The lines of one entry in a plain list."""
     if entry.state is EntryState.ACTIVE:
-        for signal in entry.signals:
-            yield f"{_their_type(signal.type)} {signal.value}\n"
+        for kind, value in videos_and_others(entry.signals):
+            yield f"{_their_type(kind)} {value}\n"
 
 
 def as_dataset(entry: Entry, bank: Bank) -> Iterator[str]:
@@ -75,10 +77,10 @@ def as_dataset(entry: Entry, bank: Bank) -> Iterator[str]:
     if entry.state is not EntryState.ACTIVE:
         return
     category = _SEED if entry.opinion is Opinion.DISPUTED else category_of(bank.kind)
-    for signal in entry.signals:
+    for kind, value in videos_and_others(entry.signals):
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(
-            [_their_type(signal.type), signal.value, bank.name, category, entry.opinion or ""]
+            [_their_type(kind), value, bank.name, category, entry.opinion or ""]
         )
         yield line.getvalue()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from holdfast.media.colour import Managed, lab_to_rgb, luma_of, managed_by
 from holdfast.media.plane import LEAST_SIDE, Luma, Lumas
@@ -22,12 +22,16 @@ _WIDE: Final = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
 _TRANSPARENT: Final = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _BASES: Final = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK", "LAB": "LAB"}
 _STRIP_PIXELS: Final = 2**18  # fits the processor's cache
+_TWO_TONES: Final = 2
+_DOTS: Final = 1.5  # pixels: of 500 small dithered pictures, 118 were lost without smoothing, and 9, 4, 10 at 1, 1.5, 2
 _OPAQUE: Final = 255
 _MOST_WIDE: Final = 65535
 
 
 def lumas_of(image: Image.Image, profile: bytes | None = b"") -> Lumas:
-    """One plane, or three with transparency (over white, over black, without it); as many again if colours are managed.
+    """One plane, two of a picture of two tones, or three with transparency (over white, over black, without it).
+
+    As many again if colours are managed.
 
     Raises Unreadable for a form of pixel that has no plain meaning, and what the library raises on bad files.
     """
@@ -38,10 +42,20 @@ def lumas_of(image: Image.Image, profile: bytes | None = b"") -> Lumas:
         missed = NotDecoded(Reason.UNSUPPORTED, "a colour profile of finer levels") if curve.transform else curve.missed
         return Lumas(wide, missed)
     managed = managed_by(profile, _BASES.get(image.mode, "RGB"))
-    seen = [*_over_both(image, None), np.asarray(averaged(image, "L"))]
+    seen = [*_over_both(image, None), np.asarray(averaged(image, "L")), *_smoothed(image)]
     if managed.transform:
         seen += [*_over_both(image, managed), np.asarray(averaged(image, "L", managed))]
     return Lumas(seen, managed.missed)
+
+
+def _smoothed(image: Image.Image) -> list[Luma]:
+    """What the eye makes of a picture of two tones: grey, where black and white dots alternate.
+
+    The dots themselves are noise, which moves one hash in ten beyond the radius where a picture is small.
+    """
+    if len(image.getcolors(_TWO_TONES) or ()) < _TWO_TONES or _has_alpha(image):
+        return []
+    return [np.asarray(averaged(image, "L").filter(ImageFilter.GaussianBlur(_DOTS)))]
 
 
 def averaged(image: Image.Image, mode: str, managed: Managed | None = None) -> Image.Image:

@@ -16,7 +16,7 @@ HEAD_LENGTH: Final = 4096
 
 
 class FileType(StrEnum):
-    """The picture types that are read; each is opened by one decoder only."""
+    """The types that are read; each is opened by one decoder only. Pictures first, then videos."""
 
     JPEG = "JPEG"
     PNG = "PNG"
@@ -27,7 +27,20 @@ class FileType(StrEnum):
     ICO = "ICO"
     AVIF = "AVIF"
     HEIC = "HEIC"
+    MP4 = "MP4"
+    MATROSKA = "Matroska"
+    AVI = "AVI"
+    MPEG_TS = "MPEG-TS"
+    FLV = "FLV"
 
+    @property
+    def is_video(self) -> bool:
+        """Whether it is watched, frame after frame, and not looked at as a picture."""
+        return self in VIDEOS
+
+
+VIDEOS: Final = (FileType.MP4, FileType.MATROSKA, FileType.AVI, FileType.MPEG_TS, FileType.FLV)
+PICTURES: Final = tuple(kind for kind in FileType if kind not in VIDEOS)
 
 _PREFIXES: Final = (
     (b"\xff\xd8\xff", FileType.JPEG),
@@ -38,11 +51,26 @@ _PREFIXES: Final = (
     (b"II*\x00", FileType.TIFF),
     (b"MM\x00*", FileType.TIFF),
     (b"\x00\x00\x01\x00", FileType.ICO),
+    (b"\x1aE\xdf\xa3", FileType.MATROSKA),
+    (b"FLV\x01", FileType.FLV),
 )
+_RIFF_FORMS: Final = {b"WEBP": FileType.WEBP, b"AVI ": FileType.AVI}
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
 )
+_FILM_BRANDS: Final = frozenset(
+    {b"isom", b"mp41", b"mp42", b"mp71", b"avc1", b"hvc1", b"av01", b"dash", b"msdh", b"msix", b"cmfc", b"cmff"}
+    | {b"iso%d" % number for number in range(2, 10)}
+    | {b"qt  ", b"M4V ", b"M4VH", b"M4VP", b"M4A ", b"M4B ", b"M4P "}
+    | {b"f4v ", b"F4V ", b"MSNV", b"XAVC", b"mmp4", b"dby1", b"kddi", b"iso5"}
+)
+_FILM_FAMILIES: Final = (b"3gp", b"3g2", b"3ge", b"3gg", b"NDS")  # the fourth letter is a version
+_FILM_BOXES: Final = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+"""With what a film of the time before brands begins."""
+_PACKET: Final = 188  # bytes, of which the first is always the same
+_SYNC: Final = 0x47
+_MARKS: Final = 3  # that must stand in their places
 _ENCRYPTED_PREFIXES: Final = (
     b"age-encryption.org/v1",
     b"-----BEGIN AGE ENCRYPTED FILE-----",
@@ -54,17 +82,28 @@ _ZIP_ENCRYPTED_FLAG: Final = 1
 
 
 def recognise(untrusted_head: bytes) -> FileType | NotDecoded:
-    """The picture type of a file that begins with `untrusted_head` (its first 4096 bytes, or all)."""
+    """The type of a file that begins with `untrusted_head` (its first 4096 bytes, or all)."""
     if not untrusted_head:
         return NotDecoded(Reason.EMPTY)
-    if untrusted_head[:4] == b"RIFF" and untrusted_head[8:12] == b"WEBP":
-        return FileType.WEBP
+    boxed, found = _by_box(untrusted_head), _by_prefix(untrusted_head)
+    if boxed:
+        return NotDecoded(Reason.UNKNOWN_TYPE) if found and boxed is FileType.MP4 else boxed
+    if found:
+        return found
+    return NotDecoded(Reason.ENCRYPTED if _is_encrypted(untrusted_head) else Reason.UNKNOWN_TYPE)
+
+
+def _by_prefix(untrusted_head: bytes) -> FileType | None:
+    if untrusted_head[:4] == b"RIFF":
+        return _RIFF_FORMS.get(untrusted_head[8:12])
+    found = next((found for prefix, found in _PREFIXES if untrusted_head.startswith(prefix)), None)
+    return found or (FileType.MPEG_TS if _is_transport_stream(untrusted_head) else None)
+
+
+def _by_box(untrusted_head: bytes) -> FileType | NotDecoded | None:
     if untrusted_head[4:8] == b"ftyp":
         return _by_brand(untrusted_head)
-    for prefix, found in _PREFIXES:
-        if untrusted_head.startswith(prefix):
-            return found
-    return NotDecoded(Reason.ENCRYPTED if _is_encrypted(untrusted_head) else Reason.UNKNOWN_TYPE)
+    return FileType.MP4 if untrusted_head[4:8] in _FILM_BOXES else None
 
 
 def _by_brand(untrusted_head: bytes) -> FileType | NotDecoded:
@@ -74,7 +113,19 @@ def _by_brand(untrusted_head: bytes) -> FileType | NotDecoded:
     brands = {names[:4], *(names[at : at + 4] for at in range(8, len(names), 4))}
     if brands & _AVIF_BRANDS:  # asked first: an AVIF is also a "mif1"
         return FileType.AVIF
-    return FileType.HEIC if brands & _HEIC_BRANDS else NotDecoded(Reason.UNKNOWN_TYPE)
+    if brands & _HEIC_BRANDS:
+        return FileType.HEIC
+    film = brands & _FILM_BRANDS or any(brand.startswith(_FILM_FAMILIES) for brand in brands)
+    return FileType.MP4 if film else NotDecoded(Reason.UNKNOWN_TYPE)
+
+
+def _is_transport_stream(untrusted_head: bytes) -> bool:
+    """Packets of 188 bytes from the first byte on, or of 192 with a time before each."""
+    for before in (0, 4):
+        marks = untrusted_head[before :: before + _PACKET][:_MARKS]
+        if len(marks) == _MARKS and set(marks) == {_SYNC}:
+            return True
+    return False
 
 
 def _is_encrypted(untrusted_head: bytes) -> bool:

@@ -22,7 +22,10 @@ MOST_PLANES: Final = 6  # over white, over black, without transparency; and the 
 MOST_WALKED: Final = 2000  # pictures of one file that are looked at
 MOST_KEPT: Final = 128  # pictures of one file that differ enough to be looked up
 FLAT: Final = 3  # grey levels between the darkest and the brightest pixel of a picture that has nothing on it
-MOST_BYTES: Final = 64 * 1024 * 1024  # of all planes of one file together
+MOST_BYTES: Final = 64 * 1024 * 1024  # of all planes of one file together; of a video, of one frame
+MOST_TRACKS: Final = 64  # ways of watching one video: its tracks, and what an edit list hides of each
+MOST_WATCHED: Final = 250_000  # frames of one video that are looked at: seventy hours at one a second
+LONGEST_VIDEO: Final = 30 * 24 * 3600  # seconds; a later time makes no sense
 
 Luma = NDArray[np.uint8]
 
@@ -61,10 +64,17 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture of a file: its number in the file, from 0, and every way in which it may show."""
+    """One picture of a file: its number in the file, from 0, and every way in which it may show.
+
+    Of a video: its number among the frames that were looked at; `seconds` is when it is shown, on the
+    video's own timeline, and `track` which of the video's tracks it belongs to, from 0. A picture
+    that no video holds has no time.
+    """
 
     number: int
     planes: tuple[Plane, ...]
+    seconds: float | None = None
+    track: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,4 +85,29 @@ class Decoded:
     """
 
     frames: tuple[Frame, ...]
+    missed: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a video says about itself before a frame of it is seen.
+
+    `seconds` is how long it says that it lasts, None if it does not say; `tracks` how many ways there
+    are to watch it, one after the other. Both are for showing progress, and nothing rests on them.
+    """
+
+    seconds: float | None
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How much of a video was seen: so many frames, until this second of it, on so many tracks.
+
+    `missed` is why there may be more to see; None if it was watched to its end.
+    """
+
+    frames: int
+    seconds: float
+    tracks: int
     missed: Reason | None = None

@@ -2,10 +2,13 @@
 """The decoder server: keeps confined children ready and hands each to exactly one upload.
 
 It is exec'd, single-threaded, and decodes one sample of every type before it gives up its rights,
-so that nothing is loaded lazily later. Its children are forked before they are needed, confine
-themselves, then wait on a socketpair. A client connects, is handed the other end of one child's
-socketpair, and talks to that child alone; the child answers once and dies. The server never sees
-a byte of any upload, and a child never sees a second one.
+so that nothing is loaded lazily later. Its children are forked before they are needed and confine
+themselves before they touch a byte of a file. A client connects, is handed the other end of one
+child's socketpair, and talks to that child alone; the child answers once and dies. The server never
+sees a byte of any upload, and a child never sees a second one.
+
+Pictures and videos have children of their own, at sockets of their own, because a video may take
+longer: how long this one may is in the request, and its child sees to that itself.
 
 Run as `python -m holdfast.media.server SOCKET ...`; it says "ready" on standard output when it is.
 """
@@ -14,144 +17,110 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
+import math
 import os
-import select
 import signal
 import socket
 import sys
-import time
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from holdfast.lifeline import become, die_with_parent
-from holdfast.media import sandbox, wire
-from holdfast.media.filetype import FileType
+from holdfast.media import sandbox, video, wire
+from holdfast.media.children import Pool, listen, serve
+from holdfast.media.decoder import WALL_FACTOR, video_path
+from holdfast.media.filetype import PICTURES, FileType
 from holdfast.media.image import decode
 from holdfast.media.reason import NotDecoded, Reason
+from holdfast.media.reel import ReelSender
 from holdfast.media.samples import sample
 from holdfast.media.shape import Limits
 
-_GRACE_SECONDS: Final = 5.0
-_TICK_MILLISECONDS: Final = 500
-_CALM_MILLISECONDS: Final = 10
 _WARM_UP_PIXELS: Final = 64
 _SHARE_FOR_MORE: Final = 0.6  # of the time: the pictures after the first; the rest is for the last of them, and sending
+_TO_END_BY_ITSELF: Final = 3  # seconds of processor time beyond the limit, in which a video can still be ended in words
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one decoder may use, and how many stand ready."""
+    """What one decoder may use."""
 
-    spares: int
     seconds: float
+    video_seconds: float
     memory_bytes: int
-    nothing: int
-    """A descriptor of /dev/null, opened before files were out of reach."""
     calls: bytes | None
     """The seccomp program of every child; None where the machine has no seccomp and that was allowed."""
 
 
-@dataclass(slots=True)
-class _Child:
-    pid: int
-    client_end: socket.socket
-    handed_out_at: float | None = None
-
-
-def warm_up() -> None:
-    """Decode one sample of every type.
+def warm_up() -> int:
+    """Decode one sample of every type; returns how many bytes of address space the video libraries take unused.
 
     Raises RuntimeError if that left a thread behind: forking then would hang the children.
     """
-    for kind in FileType:
+    for kind in PICTURES:
         outcome = decode(sample(kind), kind, Limits(_WARM_UP_PIXELS))
         if isinstance(outcome, NotDecoded) or outcome.missed:
             message = f"the {kind} decoder does not read its own sample: {outcome}"
             raise RuntimeError(message)
+    before = _mapped_not_resident()
+    video.warm_up()
     gc.collect()
     if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208  # a count, not paths
         message = "a decoder left a thread behind"
         raise RuntimeError(message)
+    return max(0, _mapped_not_resident() - before)
 
 
-def serve(listener: socket.socket, options: Options) -> NoReturn:
-    """Hand out children for ever."""
-    idle: deque[_Child] = deque(_spawn(options) for _ in range(options.spares))
-    busy: dict[int, _Child] = {}
-    waiting = select.poll()
-    waiting.register(listener, select.POLLIN)
-    while True:
-        short = len(idle) < options.spares
-        asked = bool(waiting.poll(_CALM_MILLISECONDS if short else _TICK_MILLISECONDS))
-        if asked:
-            child = _hand_out(listener, idle)
-            if child:
-                busy[child.pid] = child
-        _reap(idle, busy)
-        # The next child is made once it is calm, so that making it takes no time from the upload that took the
-        # last one; at once if few are left.
-        if (short and not asked) or len(idle) <= options.spares // 2:
-            idle.append(_spawn(options))
-        _end_overdue(busy, options)
-
-
-def _hand_out(listener: socket.socket, idle: deque[_Child]) -> _Child | None:
-    """Give the next waiting client one child's socket; None if the client is gone."""
-    connection, _ = listener.accept()
-    with connection:
-        child = idle.popleft()
-        try:
-            socket.send_fds(connection, [b"\x01"], [child.client_end.fileno()])
-        except OSError:
-            idle.append(child)
-            return None
-    child.client_end.close()
-    child.handed_out_at = time.monotonic()
-    return child
-
-
-def _spawn(options: Options) -> _Child:
-    client_end, own_end = socket.socketpair()
-    server = os.getpid()
-    pid = os.fork()
-    if pid:
-        own_end.close()
-        return _Child(pid, client_end)
-    try:
-        # Nothing of the server's may stay open here: not its listener, not another child's socket.
-        keep = own_end.detach()
-        for standard in range(3):
-            os.dup2(options.nothing, standard)
-        os.dup2(keep, 3)  # last: it may take the place of the descriptor just copied
-        os.closerange(4, 4096)
-        with socket.socket(fileno=3) as connection:
-            _decode_one(connection, server, options)
-    except BaseException:  # noqa: BLE001  # no handler of the server's may run in a child; the status tells
-        os._exit(1)
-    os._exit(0)
+def _mapped_not_resident() -> int:
+    """Bytes of address space that hold nothing."""
+    mapped, resident = Path("/proc/self/statm").read_text().split()[:2]
+    return (int(mapped) - int(resident)) * os.sysconf("SC_PAGESIZE")
 
 
 def _decode_one(own_end: socket.socket, server: int, options: Options) -> None:
-    """The whole life of a child: confine, wait, read one file, answer, end."""
+    """The whole life of a child for a picture: confine, wait, read one file, answer, end."""
     die_with_parent(server)
     cpu_seconds = int(options.seconds) + 1
     sandbox.confine_decoder(cpu_seconds=cpu_seconds, memory_bytes=options.memory_bytes, calls=options.calls)
     _get_warm(options)
-    message, descriptors, _, _ = socket.recv_fds(own_end, wire.REQUEST_SIZE, 1)
-    if len(message) < wire.REQUEST_SIZE or not descriptors:
+    asked = _request(own_end)
+    if not asked:
         return
-    request = wire.Request.unpack(message)
+    request, descriptor = asked
     try:
-        untrusted = _read_all(descriptors[0], request.size)
+        untrusted = _read_all(descriptor, request.size)
         limits = Limits(request.max_pixels, seconds=options.seconds * _SHARE_FOR_MORE)
         outcome = decode(untrusted, request.kind, limits)
     except MemoryError:
         outcome = NotDecoded(Reason.TOO_LARGE)
     wire.send_answer(own_end, outcome)
     own_end.shutdown(socket.SHUT_WR)
+
+
+def _watch_one(own_end: socket.socket, server: int, options: Options) -> None:
+    """The whole life of a child for a video: confine, wait, watch one file, end."""
+    die_with_parent(server)
+    most = math.ceil(options.video_seconds) + _TO_END_BY_ITSELF
+    sandbox.confine_decoder(cpu_seconds=most, memory_bytes=options.memory_bytes, calls=options.calls)
+    asked = _request(own_end)
+    if not asked:
+        return
+    request, descriptor = asked
+    seconds = min(request.seconds, options.video_seconds)
+    # A library that does not come back is ended by this; one that was taken over by the limit above.
+    signal.setitimer(signal.ITIMER_PROF, seconds + _TO_END_BY_ITSELF)
+    limits = video.VideoLimits(request.max_pixels, seconds)
+    video.watch(video.Descriptor(descriptor, request.size), request.kind, limits, ReelSender(own_end))
+    own_end.shutdown(socket.SHUT_WR)
+
+
+def _request(own_end: socket.socket) -> tuple[wire.Request, int] | None:
+    """What is asked of this child, with the file; None if whoever had it went away."""
+    message, descriptors, _, _ = socket.recv_fds(own_end, wire.REQUEST_SIZE, 1)
+    if len(message) < wire.REQUEST_SIZE or not descriptors:
+        return None
+    return wire.Request.unpack(message), descriptors[0]
 
 
 def _get_warm(options: Options) -> None:
@@ -171,64 +140,24 @@ def _read_all(descriptor: int, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _reap(idle: deque[_Child], busy: dict[int, _Child]) -> None:
-    """Collect ended children, before their turn or after; report each that was killed or failed."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        busy.pop(pid, None)
-        if os.WIFSIGNALED(status):
-            _report("decoder_killed", signal=signal.Signals(os.WTERMSIG(status)).name)
-        elif os.WEXITSTATUS(status):
-            _report("decoder_failed", status=os.WEXITSTATUS(status))
-        for child in [child for child in idle if child.pid == pid]:
-            idle.remove(child)
-            child.client_end.close()
-            time.sleep(0.1)  # a child that cannot even start must not become a fork storm
-
-
-def _end_overdue(busy: dict[int, _Child], options: Options) -> None:
-    now = time.monotonic()
-    for child in busy.values():
-        if child.handed_out_at and now - child.handed_out_at > options.seconds + _GRACE_SECONDS:
-            os.kill(child.pid, signal.SIGKILL)
-
-
-def _report(what: str, **facts: object) -> None:
-    """One JSON line on standard error; never anything from the file."""
-    print(json.dumps({"event": what, **facts}), file=sys.stderr, flush=True)
-
-
-def listen(path: Path) -> socket.socket:
-    """A Unix socket at `path` that only this uid (and root) can reach: its directory is 0700."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(1024)
-    return listener
-
-
 def main() -> NoReturn:
     """Warm up, listen, give up rights, serve."""
     parser = argparse.ArgumentParser()
     parser.add_argument("socket", type=Path)
     for name in ("--parent", "--spares", "--memory-bytes"):
         parser.add_argument(name, type=int, required=True)
-    parser.add_argument("--seconds", type=float, required=True)
+    for name in ("--seconds", "--video-seconds"):
+        parser.add_argument(name, type=float, required=True)
     for name in ("--uid", "--gid"):
         parser.add_argument(name, type=int)
     parser.add_argument("--weaker", action="store_true")
     wanted = parser.parse_args()
-    warm_up()
+    idle_space = warm_up()
     calls = sandbox.program_of_calls()
     if calls is None and not wanted.weaker:
         sys.exit("holdfast: seccomp is missing; see HOLDFAST_SANDBOX")
     nothing = os.open(os.devnull, os.O_RDWR)
-    listener = listen(wanted.socket)
+    pools = _pools(wanted, Options(wanted.seconds, wanted.video_seconds, wanted.memory_bytes + idle_space, calls))
     if wanted.uid is not None:
         become(wanted.uid, wanted.gid)
     die_with_parent(wanted.parent)
@@ -236,7 +165,21 @@ def main() -> NoReturn:
     sandbox.restrict_files()
     gc.freeze()
     print("ready", flush=True)
-    serve(listener, Options(wanted.spares, wanted.seconds, wanted.memory_bytes, nothing, calls))
+    serve(pools, nothing)
+
+
+def _pools(wanted: argparse.Namespace, options: Options) -> tuple[Pool, Pool]:
+    """Children for pictures at the socket named, and some for videos beside it."""
+    pictures = Pool(
+        listen(wanted.socket), lambda end, server: _decode_one(end, server, options), wanted.spares, options.seconds
+    )
+    videos = Pool(
+        listen(video_path(wanted.socket)),
+        lambda end, server: _watch_one(end, server, options),
+        max(1, wanted.spares // 2),
+        WALL_FACTOR * options.video_seconds,
+    )
+    return pictures, videos
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ from holdfast.errors import EntryUnknown
 from holdfast.match.archive import ArchivedItem, ArchiveSearched, Past, nearest, search_subject
 from holdfast.match.bank import Bank
 from holdfast.match.entry import Entry
-from holdfast.match.signal import SignalType
+from holdfast.match.signal import PERCEPTUAL, SignalType
 from holdfast.store.bank_rows import STANDING, bank_of, entry_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ArchiveRow, EntryRow
+from holdfast.store.once import claim_key
 
-_BATCH: Final = 2000  # rows read at a time: at most about a megabyte each way
+_BATCH: Final = 500  # rows read at a time: a few hundred kilobytes, and 32 MiB if all were long films
 _FORGOTTEN_AT_ONCE: Final = 10_000
 _HASH_BYTES: Final = 32
 
@@ -59,6 +60,7 @@ class PostgresArchive:
             raise EntryUnknown(entry_id)
         entry, of = entry_of(row), bank_of(row.bank)
         with transaction.atomic(durable=True):
+            claim_key()
             oldest = ArchiveRow.objects.order_by("at").values_list("at", flat=True).first()
             found = sorted(
                 {*_equal(entry), *_near(entry, of)}, key=lambda past: (past.at, past.screening), reverse=True
@@ -105,12 +107,13 @@ def _near_in(batch: list[ArchiveRow], entry: Entry, bank: Bank) -> Iterator[Past
     held = [bytes(row.hashes) for row in batch]
     owners = np.repeat(np.arange(len(batch)), [len(one) // _HASH_BYTES for one in held])
     hashes = np.frombuffer(b"".join(held), np.uint64).reshape(-1, 4)
+    kind = next((signal.type for signal in entry.signals if signal.type in PERCEPTUAL), SignalType.PDQ)
     best: dict[int, int] = {}
     for row, distance in nearest(entry, hashes, bank.threshold):
         owner = int(owners[row])
         best[owner] = min(distance, best.get(owner, distance))
     for owner, distance in best.items():
-        yield _past(batch[owner], SignalType.PDQ, distance)
+        yield _past(batch[owner], kind, distance)
 
 
 def _past(row: ArchiveRow, signal: SignalType, distance: int) -> Past:

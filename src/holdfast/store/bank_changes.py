@@ -22,8 +22,9 @@ from holdfast.errors import Refusal, Refused
 from holdfast.log.event import Event
 from holdfast.match.known import CHANNEL, Changes, Level
 from holdfast.store.bank_rows import CHANGED, WHOLE
+from holdfast.store.once import claim_key
 
-_LOCK: Final = 0x484F4C44_42414E4B  # "HOLDBANK"
+LOCK: Final = 0x484F4C44_42414E4B  # "HOLDBANK"
 _NEWEST: Final = "select number, token::text from bank_change order by number desc limit 1"
 # One row as PostgreSQL's binary COPY writes it: columns, then each column's length and value.
 _ROW: Final = np.dtype(
@@ -53,8 +54,9 @@ def numbered_change() -> Iterator[int]:
         yield joined
         return
     with transaction.atomic(durable=True):
+        claim_key()
         with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+            cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
             cursor.execute("insert into bank_change (number) select max(number) + 1 from bank_change returning number")
             number = int(cursor.fetchone()[0])
         mark = _open.set(number)

@@ -13,7 +13,8 @@ from holdfast.match.bank import Action, Bank, BankKind, BankState
 from holdfast.match.entry import Entry, EntryState, Opinion
 from holdfast.match.importing import ImportState
 from holdfast.match.screen import Match
-from holdfast.match.signal import Signal, SignalType
+from holdfast.match.signal import PERCEPTUAL, InVideo, Signal, SignalType
+from holdfast.match.video import VideoRule
 from holdfast.store.models import BankRow, EntryRow, EntrySignalRow
 
 BATCH: Final = 1000
@@ -25,8 +26,10 @@ from entry_signal s join entry e on e.id = s.entry_id join bank b on b.name = e.
     left join bank_import i on i.id = e.import_id
 """
 _AS_ROWS: Final = f"s.id, decode(s.value, 'hex'), {_COUNTS}"
+# What lies in the index: pictures' hashes, and those of the frames of videos.
+_PERCEPTUAL: Final = "type in ('pdq', 'vpdq')"
 # Every perceptual label, with its hash, and whether it counts.
-WHOLE: Final = f"copy (select {_AS_ROWS} {_SIGNALS} where s.type = 'pdq') to stdout (format binary)"
+WHOLE: Final = f"copy (select {_AS_ROWS} {_SIGNALS} where s.{_PERCEPTUAL}) to stdout (format binary)"
 # The same of entries that were touched after a change, by themselves, with their bank, or with their import: each
 # found by its own key, because one condition over all three is a walk through everything at every bank change.
 CHANGED: Final = f"""
@@ -40,7 +43,7 @@ copy (
             where i.changed_in > %(number)s
     ) touched
     join entry e on e.id = touched.id join bank b on b.name = e.bank_id left join bank_import i on i.id = e.import_id
-    cross join lateral (select id, value from entry_signal where entry_id = e.id and type = 'pdq' offset 0) s
+    cross join lateral (select id, value from entry_signal where entry_id = e.id and {_PERCEPTUAL} offset 0) s
 ) to stdout (format binary)
 """  # noqa: S608  # made of constants
 # Signal first, then its entry by key, whatever the statistics say: right after a big import there are none, and
@@ -51,21 +54,30 @@ from entry_signal s cross join lateral (select * from entry where id = s.entry_i
 """
 _FACTS: Final = "b.name, e.id, b.action, b.threshold, b.kind, e.opinion"
 # What stands behind labels found in the index, as far as it counts now.
-BY_LABEL: Final = f"select s.id, s.value, {_FACTS} {_BY_KEY} where s.id = any(%s) and {_COUNTS}"
+BY_LABEL: Final = f"select s.id, s.type, s.value, {_FACTS} {_BY_KEY} where s.id = any(%s) and {_COUNTS}"
+# The frames of known videos in their order, and the rules of the banks they are in.
+VIDEOS: Final = """
+select e.id, b.least_frames, b.least_seconds, b.query_percent, b.compared_percent,
+    array_agg(s.id order by s.at_ms, s.frame), array_agg(s.at_ms order by s.at_ms, s.frame),
+    decode(string_agg(s.value, '' order by s.at_ms, s.frame), 'hex')
+from entry e join bank b on b.name = e.bank_id
+    cross join lateral (select * from entry_signal where entry_id = e.id and type = 'vpdq' offset 0) s
+where e.id = any(%s) group by e.id, b.name
+"""
 # What stands behind digests, as far as it counts now; the strongest digest first.
 BY_VALUE: Final = f"""
 select s.type, s.value, {_FACTS} {_BY_KEY}
-where s.value = any(%s) and s.type <> 'pdq' and {_COUNTS}
+where s.value = any(%s) and not s.{_PERCEPTUAL} and {_COUNTS}
 order by s.type desc, s.id
 """
 # The newest bank change, and which of these digests stand in any bank in whatever state.
-LOOK_UP: Final = """
+LOOK_UP: Final = f"""
 select c.number, c.token::text,
-    array(select s.value from entry_signal s where s.value = any(%s) and s.type <> 'pdq')
+    array(select s.value from entry_signal s where s.value = any(%s) and not s.{_PERCEPTUAL})
 from bank_change c order by c.number desc limit 1
-"""
+"""  # noqa: S608  # made of constants
 COUNTED_SIGNALS: Final = f"select s.type, count(*) {_SIGNALS} where {_COUNTS} group by s.type"
-COUNTED_PERCEPTUAL: Final = f"select count(*) {_SIGNALS} where s.type = 'pdq' and {_COUNTS}"
+COUNTED_PERCEPTUAL: Final = f"select count(*) {_SIGNALS} where s.{_PERCEPTUAL} and {_COUNTS}"
 COUNTED: Final = f"""
 select e.bank_id, count(*) from entry e left join bank_import i on i.id = e.import_id
 where e.state = 'active' and {STANDS} group by e.bank_id
@@ -84,6 +96,10 @@ def write_bank(bank: Bank, version: int, number: int) -> None:
         "state": bank.state,
         "kind": bank.kind,
         "exchange": bank.exchange,
+        "least_frames": bank.video.least_frames,
+        "least_seconds": bank.video.least_seconds,
+        "query_percent": bank.video.query_percent,
+        "compared_percent": bank.video.compared_percent,
         "version": version,
         "changed_in": number,
     }
@@ -107,12 +123,15 @@ def write_entries(added: Sequence[Entry], number: int, now: datetime) -> None:
         ],
         batch_size=BATCH,
     )
-    signals = [
-        EntrySignalRow(entry_id=entry.id, type=signal.type, value=signal.value)
-        for entry in added
-        for signal in entry.signals
-    ]
+    signals = [_signal_row(entry.id, signal) for entry in added for signal in entry.signals]
     EntrySignalRow.objects.bulk_create(signals, batch_size=BATCH)
+
+
+def _signal_row(entry_id: str, signal: Signal) -> EntrySignalRow:
+    row = EntrySignalRow(entry_id=entry_id, type=signal.type, value=signal.value)
+    if signal.frame:
+        row.frame, row.at_ms, row.quality = signal.frame.number, signal.frame.at_ms, signal.frame.quality
+    return row
 
 
 def bank_of(row: BankRow) -> Bank:
@@ -126,12 +145,18 @@ def bank_of(row: BankRow) -> Bank:
         state=BankState(row.state),
         kind=BankKind(row.kind),
         exchange=row.exchange,
+        video=VideoRule(
+            least_frames=row.least_frames,
+            least_seconds=row.least_seconds,
+            query_percent=row.query_percent,
+            compared_percent=row.compared_percent,
+        ),
     )
 
 
 def entry_of(row: EntryRow) -> Entry:
     """The entry that a row and its signals hold."""
-    signals = tuple(Signal(SignalType(one.type), one.value) for one in row.signals.all())
+    signals = tuple(signal_of(one) for one in row.signals.all())
     return Entry(
         id=row.id,
         bank=row.bank_id,
@@ -140,6 +165,13 @@ def entry_of(row: EntryRow) -> Entry:
         state=EntryState(row.state),
         opinion=Opinion(row.opinion) if row.opinion else None,
     )
+
+
+def signal_of(row: EntrySignalRow) -> Signal:
+    """The signal that a row holds."""
+    if row.frame is None or row.at_ms is None or row.quality is None:
+        return Signal(SignalType(row.type), row.value)
+    return Signal(SignalType(row.type), row.value, InVideo(row.frame, row.at_ms, row.quality))
 
 
 def firmness(row: Facts) -> bool:
@@ -159,7 +191,7 @@ def match_of(row: Facts, signal: SignalType, variant: str, distance: int) -> Mat
         signal=signal,
         variant=variant,
         distance=distance,
-        threshold=threshold if signal is SignalType.PDQ else 0,
+        threshold=threshold if signal in PERCEPTUAL else 0,
         action=Action(action) if action else None,
         kind=BankKind(kind),
         opinion=Opinion(opinion) if opinion else None,

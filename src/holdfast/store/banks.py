@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
@@ -27,11 +26,11 @@ from holdfast.match.known import Changes, Level
 from holdfast.match.screen import Match
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.two_people import AddEntries
-from holdfast.store import bank_changes
+from holdfast.match.video import Film
+from holdfast.store import bank_changes, sightings
 from holdfast.store.bank_changes import allowed, numbered_change
 from holdfast.store.bank_rows import (
     BATCH,
-    BY_LABEL,
     BY_VALUE,
     COUNTED,
     COUNTED_PERCEPTUAL,
@@ -39,7 +38,6 @@ from holdfast.store.bank_rows import (
     STANDING,
     bank_of,
     entry_of,
-    firmness,
     match_of,
     write_bank,
     write_entries,
@@ -177,7 +175,7 @@ class PostgresBanks:
         return bank_changes.changes_after(level)
 
     def look_up(
-        self, digests: Sequence[Signal], near: Sequence[tuple[int, str, int]]
+        self, digests: Sequence[Signal], near: Sequence[tuple[int, str, int]], film: Film | None = None
     ) -> tuple[Level, tuple[Match, ...]]:
         """The matches, and the newest change: see `holdfast.pipeline.Banks`."""
         types = {signal.value: signal.type for signal in digests}
@@ -187,28 +185,12 @@ class PostgresBanks:
             number, token, values = cursor.fetchone()
         if not near and not values:
             return Level(number, token), ()
-        matches = (*self.matches_equal(digests), *self.matches_near(near))
+        matches = (*self.matches_equal(digests), *self.matches_near(near, film))
         return self.newest_level(), matches
 
-    def matches_near(self, found: Sequence[tuple[int, str, int]]) -> list[Match]:
-        """The matches behind (label, variant, distance) from the index: active, within their bank's threshold.
-
-        One for each entry and picture of the upload, the nearest; of entries of one bank that hold an
-        equal signal, as repeated imports do, the firmest alone.
-        """
-        if not found:
-            return []
-        with connection.cursor() as cursor:
-            cursor.execute(BY_LABEL, [[label for label, _, _ in found]])
-            rows = sorted(cursor.fetchall())
-        by_label = {row[0]: row[2:] for row in _firmest(rows, lambda row: (row[1], row[2]))}
-        nearest: dict[tuple[str, str, int], Match] = {}
-        for label, variant, distance in sorted(found, key=lambda one: one[2]):
-            row = by_label.get(label)
-            if row and distance <= row[3]:
-                match = match_of(row, SignalType.PDQ, variant, distance)
-                nearest.setdefault((match.bank, match.entry, match.frame), match)
-        return list(nearest.values())
+    def matches_near(self, found: Sequence[tuple[int, str, int]], film: Film | None = None) -> list[Match]:
+        """The matches behind (label, variant, distance) from the index: see `holdfast.store.sightings`."""
+        return sightings.matches_near(found, film)
 
     def matches_equal(self, signals: Sequence[Signal]) -> list[Match]:
         """The active entries that hold one of these digests: for each digest and bank one, the firmest."""
@@ -218,15 +200,5 @@ class PostgresBanks:
         with connection.cursor() as cursor:
             cursor.execute(BY_VALUE, [list(types)])
             rows = [row for row in cursor.fetchall() if types[row[1]] == row[0]]
-        rows = _firmest(rows, lambda row: row[:3])
+        rows = sightings.firmest(rows, lambda row: row[:3])
         return [match_of(row[2:], SignalType(row[0]), "bytes", 0) for row in rows]
-
-
-def _firmest(rows: Sequence[Any], of: Callable[[Any], Hashable]) -> list[Any]:
-    """Of the rows alike in `of` the firmest, and of those the first; each ends in the facts of its entry."""
-    best: dict[Hashable, Any] = {}
-    for row in rows:
-        other = best.setdefault(of(row), row)
-        if firmness(row[2:]) < firmness(other[2:]):
-            best[of(row)] = row
-    return list(best.values())

@@ -182,7 +182,7 @@ class PostgresImports:
                 begun_at=now,
                 touched_at=Now(),
             )
-            self._apply(row, begin, actor)
+            self._apply(row, begin, actor, at=now)
             row.save(force_insert=True)
         return import_id
 
@@ -245,7 +245,15 @@ class PostgresImports:
                 row.save()
             return row is not None
 
-    def _apply(self, row: BankImportRow, command: ImportCommand, actor: Actor, *, read_only: bool = False) -> Import:
+    def _apply(
+        self,
+        row: BankImportRow,
+        command: ImportCommand,
+        actor: Actor,
+        *,
+        read_only: bool = False,
+        at: datetime | None = None,
+    ) -> Import:
         """Decide, append, and bring `row` to the state after; whoever calls saves it.
 
         Raises Refused or InvalidRequest, and SecondPersonNeeded.
@@ -257,7 +265,7 @@ class PostgresImports:
         assert after is not None
         subject = import_subject(row.id)
         by = acting(actor, command, bank_of(row.bank), subject=subject, version=row.version, because=row.source)
-        self._journal.append(subject, after=row.version, events=events, actor=by, at=self._clock())
+        self._journal.append(subject, after=row.version, events=events, actor=by, at=at or self._clock())
         row.state, row.version = after.state, row.version + len(events)
         return after
 

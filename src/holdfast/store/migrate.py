@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bring the tables up to date as the owner, and give the app role exactly what it needs.
 
-The app role may read and write every table except the journal and the bank changes, which it may
-only read and add to, and Django's own table of migrations, which it may only read.
+The app role may read and write every table except the journal, the bank changes and the log's leaves, heads
+and timestamps, which it may only read and add to, and Django's own table of migrations, which it may only read.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 from holdfast.errors import DatabaseUnavailable
-from holdfast.store.models import BankChange, JournalRow
+from holdfast.store.models import BankChange, JournalRow, LogHeadRow, LogLeafRow, LogTimestampRow
 
 _EVERYTHING = "select, insert, update, delete"
 _APPEND_ONLY = "select, insert"
+_ONLY_ADDED_TO: Final = (JournalRow, BankChange, LogLeafRow, LogHeadRow, LogTimestampRow)
 _LOCK: Final = 0x484F4C44_4D494752  # "HOLDMIGR"
 
 
@@ -47,7 +48,7 @@ def grant(app_role: str) -> None:
             return  # one role for everything: doctor says what that costs
         statements = [("django_migrations", "select")]
         for model in apps.get_app_config("store").get_models():
-            rights = _APPEND_ONLY if model in (JournalRow, BankChange) else _EVERYTHING
+            rights = _APPEND_ONLY if model in _ONLY_ADDED_TO else _EVERYTHING
             statements.append((model._meta.db_table, rights))  # noqa: SLF001  # Django's documented Meta API
         cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
         cursor.execute(sql.SQL("grant usage on all sequences in schema public to {}").format(role))

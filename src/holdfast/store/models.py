@@ -13,6 +13,28 @@ from django.db import models
 from django.db.models.functions import Now
 
 
+class RandomSalt(models.Func):
+    """32 bytes from the database's own source of randomness, of which 244 bits are random."""
+
+    template = "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"
+    output_field = models.BinaryField()
+
+
+class TransactionId(models.BigIntegerField):  # type: ignore[type-arg]  # at run time it takes none
+    """PostgreSQL's 64-bit number of a transaction, which never comes again within one database cluster."""
+
+    def db_type(self, connection: object) -> str:  # noqa: ARG002  # Django's form
+        """The column's type."""
+        return "xid8"
+
+
+class CurrentTransaction(models.Func):
+    """The number of the transaction that inserts the row."""
+
+    template = "pg_current_xact_id()"
+    output_field = TransactionId()
+
+
 class JournalRow(models.Model):
     """One event of one subject. The app role may only INSERT and SELECT; a trigger refuses the rest to everyone."""
 
@@ -24,15 +46,77 @@ class JournalRow(models.Model):
     body = models.JSONField(db_comment="what the event carries")
     actor = models.TextField(db_comment="who did it: key:PREFIX, cli:USER, system:PART, or proposal:ID for two people")
     at = models.DateTimeField(db_comment="when, by this system's clock, UTC")
+    salt = models.BinaryField(db_comment="hides the body in the log's commitment to it", db_default=RandomSalt())
+    xact = TransactionId(db_comment="the transaction that wrote it", db_default=CurrentTransaction())
 
     class Meta:
         """Table."""
 
         db_table = "journal"
+        indexes: ClassVar = [models.Index(fields=["xact", "id"], name="journal_xact")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subject", "version"], name="journal_subject_version"),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="journal_version_from_1"),
         ]
+
+
+class LogLeafRow(models.Model):
+    """One leaf of the Merkle log. Only the sequencer writes it; a trigger refuses all changes to everyone."""
+
+    index = models.BigIntegerField(primary_key=True, db_comment="its place in the log, from 0, without gaps")
+    journal_id = models.BigIntegerField(unique=True, db_comment="the journal row it stands for")
+    subject = models.TextField(db_comment="that row's subject")
+    version = models.IntegerField(db_comment="that row's version")
+    leaf_hash = models.BinaryField(db_comment="RFC 6962 hash of the leaf's canonical bytes")
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_leaf"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "version"], name="log_leaf_subject_version"),
+            models.CheckConstraint(condition=models.Q(index__gte=0), name="log_leaf_index_from_0"),
+        ]
+
+
+class LogCursorRow(models.Model):
+    """From which transaction on the sequencer must still look for journal rows without a leaf. One row."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    xact = models.BigIntegerField(db_comment="everything written by an older transaction has its leaf")
+    cluster = models.TextField(db_comment="the database cluster whose transaction numbers these are")
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_cursor"
+
+
+class LogHeadRow(models.Model):
+    """One signed checkpoint, as it was published. The truth about the last one is the file beside the key."""
+
+    size = models.BigIntegerField(primary_key=True)
+    note = models.TextField(db_comment="the signed note")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_head"
+
+
+class LogTimestampRow(models.Model):
+    """A token of a timestamp authority over one signed checkpoint."""
+
+    id = models.BigAutoField(primary_key=True)
+    size = models.BigIntegerField(db_index=True, db_comment="of which checkpoint")
+    token = models.BinaryField(db_comment="RFC 3161 response, DER")
+    at = models.DateTimeField(db_comment="the authority's time")
+
+    class Meta:
+        """Table."""
+
+        db_table = "log_timestamp"
 
 
 class BankChange(models.Model):
@@ -79,7 +163,7 @@ class ArchiveRow(models.Model):
     md5 = models.BinaryField(db_comment="of the received bytes; empty if the platform hashed them")
     sha1 = models.BinaryField()
     sha256 = models.BinaryField()
-    hashes = models.BinaryField(db_comment="its PDQ hashes in every form, 32 bytes each, as the index holds them")
+    hashes = models.BinaryField(db_comment="its PDQ hashes, 32 bytes each, as the index holds them")
     at = models.DateTimeField(db_index=True)
 
     class Meta:
@@ -104,6 +188,10 @@ class BankRow(models.Model):
     state = models.TextField()
     kind = models.TextField(default="known", db_comment="known or benign")
     exchange = models.TextField(null=True, db_comment="the exchange that alone changes its entries, if one does")
+    least_frames = models.SmallIntegerField(default=3, db_comment="of a known video, in its order, that make a match")
+    least_seconds = models.FloatField(default=2.0, db_comment="of a known video that must be covered with them")
+    query_percent = models.FloatField(default=80.0, db_comment="vPDQ: of the upload's frames, which make a match too")
+    compared_percent = models.FloatField(default=0.0, db_comment="vPDQ: of the known video's frames, beside those")
     version = models.IntegerField(db_comment="its last journal version")
     changed_in = models.BigIntegerField(db_index=True, db_comment="the bank change that last touched it")
 
@@ -168,13 +256,16 @@ class EntryRow(models.Model):
 
 
 class EntrySignalRow(models.Model):
-    """One signal of an entry; its id is its label in the index."""
+    """One signal of an entry, or one frame of a known video; its id is its label in the index."""
 
     id = models.BigAutoField(primary_key=True)
     # The constraint below has an index that begins with the entry; another would only slow imports down.
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, related_name="signals", db_index=False)
     type = models.TextField()
     value = models.TextField()
+    frame = models.IntegerField(null=True, db_comment="of a video: the how manieth frame that is kept, from 0")
+    at_ms = models.IntegerField(null=True, db_comment="of a video: when the frame is shown")
+    quality = models.SmallIntegerField(null=True, db_comment="of a video: the frame's, 0 to 100")
 
     class Meta:
         """Table."""
@@ -182,7 +273,9 @@ class EntrySignalRow(models.Model):
         db_table = "entry_signal"
         indexes: ClassVar = [models.Index(fields=["value", "type"], name="entry_signal_value")]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["entry", "type", "value"], name="entry_signal_once"),
+            models.UniqueConstraint(
+                fields=["entry", "type", "value", "frame"], name="entry_signal_once", nulls_distinct=False
+            ),
         ]
 
 
@@ -210,6 +303,50 @@ class ScreeningRow(models.Model):
 
         db_table = "screening"
         indexes: ClassVar = [models.Index(fields=["content_id", "content_version"], name="screening_content")]
+
+
+class LongScreeningRow(models.Model):
+    """An upload that is answered later. Its answer, once there is one, is the screening of the same id."""
+
+    id = models.TextField(primary_key=True)
+    content_id = models.TextField()
+    content_version = models.TextField()
+    surface = models.TextField()
+    uploader = models.TextField(null=True, db_comment="the platform's reference; forgotten at the end")
+    named = models.BooleanField(db_comment="whether the platform named the item")
+    asked_by = models.TextField()
+    api_key = models.TextField(null=True, db_comment="with idempotency_key: what the request may be repeated with")
+    idempotency_key = models.TextField(null=True)
+    spool = models.TextField(db_comment="which spool holds the upload: only processes that see it can read it")
+    file = models.TextField(db_comment="its name there")
+    fingerprint = models.TextField(db_comment="what any change to the file would change")
+    size = models.BigIntegerField()
+    md5 = models.TextField(db_comment="of the received bytes; forgotten at the end")
+    sha1 = models.TextField()
+    sha256 = models.TextField()
+    state = models.TextField(db_comment="waiting, running, answered or held_for_person")
+    taken = models.IntegerField(default=0, db_comment="how often it was taken up; fences all but the last")
+    free_from = models.DateTimeField(null=True, db_comment="end of the lease or of a pause; null: at once")
+    seconds_seen = models.FloatField(default=0.0, db_comment="of the video, by the present taking")
+    seconds_total = models.FloatField(null=True, db_comment="of the video, as the file says")
+    received_at = models.DateTimeField()
+    due = models.DateTimeField(db_comment="when somebody is to be alarmed")
+    ended_at = models.DateTimeField(null=True)
+    answer = models.JSONField(null=True, db_comment="the whole answer, as one that is given at once")
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "long_screening"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["spool", "received_at"],
+                name="long_screening_open",
+                condition=models.Q(state__in=["waiting", "running"]),
+            ),
+        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["spool", "file"], name="long_screening_file")]
 
 
 class UnscreenedRow(models.Model):
@@ -296,7 +433,7 @@ class ProposalRow(models.Model):
 class SettingsRow(models.Model):
     """The settings that protect, as the last `serve` of this database had them; one row."""
 
-    id = models.SmallIntegerField(primary_key=True)
+    id = models.TextField(primary_key=True)
     values = models.JSONField()
     accepted = models.JSONField(db_comment="the same, except what was made weaker and two people have not accepted yet")
     version = models.IntegerField(db_comment="its last journal version")
@@ -324,4 +461,80 @@ class IdempotencyRow(models.Model):
         db_table = "idempotency"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["api_key", "idempotency_key"], name="idempotency_once"),
+        ]
+
+
+class EffectRow(models.Model):
+    """One act on the world outside, in the line of its item at its location."""
+
+    id = models.TextField(primary_key=True, db_comment="also the idempotency key of the call it makes")
+    kind = models.TextField()
+    item = models.TextField()
+    location = models.TextField()
+    place = models.BigIntegerField(db_comment="in the line of its item at its location, from 1")
+    weight = models.TextField(db_comment="protective, neutral or releasing")
+    payload = models.JSONField(db_comment="ids by name; nothing personal")
+    owner = models.TextField(db_comment="who is alarmed")
+    state = models.TextField()
+    tries = models.IntegerField(default=0, db_comment="begun so far; since the last retry by a person")
+    most_tries = models.IntegerField()
+    fence = models.BigIntegerField(default=0, db_comment="tells one lease from the next")
+    ready_at = models.DateTimeField(db_comment="when it may be leased, or the lease ends; by the database's clock")
+    deadline = models.DateTimeField(db_comment="after it, its owner is alarmed")
+    late = models.BooleanField(default=False)
+    asked_by = models.TextField(null=True, db_comment="who wants to give it up")
+    fault = models.TextField(null=True, db_comment="of the last try that failed, a short word")
+    version = models.IntegerField(db_comment="its last journal version")
+    enqueued_at = models.DateTimeField()
+
+    class Meta:
+        """Table."""
+
+        db_table = "effect"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "location", "place"], name="effect_place"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["item", "location", "place"],
+                name="effect_line",
+                condition=models.Q(state__in=["waiting", "leased", "quarantined", "giving_up"]),
+            ),
+            models.Index(fields=["ready_at"], name="effect_ready", condition=models.Q(state__in=["waiting", "leased"])),
+            models.Index(
+                fields=["deadline"],
+                name="effect_deadline",
+                condition=models.Q(state__in=["waiting", "leased"], late=False),
+            ),
+            models.Index(
+                fields=["enqueued_at"],
+                name="effect_quarantined",
+                condition=models.Q(state__in=["quarantined", "giving_up"]),
+            ),
+        ]
+
+
+class AlarmRow(models.Model):
+    """Something that its owner has to look at."""
+
+    id = models.TextField(primary_key=True)
+    kind = models.TextField()
+    about = models.TextField(db_comment="the journal's subject that it is about")
+    owner = models.TextField()
+    state = models.TextField(db_comment="raised, acknowledged or cleared")
+    acknowledged_by = models.TextField(null=True)
+    raised_at = models.DateTimeField()
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "alarm"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "about"], condition=~models.Q(state="cleared"), name="alarm_once_open"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["about"], name="alarm_about", condition=~models.Q(state="cleared")),
         ]

@@ -8,8 +8,8 @@ meanwhile is seen; and whatever kills this process leaves it asked, or agreed an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +41,7 @@ from holdfast.store.bank_changes import allowed, numbered_change
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.keys import PostgresKeys
 from holdfast.store.models import ProposalRow
+from holdfast.store.once import claim_key
 from holdfast.store.subjects import ON_BANKS, Effect, Subject
 from holdfast.store.waiting import OPEN
 
@@ -99,9 +100,11 @@ class PostgresProposals:
             because=reason,
             owner=self._terms.owner,
             due=now + self._terms.patience,
+            people=self._keys.people(),
         )
         with transaction.atomic(durable=True):
-            events = allowed(decide_proposal(None, command, now, self._keys.people()))
+            claim_key()
+            events = allowed(decide_proposal(None, command, now))
             return self._waiting(command) or self._write_new(command, events, now)
 
     def agree(self, proposal_id: str, by: Who, *, because: str, digest: str) -> Proposal:
@@ -116,12 +119,13 @@ class PostgresProposals:
             before, now = proposal_of(row), self._clock()
             command = AgreeProposal(
                 by=by,
+                people=self._keys.people(),
                 because=because,
                 digest=digest,
                 now_at=self._version(subject),
                 solo_after=self._terms.solo_after,
             )
-            events = allowed(decide_proposal(before, command, now, self._keys.people()))
+            events = allowed(decide_proposal(before, command, now))
             if isinstance(events[0], ProposalAgreed):
                 events = self._carried_out(before, events)
             after = self._write(row, events, by.actor, now)
@@ -176,7 +180,7 @@ class PostgresProposals:
     def _place(self, subject: str) -> AbstractContextManager[Any]:
         """The transaction in which the subject changes, with its lock."""
         on_banks = subject.partition(":")[0] in ON_BANKS
-        return numbered_change() if on_banks else transaction.atomic(durable=True)
+        return numbered_change() if on_banks else _claimed_transaction()
 
     def _version(self, subject: str) -> int | None:
         noun, _, about = subject.partition(":")
@@ -195,8 +199,9 @@ class PostgresProposals:
     def _answer(self, proposal_id: str, command: ProposalCommand, by: Who) -> Proposal:
         now = self._clock()
         with transaction.atomic(durable=True):
+            claim_key()
             row = _locked(proposal_id)
-            events = allowed(decide_proposal(proposal_of(row), command, now, self._keys.people()))
+            events = allowed(decide_proposal(proposal_of(row), command, now))
             return self._write(row, events, by.actor, now)
 
     def _mark(self, proposal_id: str, now: datetime) -> Proposal | None:
@@ -209,7 +214,7 @@ class PostgresProposals:
             command: ProposalCommand = MarkProposalOverdue()
             if self._version(row.subject) != row.at_version:
                 command = OvertakeProposal(because=f"{row.subject} has changed since")
-            events = allowed(decide_proposal(proposal_of(row), command, now, self._keys.people()))
+            events = allowed(decide_proposal(proposal_of(row), command, now))
             return self._write(row, events, "system:worker", now)
 
     def _waiting(self, asked: AskProposal) -> Proposal | None:
@@ -219,7 +224,7 @@ class PostgresProposals:
         return next((proposal_of(row) for row in rows if row.body == asked.body), None)
 
     def _write_new(self, asked: AskProposal, events: list[Event], now: datetime) -> Proposal:
-        made = evolve_proposal(None, asked.id, events[0], at=now)
+        made = evolve_proposal(None, asked.id, events[0])
         subject = proposal_subject(asked.id)
         self._journal.append(subject, after=0, events=events, actor=asked.by.actor, at=now)
         ProposalRow.objects.create(
@@ -271,6 +276,14 @@ def proposal_of(row: ProposalRow) -> Proposal:
         due=row.due,
         state=ProposalState(row.state),
     )
+
+
+@contextmanager
+def _claimed_transaction() -> Iterator[None]:
+    """A transaction of its own, under the key of the request, if it bears one."""
+    with transaction.atomic(durable=True):
+        claim_key()
+        yield
 
 
 def _locked(proposal_id: str) -> ProposalRow:

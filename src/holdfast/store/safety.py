@@ -54,7 +54,7 @@ class PostgresSafety:
         """Decide, append, write; one at a time, whatever starts beside."""
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        row = SettingsRow.objects.first() or SettingsRow(id=1, version=0)
+        row = SettingsRow.objects.first() or SettingsRow(id=IN_FORCE.partition(":")[2], version=0)
         before = self.found()
         events, after = allowed(decide_settings(before, command)), before
         by = acting(actor, command, before, subject=IN_FORCE, version=row.version)

@@ -97,6 +97,15 @@ class PostgresScreenings:
                 self._keep_unscreened(answered)
             return _outcome(sent)
 
+    def record_inside(
+        self, answered: Answered, body: dict[str, Any], level: Level, once: Once | None, left: ArchivedItem
+    ) -> Recorded:
+        """As `record`, inside the transaction that is open: whoever opened it has more to write."""
+        sent = send(answered, body, level, once, self._archive.allowed(left), Conditions(alone=False))
+        if sent.written and answered.content.named and not answered.shadow:
+            self._keep_unscreened(answered)
+        return _outcome(sent)
+
     def get(self, screening_id: str) -> dict[str, Any]:
         """One answer as its event tells it. Raises ScreeningUnknown."""
         recorded = self._journal.read(f"screening:{screening_id}")

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 from django.db import connection
@@ -18,16 +17,19 @@ from holdfast.match.importing import digest_of
 from holdfast.match.signal import Signal, SignalType
 
 LINES: Final = 10_000
+_MOST_SIGNALS: Final = 100_000  # of one batch: a line may hold a video of thousands of frames
 _ENTRIES: Final = """
 copy entry (id, bank_id, provenance, state, version, changed_in, added_at, import_id) from stdin
 """
-_SIGNALS: Final = "copy entry_signal (entry_id, type, value) from stdin"
+_SIGNALS: Final = "copy entry_signal (entry_id, type, value, frame, at_ms, quality) from stdin"
 # In two steps, each by one index: joined, with no statistics on tables that just grew, it once took 90 seconds.
 _HOLDERS: Final = "select type, value, entry_id from entry_signal where value = any(%s)"
 _STAGED: Final = "select id from entry where id = any(%s) and import_id = %s"
 _SORTED: Final = """
-select s.type, s.value from entry_signal s join entry e on e.id = s.entry_id
-where e.import_id = %s order by s.type collate "C", s.value collate "C"
+select type, value from (
+    select s.type, s.value || coalesce(',' || s.frame || ',' || s.at_ms || ',' || s.quality, '') as value
+    from entry_signal s join entry e on e.id = s.entry_id where e.import_id = %s
+) t order by type collate "C", value collate "C"
 """
 # Entries that were touched by themselves are few; an import none of whose entries is off or removed counts whole.
 _TWIN: Final = """
@@ -54,9 +56,16 @@ class Batch:
 
 
 def batches(lines: Iterable[Line | BadLine]) -> Iterator[list[Line | BadLine]]:
-    """The lines, some thousands at a time."""
-    rest = iter(lines)
-    while some := list(islice(rest, LINES)):
+    """The lines, some thousands at a time, or as many as hold so many signals."""
+    some: list[Line | BadLine] = []
+    signals = 0
+    for line in lines:
+        some.append(line)
+        signals += len(line.signals) if isinstance(line, Line) else 0
+        if len(some) >= LINES or signals >= _MOST_SIGNALS:
+            yield some
+            some, signals = [], 0
+    if some:
         yield some
 
 
@@ -94,7 +103,9 @@ def write_batch(batch: Batch, bank: str, import_id: str, at: datetime) -> None:
                 copy.write_row((entry, bank, provenance, "active", 0, 0, at, import_id))
         with cursor.copy(_SIGNALS) as copy:
             for entry, signal in batch.signals:
-                copy.write_row((entry, signal.type.value, signal.value))
+                place = signal.frame
+                where = (place.number, place.at_ms, place.quality) if place else (None, None, None)
+                copy.write_row((entry, signal.type.value, signal.value, *where))
 
 
 def twin(bank: str, digest: str) -> str | None:
@@ -131,7 +142,7 @@ def clear_abandoned() -> int:
 
 def _staged(lines: Sequence[Line], import_id: str) -> set[Signal]:
     """The signals of these lines that an earlier batch of the same import has staged."""
-    values = [signal.value for line in lines for signal in line.signals]
+    values = [signal.value for line in lines for signal in line.signals if not signal.frame]
     if not values:
         return set()
     with connection.cursor() as cursor:
@@ -143,8 +154,12 @@ def _staged(lines: Sequence[Line], import_id: str) -> set[Signal]:
 
 
 def _fresh(line: Line, seen: set[Signal], bad: list[BadLine]) -> list[Signal]:
+    """The signals that do not stand earlier in the file. Videos may well share frames: they are taken whole."""
     fresh = []
     for signal in line.signals:
+        if signal.frame:
+            fresh.append(signal)
+            continue
         if signal in seen:
             bad.append(BadLine(line.number, "input.duplicate", "the same signal stands earlier in the file"))
             continue

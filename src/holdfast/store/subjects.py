@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from holdfast.access.key import CreateKey, decide_key
@@ -94,12 +94,13 @@ def _bank_effect(name: str, command: Any) -> Effect:  # noqa: ANN401  # bank com
 
 
 def _bank_facts(bank: banks.Bank) -> Effect:
-    return {"state": bank.state.value, "threshold": bank.threshold, "action": bank.action and bank.action.value}
+    facts = {"state": bank.state.value, "threshold": bank.threshold, "action": bank.action and bank.action.value}
+    return {**facts, "video": asdict(bank.video)}
 
 
 def _entry_effect(entry_id: str, command: Any) -> Effect:  # noqa: ANN401  # any entry command
     row = EntryRow.objects.select_related("bank").get(id=entry_id)
-    signals = [signal.type for signal in row.signals.all()]
+    signals = list(dict.fromkeys(signal.type for signal in row.signals.all()))  # a film has one for each frame
     before = {"bank": row.bank_id, "state": row.state, "opinion": row.opinion, "signals": signals}
     after = {"RemoveEntry": "removed", "DisableEntry": "disabled", "EnableEntry": "active"}.get(type(command).__name__)
     opinion = getattr(command, "opinion", None)

@@ -12,7 +12,18 @@ from ninja.openapi.schema import OpenAPISchema
 
 import holdfast
 from holdfast.errors import HoldfastError, SecondPersonNeeded
-from holdfast.web import bank_files, banks, hashes, proposals, screening, shapes, standing
+from holdfast.web import (
+    bank_files,
+    banks,
+    hashes,
+    log,
+    operations,
+    proposals,
+    screening,
+    shapes,
+    standing,
+    standings,
+)
 from holdfast.web.auth import who_of
 from holdfast.web.problems import response_to
 from holdfast.web.system import require_fresh, system
@@ -25,7 +36,8 @@ class _Api(NinjaAPI):
         """The OpenAPI document."""
         document = super().get_openapi_schema(**how)
         for methods in document["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
+                shapes.take_idempotency_key(method, operation)
                 for status, response in operation["responses"].items():
                     content = response.get("content", {})
                     if int(status) >= 400 and "application/json" in content:  # noqa: PLR2004  # errors begin there
@@ -42,8 +54,11 @@ api = _Api(
     openapi_url="/openapi.json",
 )
 api.add_router("", screening.router)
+api.add_router("", standings.router)
 api.add_router("", hashes.router)
 api.add_router("", standing.router)
+api.add_router("", operations.router)
+api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 api.add_router("/proposals", proposals.router)

@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import Field
 
 from holdfast.match.bank import DEFAULT_THRESHOLD, HIGHEST_THRESHOLD
+from holdfast.match.video import MOST_FRAMES_ASKED, MOST_SECONDS_ASKED, USUAL
 from holdfast.web.shapes import BankName, Strict, Text
 
 MOST_ENTRIES = 1000
@@ -47,6 +48,29 @@ class NewAction(Strict):
     because: Because
 
 
+class VideoRuleShape(Strict):
+    """When an upload counts as showing one of the bank's videos again; see docs/integrating.md."""
+
+    least_frames: Annotated[int, Field(ge=1, le=MOST_FRAMES_ASKED)] = Field(
+        default=USUAL.least_frames, description="Frames that differ, in the known video's order; half of a shorter one."
+    )
+    least_seconds: Annotated[float, Field(ge=0, le=MOST_SECONDS_ASKED)] = Field(
+        default=USUAL.least_seconds, description="Seconds of the known video that they cover; half of a shorter one."
+    )
+    query_percent: Annotated[float, Field(gt=0, le=100)] = Field(
+        default=USUAL.query_percent, description="vPDQ: so much of the upload's frames is enough too,"
+    )
+    compared_percent: Annotated[float, Field(ge=0, le=100)] = Field(
+        default=USUAL.compared_percent, description="together with so much of the known video's."
+    )
+
+
+class NewVideoRule(VideoRuleShape):
+    """Ask for more, or less, of a known video."""
+
+    because: Because
+
+
 class BankShape(Schema):
     """A bank as it stands."""
 
@@ -59,6 +83,7 @@ class BankShape(Schema):
     exchange: str | None
     state: str
     entries: int
+    video: VideoRuleShape
 
 
 class SignalShape(Strict):

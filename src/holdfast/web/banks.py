@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,6 +16,7 @@ from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import Signal, parse
+from holdfast.match.video import VideoRule
 from holdfast.store.banks import BankSummary
 from holdfast.web import bank_shapes, shapes
 from holdfast.web.auth import NeedsKey, actor_of
@@ -81,6 +83,13 @@ def change_action(request: HttpRequest, name: str, new: bank_shapes.NewAction) -
     return _changed(request, name, banks.ChangeAction(action=banks.Action(new.action), because=new.because))
 
 
+@router.post("/{name}/video", response=_BANK, auth=WRITE)
+def change_video_rule(request: HttpRequest, name: str, new: bank_shapes.NewVideoRule) -> dict[str, Any]:
+    """Change how much of one of its videos must be seen again; what is not said is as usual."""
+    rule = VideoRule(**new.model_dump(exclude={"because"}))
+    return _changed(request, name, banks.ChangeVideoRule(rule=rule, because=new.because))
+
+
 @router.post("/{name}/entries", response={201: bank_shapes.Added, 202: Asked, PROBLEMS: shapes.Problem}, auth=WRITE)
 def add_entries(request: HttpRequest, name: str, new: bank_shapes.NewEntries) -> tuple[int, dict[str, Any]]:
     """Add known items by their signals: all, or none. They match from the next second on."""
@@ -98,7 +107,7 @@ def add_entries(request: HttpRequest, name: str, new: bank_shapes.NewEntries) ->
 def add_picture(
     request: HttpRequest, name: str, options: Query[bank_shapes.PictureOptions]
 ) -> tuple[int, dict[str, Any]]:
-    """Add a known picture: its signals are computed and kept, the picture is not."""
+    """Add a known picture, or video: its signals are computed and kept, the file is not."""
     refuse_unknown(request, bank_shapes.PictureOptions)
     received, _ = take_upload(request, system().settings)
     if not isinstance(received, Upload) or received.size == 0:
@@ -176,6 +185,7 @@ def _shape(summary: BankSummary) -> dict[str, Any]:
         "exchange": bank.exchange,
         "state": bank.state.value,
         "entries": summary.entries,
+        "video": asdict(bank.video),
     }
 
 
@@ -184,7 +194,7 @@ def _entry_shape(entry: entries.Entry) -> dict[str, Any]:
         "id": entry.id,
         "bank": entry.bank,
         "state": entry.state.value,
-        "signal_types": [signal.type.value for signal in entry.signals],
+        "signal_types": list(dict.fromkeys(signal.type.value for signal in entry.signals)),
         "provenance": entry.provenance,
         "opinion": entry.opinion and entry.opinion.value,
     }

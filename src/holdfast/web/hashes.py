@@ -15,7 +15,8 @@ from holdfast.match.signal import parse
 from holdfast.pipeline import screen_hashes
 from holdfast.web import bank_shapes, shapes
 from holdfast.web.auth import NeedsKey, actor_of
-from holdfast.web.screening import as_told, content_of, once_of
+from holdfast.web.screening import content_of, once_of
+from holdfast.web.standings import as_told
 from holdfast.web.system import require_fresh, system
 
 router = Router(tags=["screening"])

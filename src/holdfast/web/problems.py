@@ -122,7 +122,7 @@ class ProblemMiddleware:
             response = response_to(errors.MethodNotAllowed())
             if allowed:
                 response["Allow"] = allowed
-        response["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")  # only what is the same for everyone says otherwise
         response["X-Content-Type-Options"] = "nosniff"
         response["Referrer-Policy"] = "no-referrer"
         return response

@@ -17,11 +17,15 @@ from holdfast.bootstrap import new_id
 from holdfast.errors import InvalidRequest
 from holdfast.intake.content import Content
 from holdfast.intake.upload import TooLong, Upload
+from holdfast.later import is_video, receive
+from holdfast.media.filetype import HEAD_LENGTH
 from holdfast.pipeline import Once, screen
 from holdfast.web import shapes
 from holdfast.web.auth import NeedsKey, actor_of, first_answer_of, key_of
+from holdfast.web.prefer import Preferences, preferences
+from holdfast.web.standings import accepted, as_told
 from holdfast.web.system import require_fresh, system
-from holdfast.web.uploads import refuse_unknown, take_upload
+from holdfast.web.uploads import refuse_unknown, room_for, take_upload
 
 router = Router(tags=["screening"])
 _LONGEST_IDEMPOTENCY_KEY: Final = 255
@@ -50,44 +54,59 @@ _BODY: Final = {
             "name": "Idempotency-Key",
             "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST_IDEMPOTENCY_KEY},
             "description": "Repeat a request with the same key to get its first answer again, for 24 hours.",
-        }
+        },
+        {
+            "in": "header",
+            "name": "Prefer",
+            "schema": {"type": "string"},
+            "description": "`respond-async` (RFC 7240): be answered 202 at once. `wait=N`: let what is answered later, "
+            "as videos are, be waited for up to N seconds first.",
+        },
     ],
 }
 
 
 @router.post(
     "/screen",
-    response={200: shapes.ScreenAnswer, (401, 403, 409, 422, 503): shapes.Problem},
+    response={200: shapes.ScreenAnswer, 202: shapes.Accepted, (401, 403, 409, 422, 503): shapes.Problem},
     auth=NeedsKey(Scope.SCREEN),
     exclude_unset=True,
     openapi_extra=_BODY,
 )
-def screen_upload(request: HttpRequest, response: HttpResponse, options: Query[shapes.ScreenOptions]) -> dict[str, Any]:
+def screen_upload(
+    request: HttpRequest, response: HttpResponse, options: Query[shapes.ScreenOptions]
+) -> tuple[int, dict[str, Any]]:
     """Screen one upload before it is published.
 
-    `hold`: do not publish. Any other outcome than a 200 means the same: hold, and ask again.
+    `hold`: do not publish. Any other outcome than a 200 means the same: hold, and ask again. A video, and what
+    asks for it with `Prefer: respond-async`, is answered 202: it is held until `status_url` tells its answer.
     """
     require_fresh()
     refuse_unknown(request, shapes.ScreenOptions)
-    received, fields = take_upload(request, system().settings)
+    wishes = preferences(request.headers.get("Prefer", ""))
+    room = room_for(request, system().settings, system().spool, later=wishes.respond_async)
+    received, fields = take_upload(request, system().settings, room)
     try:
         chosen = _with_fields(options, fields)
         once = once_of(request, lambda: [_what(received), chosen.model_dump()])
-        body = screen(received, content_of(chosen), asked_by=actor_of(request), once=once, parts=system().parts())
+        body = _answer(received, content_of(chosen), actor_of(request), once, wishes)
     finally:
         if isinstance(received, Upload):
             received.close()
-    return as_told(body, request, response)
+    if "status_url" in body:
+        return accepted(body, wishes, request, response)
+    return 200, as_told(body, request, response)
 
 
-@router.get(
-    "/screenings/{screening_id}",
-    response={200: shapes.ScreeningRecord, (401, 403, 404, 503): shapes.Problem},
-    auth=NeedsKey(Scope.EXPLAIN),
-)
-def get_screening(request: HttpRequest, screening_id: str) -> dict[str, Any]:  # noqa: ARG001
-    """One answer that was given, as the journal has it."""
-    return system().screenings.get(screening_id)
+def _answer(
+    received: Upload | TooLong, content: Content, asked_by: str, once: Once | None, wishes: Preferences
+) -> dict[str, Any]:
+    """The answer, or that there will be one."""
+    parts = system().parts()
+    if isinstance(received, Upload) and (wishes.respond_async or is_video(received.head(HEAD_LENGTH))):
+        later = system().later()
+        return receive(received, content, asked_by=asked_by, once=once, shadow=parts.shadow, later=later)
+    return screen(received, content, asked_by=asked_by, once=once, parts=parts)
 
 
 @router.get(
@@ -117,18 +136,6 @@ def list_unscreened(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for item in system().screenings.unscreened(limit=_MOST_UNSCREENED)
     ]
-
-
-def as_told(body: dict[str, Any], request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
-    """The answer as this key may have it: with the scope explain whole, else only the constant part.
-
-    The constant part has the same shape whatever was found, so that it teaches an uploader nothing.
-    """
-    if system().settings.shadow:
-        response["Holdfast-Shadow"] = "on"
-    if Scope.EXPLAIN in key_of(request).scopes:
-        return body
-    return {"answer": body["answer"], "screening": body["screening"]}
 
 
 def _with_fields(options: shapes.ScreenOptions, fields: dict[str, str]) -> shapes.ScreenOptions:

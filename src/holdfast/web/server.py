@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP server process: granian with few blocking threads, tied to the supervisor.
+"""The HTTP server process: granian with few requests worked on at once, tied to the supervisor.
 
 Run as `python -m holdfast.web.server PARENT`. Its own workers tie themselves to it (`web.wsgi`),
 because granian's go on serving when their main process is killed.
@@ -17,6 +17,7 @@ from granian.log import LogLevels
 
 from holdfast.lifeline import die_with_parent
 from holdfast.settings import Settings
+from holdfast.web.body import MOST_WAITING
 
 
 def main() -> None:
@@ -25,13 +26,16 @@ def main() -> None:
     settings = Settings.from_environment()
     host, _, port = settings.listen.rpartition(":")
     logging.raiseExceptions = False
+    # It warns of more threads than cores; these sleep until a body comes.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     Granian(
         "holdfast.web.wsgi:application",
         address=host.strip("[]"),
         port=int(port),
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        # Those beyond the slots wait for bodies: see `web.body`.
+        blocking_threads=settings.web_threads + MOST_WAITING,
         backlog=1024,
         log_level=LogLevels.warning,
         log_access=False,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
@@ -34,6 +34,34 @@ class ScreenOptions(Strict):
     )
 
 
+class SecondsShape(Schema):
+    """From when to when: the longest stretch without a gap."""
+
+    upload: list[float] | None = Field(description="[from, to] in the upload; null for a picture or an animation.")
+    entry: list[float] = Field(description="[from, to] in the known video.")
+
+
+class PartShape(Schema):
+    """Which part of a known video was seen again."""
+
+    frames: int = Field(description="Frames of the upload that show the known video in its order, or backwards.")
+    looks: int = Field(description="How many of them differ from the one before.")
+    of: int = Field(description="How many frames of the known video there are.")
+    covered: float = Field(description="Seconds of the known video that they show.")
+    seconds: SecondsShape
+    length: float | None = Field(description="Seconds that the upload lasts; null for a picture or an animation.")
+    strength: Literal["firm", "weak", "stray"] = Field(
+        description="firm: what the bank asks for. weak: review at most. stray: one frame of a film, recorded only."
+    )
+
+
+class SpotShape(Schema):
+    """Where in a video one frame is shown that matches a known picture: the nearest."""
+
+    seconds: list[float] = Field(description="[from, to] in the upload.")
+    length: float = Field(description="Seconds that the upload lasts.")
+
+
 class MatchShape(Schema):
     """One match. What is known, not what it means: see the bank's meaning and source."""
 
@@ -44,7 +72,9 @@ class MatchShape(Schema):
         description="How the upload was turned, and the PDQ family; 'bytes' for an exact digest, "
         "'given' for a hash that the platform sent."
     )
-    distance: int = Field(description="Bits of 256 that differ; 0 for an exact digest.")
+    distance: int = Field(
+        description="Bits of 256 that differ, in the nearest frame of a video; 0 for an exact digest."
+    )
     threshold: int
     action: str | None = Field(description="The bank's; a benign bank has none.")
     kind: str = Field(default="known", description="Of the bank: known or benign.")
@@ -53,6 +83,8 @@ class MatchShape(Schema):
         default=None,
         description="What it leads to beside the other matches: hold, review, ignore. Null in the oldest records.",
     )
+    part: PartShape | None = Field(default=None, description="Of a known video: which part of it.")
+    spot: SpotShape | None = Field(default=None, description="Of a known picture in a video: where.")
 
 
 class Explanation(Schema):
@@ -80,22 +112,52 @@ class ScreenAnswer(Schema):
     explanation: Explanation | None = None
 
 
+Status = Annotated[
+    Literal["waiting", "running", "answered", "held_for_person"],
+    Field(description="Whether there is an answer yet. held_for_person: no verdict could be reached."),
+]
+
+
+class Accepted(Schema):
+    """The upload is kept and will be answered later. `hold` until then."""
+
+    answer: Literal["publish", "hold"] = Field(description="hold; publish in shadow mode alone.")
+    screening: str = Field(description="The id that its answer will have.")
+    status: Status
+    status_url: str = Field(description="Where to ask how it stands.")
+
+
+class Progress(Schema):
+    """How far a video has been looked at."""
+
+    fraction: float | None = Field(description="Null if the file does not say how long it is, or is no video.")
+    seconds_seen: float
+    seconds_total: float | None
+
+
 class ScreeningRecord(Schema):
-    """An answer that was given, as the journal has it."""
+    """How a screening stands; its answer, once it was given, as the journal has it.
+
+    A key without the scope explain gets `screening`, `status` and `answer`, and the progress until there is one.
+    """
 
     screening: str
-    at: datetime
-    content: str
-    content_version: str
-    surface: str
-    verdict: str
-    reason: str | None
+    status: Status
     answer: str
-    hashes_by: str
-    shadow: bool
-    list_version: int
-    matches: list[MatchShape]
-    looked_up_at: datetime
+    received_at: datetime | None = None
+    due: datetime | None = Field(default=None, description="When it is held for a person if it is not answered.")
+    progress: Progress | None = None
+    at: datetime | None = None
+    content: str | None = None
+    content_version: str | None = None
+    surface: str | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    hashes_by: str | None = None
+    shadow: bool | None = None
+    list_version: int | None = None
+    matches: list[MatchShape] | None = None
+    looked_up_at: datetime | None = None
 
 
 class UnscreenedShape(Schema):
@@ -167,3 +229,18 @@ class Problem(Schema):
     detail: str
     advice: str
     retry: bool = Field(description="Whether asking again later is safe and useful.")
+
+
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Repeat a request with the same key to get its first answer again, for 24 hours.",
+}
+
+
+def take_idempotency_key(method: str, operation: dict[str, Any]) -> None:
+    """Let the document say of whatever changes something that it takes a key."""
+    parameters = operation.setdefault("parameters", [])
+    if method != "get" and not any(one["name"] == IDEMPOTENCY_KEY["name"] for one in parameters):
+        parameters.append(IDEMPOTENCY_KEY)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Take the upload out of a request as a stream: a raw body, or the one file of a multipart form.
 
-The bytes go straight into a sealed memory file and are digested on the way; neither Django nor a
-temporary file ever holds them. A body that takes too long to arrive is given up.
+The bytes go straight into a sealed memory file, or into the spool if they are long or are answered
+later, and are digested on the way; neither Django nor a temporary file of its own ever holds them.
+`holdfast.web.body` gives up one that takes too long to arrive.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,10 @@ from django.http import HttpRequest
 from pydantic import BaseModel
 
 from holdfast.errors import InvalidRequest
-from holdfast.intake.upload import CHUNK, Receiver, TooLong, Upload, receive
+from holdfast.intake.spool import Spool
+from holdfast.intake.upload import CHUNK, Receiver, Room, TooLong, Upload, receive
+from holdfast.later import is_video
+from holdfast.media.filetype import HEAD_LENGTH
 from holdfast.settings import Settings
 
 
@@ -27,10 +30,10 @@ class _ReceivingHandler(FileUploadHandler):
 
     chunk_size = CHUNK
 
-    def __init__(self, request: HttpRequest, settings: Settings) -> None:
+    def __init__(self, request: HttpRequest, settings: Settings, room: Room | None) -> None:
         super().__init__(request)
         self.limit = settings.max_upload_bytes
-        self.deadline = _Deadline(settings.receive_seconds)
+        self.room = room
         self.files = 0
         self.field = ""
         self.receiver: Receiver | None = None
@@ -41,12 +44,11 @@ class _ReceivingHandler(FileUploadHandler):
         self.files += 1
         if self.files > 1:
             raise SkipFile
-        self.field, self.receiver = str(self.field_name), Receiver(self.limit)
+        self.field, self.receiver = str(self.field_name), Receiver(self.limit, self.room)
         raise StopFutureHandlers
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002
         assert self.receiver is not None
-        self.deadline.check()
         self.receiver.take(raw_data)  # past the limit it only counts, so that the fields after the file are seen
 
     def file_complete(self, file_size: int) -> UploadedFile[Any] | None:  # noqa: ARG002
@@ -71,31 +73,37 @@ class FormFile:
     fields: dict[str, str]
 
 
-class _Deadline:
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.ends = time.monotonic() + seconds
-
-    def check(self) -> None:
-        """Raise InvalidRequest if the time is over."""
-        if time.monotonic() > self.ends:
-            message = f"body: it did not arrive within {self.seconds:.0f} s"
-            raise InvalidRequest(message)
-
-
-def take_upload(request: HttpRequest, settings: Settings) -> tuple[Upload | TooLong, dict[str, str]]:
+def take_upload(
+    request: HttpRequest, settings: Settings, room: Room | None = None
+) -> tuple[Upload | TooLong, dict[str, str]]:
     """The upload of a request and the text fields that came with it (none with a raw body).
 
     Raises InvalidRequest if there is no file in a form, more than one, half an upload, a field
-    twice, or if it takes too long.
+    twice, or if it takes too long; NoRoom if it belongs on disk and there is no room.
     """
     if request.content_type == "multipart/form-data":
-        form = take_form(request, settings)
+        form = take_form(request, settings, room)
         return form.received, form.fields
+    declared = _announced(request)
+    return receive(_chunks(request), settings.max_upload_bytes, declared=declared, room=room), {}
+
+
+def room_for(request: HttpRequest, settings: Settings, spool: Spool, *, later: bool) -> Room:
+    """Where the upload of this request may go beside memory; with `later`, it goes there however short it is."""
+    return Room(
+        spool=spool,
+        announced=_announced(request) or 0,
+        above=settings.spool_above_bytes,
+        limit=settings.max_video_bytes,
+        is_long=is_video,
+        head=HEAD_LENGTH,
+        always=later,
+    )
+
+
+def _announced(request: HttpRequest) -> int | None:
     announced = request.META.get("CONTENT_LENGTH") or ""
-    declared = int(announced) if announced.isdigit() else None
-    chunks = _chunks(request, _Deadline(settings.receive_seconds))
-    return receive(chunks, settings.max_upload_bytes, declared=declared), {}
+    return int(announced) if announced.isdigit() else None
 
 
 def refuse_unknown(request: HttpRequest, shape: type[BaseModel]) -> None:
@@ -109,15 +117,14 @@ def refuse_unknown(request: HttpRequest, shape: type[BaseModel]) -> None:
             raise InvalidRequest(message)
 
 
-def _chunks(request: HttpRequest, deadline: _Deadline) -> Iterator[bytes]:
+def _chunks(request: HttpRequest) -> Iterator[bytes]:
     while chunk := request.read(CHUNK):
-        deadline.check()
         yield chunk
 
 
-def take_form(request: HttpRequest, settings: Settings) -> FormFile:
-    """The one file of a form. Raises InvalidRequest as `take_upload` does."""
-    handler = _ReceivingHandler(request, settings)
+def take_form(request: HttpRequest, settings: Settings, room: Room | None = None) -> FormFile:
+    """The one file of a form. Raises InvalidRequest and NoRoom as `take_upload` does."""
+    handler = _ReceivingHandler(request, settings, room)
     request.upload_handlers = [handler]
     try:
         fields = {name: [str(value) for value in values] for name, values in request.POST.lists()}

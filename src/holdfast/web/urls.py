@@ -3,10 +3,15 @@
 
 from django.urls import include, path, re_path
 
+from holdfast.web import log
 from holdfast.web.api import api
 
 urlpatterns = [
     path("v1/", api.urls),
+    path("log/checkpoint", log.checkpoint),
+    path("log/keys", log.keys),
+    re_path(r"^log/(?P<path>tile/(?:[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?)$", log.tile),
+    re_path(r"^log/(?P<path>tile/entries/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?)$", log.entries),
     # HMA's clients join addresses by hand: one that was given a final slash asks for //c/banks.
     re_path(r"^/?", include("holdfast.web.hma.urls")),
 ]

@@ -6,14 +6,14 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0003_follow'),
+        ('store', '0007_log'),
     ]
 
     operations = [
         migrations.CreateModel(
             name='SettingsRow',
             fields=[
-                ('id', models.SmallIntegerField(primary_key=True, serialize=False)),
+                ('id', models.TextField(primary_key=True, serialize=False)),
                 ('values', models.JSONField()),
                 ('accepted', models.JSONField(db_comment='the same, except what was made weaker and two people have not accepted yet')),
                 ('version', models.IntegerField(db_comment='its last journal version')),

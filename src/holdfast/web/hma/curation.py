@@ -16,6 +16,7 @@ from holdfast.match.entry import DisableEntry, EnableEntry, Entry, EntryState, R
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import Signal
 from holdfast.match.text import LONGEST_TEXT
+from holdfast.match.vpdqfile import videos_and_others
 from holdfast.store.numbers import entry_numbered, numbers_of
 from holdfast.web.hma import kinds
 from holdfast.web.hma.edge import admit, answer, json_body, refuse_address
@@ -164,7 +165,7 @@ def _content(request: HttpRequest, bank: Bank, number: int, entry: Entry) -> dic
 
 def _signals(entry: Entry) -> dict[str, str]:
     """One hash of each kind: HMA's form has room for no more."""
-    return {kinds.NAMES[signal.type]: signal.value for signal in reversed(entry.signals)}
+    return {kinds.NAMES[kind]: value for kind, value in videos_and_others(reversed(entry.signals))}
 
 
 def _provenance(fields: Mapping[str, str]) -> str:

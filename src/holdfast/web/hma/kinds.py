@@ -17,8 +17,11 @@ NAMES: Final[Mapping[SignalType, str]] = {
     SignalType.MD5: "video_md5",
     SignalType.SHA1: "sha1",
     SignalType.SHA256: "sha256",
+    SignalType.VPDQ: "vpdq",
 }
-_KINDS: Final = {"md5": SignalType.MD5, **{name: kind for kind, name in NAMES.items()}}
+ASKED_FOR: Final = tuple(kind for kind in NAMES if kind is not SignalType.VPDQ)
+"""What requests may name. A video's frames match files, and are told as vpdq; no hash of one is asked about alone."""
+_KINDS: Final = {"md5": SignalType.MD5, **{NAMES[kind]: kind for kind in ASKED_FOR}}
 CONTENT_TYPES: Final[Mapping[str, SignalType]] = {"photo": SignalType.PDQ, "video": SignalType.MD5}
 """What each kind of content is hashed with if a request does not say."""
 

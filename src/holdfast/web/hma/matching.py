@@ -14,7 +14,7 @@ from holdfast.match.bank import DEFAULT_THRESHOLD
 from holdfast.match.given import as_seen
 from holdfast.match.look import look
 from holdfast.match.screen import Match, NotScreened, judge
-from holdfast.match.signal import Signal, SignalType
+from holdfast.match.signal import PERCEPTUAL, Signal, SignalType
 from holdfast.media import pdq
 from holdfast.pipeline import find
 from holdfast.store.numbers import active_signals, numbers_of
@@ -88,7 +88,7 @@ def signal_type_index(request: HttpRequest) -> HttpResponse:
     body = {}
     for kind in _kinds_asked(request):
         level = newest if kind.is_exact else known.ready_to
-        size = counts.get(kind, 0)
+        size = counts.get(kind, 0) if kind.is_exact else sum(counts.get(one, 0) for one in PERCEPTUAL)
         body[kinds.NAMES[kind]] = {
             "db_size": size,
             "index_size": size if kind.is_exact else len(known),
@@ -101,7 +101,7 @@ def signal_type_index(request: HttpRequest) -> HttpResponse:
 
 def _kinds_asked(request: HttpRequest) -> list[SignalType]:
     name = request.GET.get("signal_type")
-    return [kinds.kind_named(name)] if name is not None else list(kinds.NAMES)
+    return [kinds.kind_named(name)] if name is not None else list(kinds.ASKED_FOR)
 
 
 def _is_fresh() -> bool:

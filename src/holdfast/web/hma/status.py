@@ -35,7 +35,7 @@ def live_as_status(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 def signal_types(request: HttpRequest) -> HttpResponse:
     """GET /c/signal_type."""
     admit(request, Scope.BANKS_READ)
-    return answer([{"name": name, "enabled_ratio": 1.0} for name in kinds.NAMES.values()])
+    return answer([{"name": name, "enabled_ratio": 1.0} for name in map(kinds.NAMES.__getitem__, kinds.ASKED_FOR)])
 
 
 def update_signal_type(request: HttpRequest, name: str) -> HttpResponse:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every noun with a life, on one screen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.access.key import KEY_TRANSITIONS, decide_key, evolve_key
+from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evolve_proposal
+from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
+from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
+from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
+from holdfast.log.decider import Decider
+from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
+from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
+from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import
+from holdfast.match.long_screening import LONG_TRANSITIONS, decide_long, evolve_long
+from holdfast.match.unscreened import UNSCREENED_TRANSITIONS, decide_unscreened, evolve_unscreened
+
+DECIDERS: Final = (
+    Decider(
+        name="Bank",
+        noun="bank",
+        transitions=BANK_TRANSITIONS,
+        decide=lambda bank, command, _: decide_bank(bank, command),
+        evolve=lambda bank, _, happened: evolve_bank(bank, happened),
+    ),
+    Decider(
+        name="Entry",
+        noun="entry",
+        transitions=ENTRY_TRANSITIONS,
+        decide=lambda entry, command, _: decide_entry(entry, command),
+        evolve=evolve_entry,
+    ),
+    Decider(
+        name="Import",
+        noun="import",
+        transitions=IMPORT_TRANSITIONS,
+        decide=lambda found, command, _: decide_import(found, command),
+        evolve=evolve_import,
+    ),
+    Decider(
+        name="Unscreened hold",
+        noun="unscreened",
+        transitions=UNSCREENED_TRANSITIONS,
+        decide=decide_unscreened,
+        evolve=lambda held, _, happened: evolve_unscreened(held, happened),
+    ),
+    Decider(
+        name="Long screening",
+        noun="long",
+        transitions=LONG_TRANSITIONS,
+        decide=decide_long,
+        evolve=lambda long, _, happened: evolve_long(long, happened),
+    ),
+    Decider(
+        name="API key",
+        noun="key",
+        transitions=KEY_TRANSITIONS,
+        decide=lambda key, command, _: decide_key(key, command),
+        evolve=evolve_key,
+        state_of=lambda key: "revoked" if key.revoked else "active",
+    ),
+    Decider(
+        name="Proposal",
+        noun="proposal",
+        transitions=PROPOSAL_TRANSITIONS,
+        decide=decide_proposal,
+        evolve=evolve_proposal,
+    ),
+    Decider(
+        name="Settings in force",
+        noun="settings",
+        transitions=SETTINGS_TRANSITIONS,
+        decide=lambda found, command, _: decide_settings(found, command),
+        evolve=lambda found, _, happened: evolve_settings(found, happened),
+    ),
+    Decider(
+        name="Effect",
+        noun="effect",
+        transitions=EFFECT_TRANSITIONS,
+        decide=decide_effect,
+        evolve=lambda effect, _, happened: evolve_effect(effect, happened),
+    ),
+    Decider(
+        name="Alarm",
+        noun="alarm",
+        transitions=ALARM_TRANSITIONS,
+        decide=lambda alarm, command, _: decide_alarm(alarm, command),
+        evolve=lambda alarm, _, happened: evolve_alarm(alarm, happened),
+    ),
+)
+BY_NOUN: Final = {decider.noun: decider for decider in DECIDERS}

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each table says that the journal says too: how its rows follow from the events of one subject.
+
+Columns that are not here cannot be known from the journal (`screening.uploader`, `api_key.secret_digest`) or
+are service (`changed_in`, `effect.fence`). What an import brought in stands in the journal as a count and a
+digest; its entries follow from that until they have events of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from holdfast.access.key import KeyRevoked
+from holdfast.access.proposal import ProposalAsked, ProposalOverdue
+from holdfast.deciders import BY_NOUN
+from holdfast.effect.effect import EffectState
+from holdfast.log.event import Event, encode
+from holdfast.log.journal import Recorded
+from holdfast.match.entry import Entry, EntryState
+from holdfast.match.importing import ImportBegun, ImportPublished
+from holdfast.match.screen import ScreeningAnswered, ScreeningAnswered1
+from holdfast.match.signal import Signal, SignalType
+
+Row = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Folded:
+    """One subject as its events tell it so far."""
+
+    id: str
+    state: Any = None
+    version: int = 0
+    first: Recorded | None = None
+    last: Recorded | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What a table keeps besides the thing itself."""
+
+    @property
+    def begun_at(self) -> datetime | None:
+        """When its first event happened."""
+        return self.first.at if self.first else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """One table: its key, the journal's noun for it, and the columns that follow from a folded subject."""
+
+    table: str
+    key: str
+    noun: str
+    columns: tuple[str, ...]
+    expected: Callable[[Folded], dict[str, Any]]
+    evolve: Callable[[Any, str, Event], Any]
+    notes: Callable[[Recorded], dict[str, Any]] = lambda _: {}
+    begin: Callable[[Row], Any] = lambda _: None
+    """What a row is before its own events, where something else brought it in; None if nothing did."""
+    extra: str = ""
+    """More columns to read, as SQL about the row `t`, for `begin` and for comparing."""
+    compare: Callable[[str, Any], Any] = lambda _, value: value
+    """A column's value in the table, as the journal would say it."""
+    numbered: bool = False
+    """Whether a row carries the bank change that last touched it, so that mending it is a bank change."""
+
+
+def _bank(folded: Folded) -> dict[str, Any]:
+    bank = folded.state
+    named = {name: getattr(bank, name) for name in ("meaning", "source", "threshold", "exchange")}
+    return {**named, "action": _word(bank.action), "state": _word(bank.state), "kind": _word(bank.kind)}
+
+
+def _entry(folded: Folded) -> dict[str, Any]:
+    entry: Entry = folded.state
+    return {
+        "bank_id": entry.bank,
+        "provenance": entry.provenance,
+        "state": _word(entry.state),
+        "opinion": _word(entry.opinion),
+        "signals": sorted(f"{signal.type.value} {signal.value}" for signal in entry.signals),
+    }
+
+
+def _imported_entry(row: Row) -> Entry | None:
+    """An entry that an import brought in, as it was then."""
+    if row["import_id"] is None:
+        return None
+    signals = [text.split(" ", 1) for text in row["signals"]]
+    return Entry(
+        id=row["id"],
+        bank=row["bank_id"],
+        signals=tuple(Signal(SignalType(kind), value) for kind, value in signals),
+        provenance=row["provenance"],
+        state=EntryState.ACTIVE,
+    )
+
+
+def _import(folded: Folded) -> dict[str, Any]:
+    """What it holds is known from the journal only once it was published."""
+    found = folded.state
+    by = folded.first.actor if folded.first else None
+    about = {"bank_id": found.bank, "source": found.source, "state": _word(found.state)}
+    return {**about, "begun_by": by, "begun_at": folded.begun_at, **folded.notes}
+
+
+def _import_notes(row: Recorded) -> dict[str, Any]:
+    match row.happened:
+        case ImportBegun(from_exchange=from_exchange):
+            return {"from_exchange": from_exchange}
+        case ImportPublished() as told:
+            return {"entries": told.entries, "signals": told.signals, "refused": told.refused, "digest": told.digest}
+    return {}
+
+
+def _unscreened(folded: Folded) -> dict[str, Any]:
+    held = folded.state
+    named = {"content_id": held.content, "content_version": held.content_version, "owner": held.owner, "due": held.due}
+    states = {"reason": _word(held.reason), "state": _word(held.state)}
+    return {**named, **states, "since": folded.begun_at, **folded.notes}
+
+
+def _screening(folded: Folded) -> dict[str, Any]:
+    """A screening is its first event; what comes after adds to it and changes nothing."""
+    told = encode(folded.state)
+    named = {name: told[name] for name in ("surface", "verdict", "reason", "answer", "shadow", "list_version")}
+    by = folded.first.actor if folded.first else None
+    ids = {"content_id": told["content"], "content_version": told["content_version"]}
+    return {**ids, **named, "matches": told["matches"], "asked_by": by, "at": folded.begun_at}
+
+
+def _evolve_screening(before: Event | None, _: str, happened: Event) -> Event:
+    if before is None and not isinstance(happened, (ScreeningAnswered, ScreeningAnswered1)):
+        message = f"no screening begins with {happened.tag!r}"
+        raise ValueError(message)
+    return before or happened
+
+
+def _key(folded: Folded) -> dict[str, Any]:
+    key = folded.state
+    about = {"label": key.label, "scopes": sorted(scope.value for scope in key.scopes), "expires_at": key.expires_at}
+    return {**about, "person": key.person, "created_at": folded.begun_at, "revoked_at": None, **folded.notes}
+
+
+def _proposal(folded: Folded) -> dict[str, Any]:
+    proposal = folded.state
+    about = {name: getattr(proposal, name) for name in ("command", "command_schema", "subject", "at_version")}
+    asked = {name: getattr(proposal, name) for name in ("person", "because", "asked_at", "owner", "due")}
+    by = folded.first.actor if folded.first else None
+    unanswered = {"answered_by": None, "answer": None, "answered_at": None, "solo": False}
+    stands = {"body": dict(proposal.body), "asked_by": by, "state": _word(proposal.state)}
+    return {**about, **asked, **stands, **unanswered, **folded.notes}
+
+
+def _proposal_notes(row: Recorded) -> dict[str, Any]:
+    """What ended it, in whose words."""
+    if isinstance(row.happened, (ProposalAsked, ProposalOverdue)):
+        return {}
+    told = {"answer": getattr(row.happened, "because", None), "solo": getattr(row.happened, "solo", False)}
+    return {"answered_by": row.actor, "answered_at": row.at, **told}
+
+
+def _settings(folded: Folded) -> dict[str, Any]:
+    return {"values": dict(folded.state.values), "accepted": dict(folded.state.accepted)}
+
+
+def _effect(folded: Folded) -> dict[str, Any]:
+    effect, order = folded.state, folded.state.order
+    named = {name: getattr(order, name) for name in ("kind", "item", "location", "owner", "most_tries", "deadline")}
+    return {
+        **named,
+        "weight": _word(order.weight),
+        "payload": {one.name: one.id for one in order.payload},
+        "state": _word(effect.state),
+        "late": effect.late,
+        "asked_by": effect.asked_by,
+        "enqueued_at": folded.begun_at,
+    }
+
+
+def _effect_compare(column: str, value: Any) -> Any:  # noqa: ANN401  # whatever a table holds
+    """A lease is no event: to the journal it is waiting."""
+    return EffectState.WAITING.value if column == "state" and value == EffectState.LEASED else value
+
+
+def _alarm(folded: Folded) -> dict[str, Any]:
+    alarm = folded.state
+    named = {name: getattr(alarm, name) for name in ("kind", "about", "owner", "acknowledged_by")}
+    return {**named, "state": _word(alarm.state), "raised_at": folded.begun_at}
+
+
+def _word(value: Any) -> Any:  # noqa: ANN401  # an enumeration's member, or None
+    return value and value.value
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+PROJECTIONS: Final = (
+    Projection(
+        table="bank",
+        key="name",
+        noun="bank",
+        columns=_columns("meaning source threshold action state kind exchange version"),
+        expected=_bank,
+        evolve=BY_NOUN["bank"].evolve,
+        numbered=True,
+    ),
+    Projection(
+        table="bank_import",
+        key="id",
+        noun="import",
+        columns=_columns("bank_id source from_exchange state begun_by begun_at entries signals refused digest version"),
+        expected=_import,
+        evolve=BY_NOUN["import"].evolve,
+        notes=_import_notes,
+        numbered=True,
+    ),
+    Projection(
+        table="entry",
+        key="id",
+        noun="entry",
+        columns=_columns("bank_id provenance state opinion version"),
+        expected=_entry,
+        evolve=BY_NOUN["entry"].evolve,
+        begin=_imported_entry,
+        extra="""t.import_id, array(select s.type || ' ' || s.value from entry_signal s where s.entry_id = t.id
+            order by s.type collate "C", s.value collate "C") as signals""",
+        numbered=True,
+    ),
+    Projection(
+        table="unscreened",
+        key="id",
+        noun="unscreened",
+        columns=_columns("content_id content_version reason state owner since due screening version"),
+        expected=_unscreened,
+        evolve=BY_NOUN["unscreened"].evolve,
+        notes=lambda row: {"screening": row.happened.screening} if hasattr(row.happened, "screening") else {},
+    ),
+    Projection(
+        table="screening",
+        key="id",
+        noun="screening",
+        columns=_columns(
+            "content_id content_version surface verdict reason answer shadow list_version matches asked_by at"
+        ),
+        expected=_screening,
+        evolve=_evolve_screening,
+    ),
+    Projection(
+        table="api_key",
+        key="prefix",
+        noun="key",
+        columns=_columns("label scopes person created_at expires_at revoked_at version"),
+        expected=_key,
+        evolve=BY_NOUN["key"].evolve,
+        notes=lambda row: {"revoked_at": row.at} if isinstance(row.happened, KeyRevoked) else {},
+    ),
+    Projection(
+        table="proposal",
+        key="id",
+        noun="proposal",
+        columns=_columns(
+            "command command_schema body subject at_version person asked_by because asked_at owner due state "
+            "answered_by answer answered_at solo version"
+        ),
+        expected=_proposal,
+        evolve=BY_NOUN["proposal"].evolve,
+        notes=_proposal_notes,
+    ),
+    Projection(
+        table="settings_in_force",
+        key="id",
+        noun="settings",
+        columns=_columns("values accepted version"),
+        expected=_settings,
+        evolve=BY_NOUN["settings"].evolve,
+    ),
+    Projection(
+        table="effect",
+        key="id",
+        noun="effect",
+        columns=_columns(
+            "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version"
+        ),
+        expected=_effect,
+        evolve=BY_NOUN["effect"].evolve,
+        compare=_effect_compare,
+    ),
+    Projection(
+        table="alarm",
+        key="id",
+        noun="alarm",
+        columns=_columns("kind about owner state acknowledged_by raised_at version"),
+        expected=_alarm,
+        evolve=BY_NOUN["alarm"].evolve,
+    ),
+)

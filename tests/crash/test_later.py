@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kill whatever works on a video in the middle of it: it is taken up again, answered once, and never published."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from holdfast.demo import videos
+from holdfast.demo.client import Client
+from holdfast.errors import DependencyError
+from tests.conftest import Server, environment_for, start_server, stop, superuser
+from tests.crash.test_serve import _descendants, _ended, _kill_9, _named
+
+pytestmark = pytest.mark.skipif(not videos.can_make(), reason="the optional video parts are not installed")
+
+
+@pytest.fixture
+def own(folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that a test may kill, and that notices within a second what was killed."""
+    data = folder / f"later-{abs(hash(request.node.name)) % 10**8}"
+    running = start_server(environment_for(data, HOLDFAST_WEB_WORKERS="1", HOLDFAST_LONG_LEASE_SECONDS="1"))
+    yield running
+    if running.process.poll() is None:
+        stop(running.process)
+
+
+def _standing(client: Client, screening: str) -> dict[str, Any]:
+    """How it stands, as soon as somebody answers; until it is answered, only ever hold."""
+    pause = threading.Event()
+    while True:
+        try:
+            reply = client.call("GET", f"/screenings/{screening}")
+        except (DependencyError, ValueError):
+            pause.wait(0.05)
+            continue
+        if reply.status == 503:
+            pause.wait(0.05)
+            continue
+        assert reply.status == 200, reply
+        if reply.body["status"] in ("waiting", "running"):
+            assert reply.body["answer"] == "hold"
+        return dict(reply.body)
+
+
+def _sent(own: Server) -> str:
+    """A known video late in another, which takes some seconds to watch; the id of its screening."""
+    assert own.client.send_json("POST", "/banks", {"name": "b", "meaning": "a test", "source": "tests"}).status == 201
+    known = videos.encoded(videos.known())
+    assert own.client.call("POST", "/banks/b/entries/picture", body=known, provenance="tests").status == 201
+    reply = own.client.call("POST", "/screen", body=videos.encoded(videos.late()), content_id="post-1")
+    assert reply.status == 202, reply
+    return str(reply.body["screening"])
+
+
+def _in_the_middle(client: Client, screening: str) -> None:
+    pause = threading.Event()
+    while not (standing := _standing(client, screening)).get("progress", {}).get("seconds_seen"):
+        assert standing["status"] in ("waiting", "running"), standing
+        pause.wait(0.02)
+
+
+def _answered_once(own: Server, screening: str) -> None:
+    pause = threading.Event()
+    while (standing := _standing(own.client, screening))["status"] in ("waiting", "running"):
+        pause.wait(0.1)
+    assert (standing["status"], standing["verdict"], standing["answer"]) == ("answered", "matched", "hold")
+    data = Path(own.environment["HOLDFAST_DATA"])
+    with psycopg.connect(superuser(data)) as connection:
+        count = "select count(*) from journal where subject = %s and tag = %s"
+        answers = connection.execute(count, [f"screening:{screening}", "screening.answered"]).fetchone()
+        begun = connection.execute(count, [f"long:{screening}", "screening.long.begun"]).fetchone()
+    assert answers == (1,)
+    assert begun is not None
+    assert begun[0] >= 2
+
+
+@pytest.mark.parametrize("part", ["holdfast.screener", "holdfast.media.server", "postgres -D"])
+def test_killed_in_the_middle_of_a_video_it_is_taken_up_again_and_answered_once(own: Server, part: str) -> None:
+    screening = _sent(own)
+    _in_the_middle(own.client, screening)
+
+    victims = _named(_descendants(own.process.pid), part)
+    for victim in victims if part == "holdfast.media.server" else [min(victims)]:
+        os.kill(victim, signal.SIGKILL)
+        assert _ended(victim)
+
+    _answered_once(own, screening)
+
+
+def test_when_everything_is_killed_in_the_middle_the_next_start_goes_on(own: Server) -> None:
+    screening = _sent(own)
+    _in_the_middle(own.client, screening)
+
+    _kill_9(own)
+    again = start_server(own.environment)
+
+    try:
+        _answered_once(again, screening)
+    finally:
+        stop(again.process)
+
+
+def test_a_web_process_that_is_killed_takes_nothing_along_that_it_had_accepted(own: Server) -> None:
+    screening = _sent(own)
+    for victim in _named(_descendants(own.process.pid), "holdfast.web.server"):
+        os.kill(victim, signal.SIGKILL)
+    pause = threading.Event()
+    while (standing := _standing(own.client, screening))["status"] in ("waiting", "running"):
+        pause.wait(0.1)
+    assert (standing["status"], standing["answer"]) == ("answered", "hold")

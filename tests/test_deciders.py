@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every noun with a life changes along its transition table, whatever meets it in whatever state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.access import key as keys
+from holdfast.access import proposal as proposals
+from holdfast.access import safety
+from holdfast.access.person import People, Who
+from holdfast.alarm import alarm as alarms
+from holdfast.deciders import BY_NOUN, DECIDERS
+from holdfast.effect import effect as effects
+from holdfast.errors import Refusal
+from holdfast.log.decider import Decider
+from holdfast.log.event import Event
+from holdfast.match import bank as banks
+from holdfast.match import entry as entries
+from holdfast.match import importing
+from holdfast.match import long_screening as longs
+from holdfast.match import unscreened as holds
+from holdfast.match.signal import Signal, SignalType
+from holdfast.match.video import VideoRule
+from holdfast.media.reason import Reason
+from tests.match.deciding import CODE, named, reachable
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+SIGNAL = Signal(SignalType.MD5, "0123456789abcdef" * 2)
+BANK = banks.Bank(
+    name="b", meaning="m", source="s", threshold=31, action=banks.Action.HOLD, state=banks.BankState.ACTIVE
+)
+ENTRY = entries.Entry(id="1", bank="b", signals=(SIGNAL,), provenance="p", state=entries.EntryState.ACTIVE)
+IMPORT = importing.Import(id="1", bank="b", source="a.csv", state=importing.ImportState.STAGING)
+CONTENTS = importing.Contents(entries=2, signals=3, refused=1, digest="d")
+OPEN = holds.OpenUnscreened(
+    content="post-1", content_version="1", reason=Reason.TRUNCATED, screening="scr_1", owner="t", due=NOW
+)
+HELD = holds.Unscreened(
+    content="post-1",
+    content_version="1",
+    reason=Reason.TRUNCATED,
+    owner="t",
+    due=NOW,
+    state=holds.UnscreenedState.OPEN,
+)
+LONG = longs.LongScreening(content="post-1", content_version="1", due=NOW, taken=1)
+KEY = keys.Key(
+    prefix="1", secret_digest="", label="l", scopes=frozenset({keys.Scope.SCREEN}), expires_at=None, revoked=False
+)
+ORDER = effects.Order(
+    kind="test.act", item="post-1", location="eu-1", weight=effects.Weight.NEUTRAL, deadline=NOW, owner="o"
+)
+EFFECT = effects.Effect(order=ORDER, state=effects.EffectState.WAITING, tries=1, asked_by="ann")
+ANN, BOB = Who("key:aaaaaaaa", "ann"), Who("key:bbbbbbbb", "bob")
+BOTH = People(frozenset({"ann", "bob"}), frozenset({"ann", "bob"}))
+ASK = proposals.AskProposal(
+    id="1",
+    by=ANN,
+    command="disable_bank",
+    command_schema=1,
+    body={},
+    subject="bank:b",
+    at_version=1,
+    because="x",
+    owner="o",
+    due=NOW,
+    people=BOTH,
+)
+ASKED = proposals.Proposal(
+    id="1",
+    command="disable_bank",
+    command_schema=1,
+    body={},
+    subject="bank:b",
+    at_version=1,
+    person="ann",
+    because="x",
+    asked_at=NOW,
+    owner="o",
+    due=NOW,
+    state=proposals.ProposalState.ASKED,
+)
+DEFAULTS = safety.default_values()
+SLOWER = {**DEFAULTS, "unscreened_hours": 48.0}
+ALARM = alarms.Alarm(kind="k", about="effect:1", owner="o", state=alarms.AlarmState.RAISED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a noun's walk is made of: one thing in each state, one command of each type, and old events."""
+
+    things: Mapping[Any, Any]
+    commands: tuple[Any, ...]
+    command_types: tuple[type, ...]
+    old_events: Mapping[Event, type[Event]] = field(default_factory=dict)
+    """Events of earlier schemas, each with the one that took its place."""
+    skipping: Mapping[type, tuple[Any, ...]] = field(default_factory=dict)
+    """Events that a journal may tell in these states too, because it does not tell what lies between."""
+
+
+def in_states(thing: Any, states: type) -> dict[Any, Any]:
+    return {None: None, **{state: replace(thing, state=state) for state in states}}  # type: ignore[attr-defined]
+
+
+SAMPLES: dict[str, Sample] = {
+    "bank": Sample(
+        things=in_states(BANK, banks.BankState),
+        commands=(
+            banks.CreateBank(name="b", meaning="m", source="s"),
+            banks.DisableBank(),
+            banks.EnableBank(),
+            banks.ChangeThreshold(threshold=20, because="x"),
+            banks.ChangeAction(action=banks.Action.REVIEW, because="x"),
+            banks.ChangeVideoRule(rule=VideoRule(least_frames=10), because="x"),
+        ),
+        command_types=get_args(banks.BankCommand),
+        old_events={
+            banks.BankCreated1(
+                name="b", meaning="m", source="s", threshold=31, action=banks.Action.HOLD
+            ): banks.BankCreated
+        },
+    ),
+    "entry": Sample(
+        things=in_states(ENTRY, entries.EntryState),
+        commands=(
+            entries.AddEntry(id="1", bank="b", signals=(SIGNAL,), provenance="p"),
+            entries.DisableEntry(),
+            entries.EnableEntry(),
+            entries.RemoveEntry(because="x"),
+            entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="x"),
+        ),
+        command_types=get_args(entries.EntryCommand),
+    ),
+    "import": Sample(
+        things=in_states(IMPORT, importing.ImportState),
+        commands=(
+            importing.BeginImport(bank="b", source="a.csv", from_exchange=False),
+            importing.PublishImport(contents=CONTENTS),
+            importing.RollBackImport(because="x"),
+            importing.AbandonImport(because="x"),
+        ),
+        command_types=get_args(importing.ImportCommand),
+    ),
+    "unscreened": Sample(
+        things=in_states(HELD, holds.UnscreenedState),
+        commands=(
+            OPEN,
+            holds.TryUnscreenedAgain(reason=Reason.TRUNCATED, screening="scr_2"),
+            holds.MarkOverdue(),
+            holds.SettleUnscreened(screening="scr_3", verdict="no_match"),
+        ),
+        command_types=get_args(holds.UnscreenedCommand),
+    ),
+    "long": Sample(
+        things=in_states(LONG, longs.LongState),
+        commands=(
+            longs.ReceiveLong(content="post-1", content_version="1", surface="s", size=1, due=NOW),
+            longs.TakeUpLong(lease_until=NOW),
+            longs.PutBackLong(taking=1, reason=Reason.DECODER_UNAVAILABLE, free_from=NOW),
+            longs.AnswerLong(taking=1, verdict="no_match", answer="publish"),
+            longs.HoldLongForPerson(taking=1, reason=Reason.GIVEN_UP),
+        ),
+        command_types=get_args(longs.LongCommand),
+    ),
+    "key": Sample(
+        things={None: None, "active": KEY, "revoked": replace(KEY, revoked=True)},
+        commands=(
+            keys.CreateKey(prefix="1", secret_digest="d", label="l", scopes=frozenset(keys.Scope), expires_at=None),
+            keys.RevokeKey(),
+        ),
+        command_types=(keys.CreateKey, keys.RevokeKey),
+        old_events={keys.KeyCreated1(label="l", scopes=(keys.Scope.SCREEN,), expires_at=None): keys.KeyCreated},
+    ),
+    "proposal": Sample(
+        things=in_states(ASKED, proposals.ProposalState),
+        commands=(
+            ASK,
+            proposals.AgreeProposal(by=BOB, people=BOTH, because="x", digest=ASKED.digest, now_at=1),
+            proposals.RefuseProposal(by=BOB, because="x"),
+            proposals.WithdrawProposal(by=ANN, because="x"),
+            proposals.OvertakeProposal(because="x"),
+            proposals.MarkProposalOverdue(),
+        ),
+        command_types=get_args(proposals.ProposalCommand),
+    ),
+    "settings": Sample(
+        things={
+            None: None,
+            "accepted": safety.InForce(values=SLOWER, accepted=SLOWER),
+            "weakened": safety.InForce(
+                values={**DEFAULTS, "archive_days": 200.0}, accepted={**DEFAULTS, "archive_days": 365.0}
+            ),
+        },
+        commands=(safety.RecordSettings(values=DEFAULTS), safety.AcceptSettings(because="x")),
+        command_types=(safety.RecordSettings, safety.AcceptSettings),
+        # Which value is weaker is a build's to say: what an earlier one let be accepted, stays so.
+        skipping={safety.SettingsAccepted: ("accepted",)},
+    ),
+    "effect": Sample(
+        things=in_states(EFFECT, effects.EffectState),
+        commands=(
+            effects.EnqueueEffect(ORDER),
+            effects.LeaseEffect(),
+            effects.FinishEffect(),
+            effects.FailEffect("x"),
+            effects.RefuseEffect("x"),
+            effects.OvertakeEffect(),
+            effects.LoseEffect(),
+            effects.MarkEffectLate(),
+            effects.RetryEffect("x"),
+            effects.AskToGiveUpEffect("ann", "x"),
+            effects.GiveUpEffect("bob", "x"),
+        ),
+        command_types=get_args(effects.EffectCommand),
+        skipping={
+            effects.EffectDone: (effects.EffectState.WAITING,),
+            effects.EffectQuarantined: (effects.EffectState.LEASED,),
+        },
+    ),
+    "alarm": Sample(
+        things=in_states(ALARM, alarms.AlarmState),
+        commands=(
+            alarms.RaiseAlarm(kind="k", about="effect:1", owner="o"),
+            alarms.AcknowledgeAlarm("cli:ann"),
+            alarms.ClearAlarm("x"),
+        ),
+        command_types=get_args(alarms.AlarmCommand),
+    ),
+}
+
+
+def decide(decider: Decider, thing: Any, command: Any) -> list[Event] | Refusal:
+    return decider.decide(thing, command, NOW + timedelta(hours=1))
+
+
+def fold(decider: Decider, thing: Any, events: list[Event]) -> Any:
+    for happened in events:
+        thing = decider.evolve(thing, "1", happened)
+    return thing
+
+
+def walks() -> list[Any]:
+    """Every noun in every state with every command."""
+    return [
+        pytest.param(decider, state, command, id=f"{decider.noun}-{state or 'none'}-{named(command)}")
+        for decider in DECIDERS
+        for state in SAMPLES[decider.noun].things
+        for command in SAMPLES[decider.noun].commands
+    ]
+
+
+@cache
+def told_by(noun: str) -> dict[type, set[Any]]:
+    """The states in which each kind of event happens, as `decide` has it."""
+    decider, sample, found = BY_NOUN[noun], SAMPLES[noun], dict[type, set[Any]]()
+    for state, thing in sample.things.items():
+        for command in sample.commands:
+            outcome = decide(decider, thing, command)
+            for happened in outcome if isinstance(outcome, list) else []:
+                found.setdefault(type(happened), set(sample.skipping.get(type(happened), ()))).add(state)
+    return found
+
+
+def events() -> list[Any]:
+    """Every noun in every state with every event that any noun can have."""
+    every: list[tuple[str, Event, type]] = []
+    for decider in DECIDERS:
+        sample = SAMPLES[decider.noun]
+        for thing in sample.things.values():
+            for command in sample.commands:
+                outcome = decide(decider, thing, command)
+                every += [(decider.noun, one, type(one)) for one in (outcome if isinstance(outcome, list) else [])]
+        every += [(decider.noun, old, new) for old, new in sample.old_events.items()]
+    once = {(noun, type(happened)): (happened, as_kind) for noun, happened, as_kind in every}
+    return [
+        pytest.param(
+            decider, state, happened, as_kind, id=f"{decider.noun}-{state or 'none'}-{type(happened).__name__}"
+        )
+        for decider in DECIDERS
+        for state in SAMPLES[decider.noun].things
+        for happened, as_kind in once.values()
+    ]
+
+
+def test_the_walks_know_every_noun_every_state_and_every_command() -> None:
+    assert set(SAMPLES) == set(BY_NOUN)
+    for decider in DECIDERS:
+        sample = SAMPLES[decider.noun]
+        assert {type(command) for command in sample.commands} == set(sample.command_types)
+        in_table = {state for state, _ in decider.transitions} | set(decider.transitions.values())
+        assert set(sample.things) == in_table
+        assert {command for _, command in decider.transitions} == set(sample.command_types)
+
+
+@pytest.mark.parametrize("decider", DECIDERS, ids=lambda decider: decider.noun)
+def test_every_state_can_be_reached(decider: Decider) -> None:
+    assert reachable(decider.transitions) == set(SAMPLES[decider.noun].things)
+
+
+@pytest.mark.parametrize(("decider", "state", "command"), walks())
+def test_a_thing_goes_where_its_table_says_and_nowhere_else(decider: Decider, state: Any, command: Any) -> None:
+    thing = SAMPLES[decider.noun].things[state]
+    outcome = decide(decider, thing, command)
+    expected = decider.transitions.get((state, type(command)))
+    if expected is None:
+        assert isinstance(outcome, Refusal)
+        assert CODE.fullmatch(outcome.code)
+        assert outcome.because
+        return
+    assert isinstance(outcome, list), outcome
+    assert decider.state(fold(decider, thing, outcome)) == expected
+
+
+@pytest.mark.parametrize(("decider", "state", "happened", "as_kind"), events())
+def test_an_event_that_a_thing_in_this_state_cannot_have_is_an_error(
+    decider: Decider, state: Any, happened: Event, as_kind: type
+) -> None:
+    thing = SAMPLES[decider.noun].things[state]
+    if state in told_by(decider.noun).get(as_kind, ()):
+        decider.evolve(thing, "1", happened)
+        return
+    with pytest.raises(ValueError, match=re.escape(happened.tag) or "can have"):
+        decider.evolve(thing, "1", happened)
+
+
+@pytest.mark.parametrize("decider", DECIDERS, ids=lambda decider: decider.noun)
+@given(data=st.data())
+def test_any_run_of_commands_follows_the_table(decider: Decider, data: st.DataObject) -> None:
+    thing: Any = None
+    for command in data.draw(st.lists(st.sampled_from(SAMPLES[decider.noun].commands), max_size=12)):
+        before, outcome = decider.state(thing), decide(decider, thing, command)
+        expected = decider.transitions.get((before, type(command)))
+        if isinstance(outcome, list):
+            assert expected is not None
+            thing = fold(decider, thing, outcome)
+            assert decider.state(thing) in {expected, *USED_UP.get(type(command), ())}
+
+
+USED_UP = {
+    effects.FailEffect: (effects.EffectState.QUARANTINED,),
+    effects.LoseEffect: (effects.EffectState.QUARANTINED,),
+}
+"""What else a command may lead to, once an effect's tries are used up."""
