@@ -19,7 +19,7 @@ from holdfast.access.person import People
 from holdfast.access.safety import AcceptSettings, RecordSettings
 from holdfast.access.two_people import Agreed, Wanted, acting, decode, encode, register, rules, weakens
 from holdfast.errors import SecondPersonNeeded
-from holdfast.log.event import is_kept, registered
+from holdfast.log.event import registered
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match.importing import Contents, PublishImport, RollBackImport
@@ -62,7 +62,7 @@ def test_every_command_of_every_decider_is_classified(module: str, name: str) ->
 
 def test_every_rule_leads_to_an_event_that_there_is() -> None:
     # A lease and a try that failed are kept in a table alone, and have no tag.
-    told = {rule.leads_to for rule in rules().values() if is_kept(rule.leads_to)}
+    told = {rule.leads_to for rule in rules().values() if rule.leads_to.tag}
     assert told <= set(registered().values())
 
 

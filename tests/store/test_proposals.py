@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
@@ -37,6 +37,7 @@ from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match.bankline import Line
 from holdfast.match.entry import EntryState
+from holdfast.match.video import USUAL
 from holdfast.settings import Settings
 from holdfast.worker import alarm_of_proposals
 from tests.store.making import ACTOR, STORIES, TWO, add, all_rows, create, found, md5, pdq, rows, together
@@ -175,9 +176,10 @@ def test_what_it_would_do_is_shown_before_and_after_with_how_many_entries(people
     add(people, md5(2))
     command = banks.ChangeThreshold(threshold=3, because="x")
     proposal = asked(people, lambda: people.banks.change_bank("bank", command, actor=ALICE.actor))
+    same = {"state": "active", "action": "hold", "video": asdict(USUAL)}
     assert people.proposals.effect(proposal) == {
-        "before": {"state": "active", "threshold": 31, "action": "hold"},
-        "after": {"state": "active", "threshold": 3, "action": "hold"},
+        "before": {**same, "threshold": 31},
+        "after": {**same, "threshold": 3},
         "entries": 2,
     }
 
