@@ -133,7 +133,7 @@ def test_what_is_as_near_to_something_benign_does_not_count(system: System) -> N
     known = add(system, *video([*CLIP, *others(5, 70)]))
     upload = [*others(40, 200), *others(5, 70)]
     assert effects(shown(system, upload))[known.id] is Action.HOLD
-    add(system, *video(others(5, 70)), name="benign")
+    system.banks.add_entries("benign", [(video(others(5, 70)), "tests")], actor=TWO)
     assert effects(shown(system, upload))[known.id] is Action.IGNORE
     assert effects(shown(system, [*others(40, 200), *CLIP]))[known.id] is Action.HOLD
     assert effects(shown(system, [*others(40, 200), *others(5, 70), *CLIP[:6]]))[known.id] is Action.HOLD
