@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from holdfast import errors
-from holdfast.access import key
+from holdfast.access import key, proposal, safety, two_people
 from holdfast.alarm import alarm
 from holdfast.cli import output
 from holdfast.cli.main import app
@@ -25,7 +25,7 @@ from holdfast.effect import effect
 from holdfast.log import check
 from holdfast.log.event import registered
 from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
-from holdfast.match.two_people import When, when_of
+from holdfast.match import two_people as _bank_rules
 from holdfast.media.reason import Reason
 from holdfast.sealed import kek, subject
 from holdfast.sealed.text import private_fields
@@ -47,6 +47,9 @@ _STAGES = (
     effect,
     alarm,
     check,
+    proposal,
+    safety,
+    _bank_rules,
 )  # importing a stage registers its events
 
 
@@ -81,9 +84,18 @@ def errors_page() -> str:
         ["`sealed.preserved`", "A hold stands on the subject.", "Wait, or have it lifted by two people.", "no"],
         ["`sealed.not_preserved`", "No such hold stands on the subject.", "Nothing.", "no"],
         ["`sealed.unchanged`", "This hold stands on the subject already.", "Nothing.", "no"],
-        ["`sealed.not_asked`", "This person did not ask for the erasure.", "Name who did.", "no"],
-        ["`sealed.same_person`", "Two different people are needed.", "Let another person agree.", "no"],
         ["`sealed.key.not_in_this_state`", "The sealing key's state does not allow this.", "See states.md.", "no"],
+        ["`import.nothing_new`", "A published import of the bank holds just this.", "Nothing.", "no"],
+        ["`proposal.not_in_this_state`", "The proposal was answered already.", "See states.md.", "no"],
+        ["`proposal.same_person`", "Who asked cannot agree, with whatever key.", "Let another person agree.", "no"],
+        ["`proposal.solo_waits`", "In solo mode one may agree alone only later.", "Wait.", "no"],
+        ["`proposal.asker_gone`", "Who asked has no good key any more.", "Refuse it, or ask anew.", "no"],
+        ["`proposal.not_what_was_shown`", "The digest is of something else.", "Look at it, then agree.", "no"],
+        ["`proposal.not_yours`", "Only who asked can withdraw it.", "Refuse it.", "no"],
+        ["`proposal.erased`", "What was asked for was erased.", "Ask anew.", "no"],
+        ["`proposal.not_due`", "The proposal's clock still runs.", "Wait.", "no"],
+        ["`proposal.overtaken`", "What it is about has changed; nothing was done.", "Ask for it anew.", "no"],
+        ["`settings.not_in_this_state`", "None of the settings in force is weaker.", "Nothing.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
         ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
         ["`long.leased`", "A process works on it.", "Wait.", "no"],
@@ -108,7 +120,11 @@ def errors_page() -> str:
         "with the same codes. Codes are stable. `retry` says whether asking again later is safe and useful."
     )
     codes = [["0", "done"]] + [[str(code), kind.__doc__ or ""] for kind, code in output.EXIT_CODES]
-    codes += [["1", "the answer is no: something is held, wrong or was refused"], ["70", "a fault in Holdfast itself"]]
+    codes += [["1", "the answer is no: something is held, wrong or was refused"]]
+    codes += [
+        ["6", "asked: it weakens protection, and a second person must agree"],
+        ["70", "a fault in Holdfast itself"],
+    ]
     tables = _table(["code", "what it means", "what to do", "retry"], rows + refusals)
     return _page("Errors", intro, f"{tables}\n## Exit codes\n\n{_table(['exit code', 'meaning'], sorted(codes))}")
 
@@ -126,7 +142,7 @@ def events_page() -> str:
         parts.append(f"## `{tag}` (schema {schema})\n\n{(kind.__doc__ or '').strip()}\n\n{_two_people(kind)}{body}")
     intro = (
         "What the journal records. Beside each event stand its subject, version, actor and time (UTC). Where it says "
-        "*needs two people*, that is marked from the start; the second person is waited for once review is there."
+        "*needs two people*, one person's request becomes a proposal, and the actor of the event is that proposal."
     )
     return _page("Events", intro, "\n".join(parts))
 
@@ -180,8 +196,8 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 
 def _two_people(kind: Any) -> str:
-    when = when_of(kind)
-    return "" if when in (None, When.NEVER) else f"**Needs two people**: {when}.\n\n"
+    when = two_people.when_of(kind)
+    return "" if when in (None, two_people.NEVER) else f"**Needs two people**: {when}.\n\n"
 
 
 def _plain(value: object) -> str:

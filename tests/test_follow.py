@@ -25,7 +25,7 @@ from holdfast.match.known import CHANNEL, Known
 from holdfast.media.pdq import from_hex
 from holdfast.store.processes import ThisProcess
 from tests.conftest import superuser
-from tests.store.making import ACTOR, add, create, pdq
+from tests.store.making import ACTOR, TWO, add, create, pdq
 
 
 class Clock:
@@ -78,7 +78,7 @@ def test_what_one_process_built_the_others_map_and_nothing_is_missing(place: Sys
     keeper.round()
     assert keeper.keep_segments()
     add(place, pdq(5))
-    place.banks.change_entry("bank", entries[0].id, RemoveEntry(because="test"), actor=ACTOR)
+    place.banks.change_entry("bank", entries[0].id, RemoveEntry(because="test"), actor=TWO)
 
     other, follower = another(place)
     follower.round()
@@ -164,7 +164,7 @@ def test_a_bank_taken_out_and_put_back_is_found_again_without_building_anew(plac
     keeper.round()
     keeper.keep_segments()
     keeper.round()
-    place.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    place.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     keeper.round()
     assert (len(place.known), finds(place, 0)) == (0, False)
     place.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR)
@@ -314,7 +314,7 @@ def test_a_change_of_a_million_labels_is_read_as_it_is(system: System) -> None:
     create(system)
     made = [add(system, pdq(seed)) for seed in range(30)]
     for entry in made[:10]:
-        system.banks.change_entry("bank", entry.id, DisableEntry(), actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, DisableEntry(), actor=TWO)
     changes = system.banks.changes_after(None)
     assert changes is not None
     assert changes.whole

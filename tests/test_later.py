@@ -27,8 +27,9 @@ from holdfast.media.plane import Decoded, Watched
 from holdfast.media.reason import NotDecoded, Reason
 from holdfast.pipeline import Once
 from holdfast.screener import Screener, sweep
-from holdfast.sealed.subject import AskErasure
+from holdfast.sealed.subject import EraseSealed
 from tests.conftest import superuser
+from tests.store.making import TWO
 from tests.waiting import LONG, OVER, patient, screen, send, take
 
 PICTURE = encoded(hills(41, (640, 480)))
@@ -127,8 +128,7 @@ def test_who_is_erased_while_it_waits_does_not_come_back_with_the_answer(system:
     own = patient(system, tmp_path)
     screening = send(own, PICTURE, uploader="ann")
     ann, taken = own.sealed.find("ann"), take(own)
-    own.sealed.change(ann, AskErasure(asked_by="cli:ann", because="x"), actor="cli:ann")
-    own.sealed.agree_to_erasure(ann, actor="cli:bob")
+    own.sealed.change(ann, EraseSealed(because="x"), actor=TWO)
 
     screen(own, taken)
 

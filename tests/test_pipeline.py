@@ -35,7 +35,7 @@ from holdfast.match.signal import Signal
 from holdfast.media.decoder import SandboxedDecoder
 from holdfast.media.reason import Reason
 from holdfast.pipeline import Once, Parts, find, screen
-from tests.store.making import ACTOR, STORIES, add, all_rows, create, rows, together
+from tests.store.making import ACTOR, STORIES, TWO, add, all_rows, create, rows, together
 
 ASKER = "key:abcdefgh"
 SMALL = (640, 480)
@@ -238,12 +238,12 @@ def test_an_entry_removed_since_the_banks_were_followed_is_not_found(system: Sys
     create(system)
     entry = add(system, *signals_of(system, known()))
     assert screened(system, known())["answer"] == "hold"
-    system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="a mistake"), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="a mistake"), actor=TWO)
     assert told(screened(system, known())) == ("publish", "no_match", None)
 
 
 def test_a_bank_enabled_since_the_banks_were_followed_is_found(stocked: System) -> None:
-    stocked.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    stocked.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     assert screened(stocked, known())["answer"] == "publish"
     stocked.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR)
     assert screened(stocked, known())["answer"] == "hold"
@@ -294,7 +294,7 @@ def test_who_screens_after_an_entry_was_committed_finds_it_whatever_else_is_chan
         for _ in range(3):
             entry = add(system, *signals[number])
             answers.append(screened(system, pictures[number], item=f"post-{number}")["answer"])
-            system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="test"), actor=ACTOR)
+            system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="test"), actor=TWO)
             answers.append(screened(system, pictures[number], item=f"post-{number}")["answer"])
         return answers
 
@@ -320,7 +320,7 @@ def test_a_digest_that_stands_in_a_bank_is_looked_into_even_if_nothing_looks_ali
     digests = [one for one in signals_of(system, unrelated()) if one.type.is_exact]
     entry = add(system, *digests)
     if disabled:
-        system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=TWO)
     answer = screened(system, unrelated())
     assert answer["answer"] == ("publish" if disabled else "hold")
     assert len(system.journal.read(f"screening:{answer['screening']}")) == 1

@@ -46,6 +46,10 @@ DEFAULTS = {
     "keyring_identity": None,
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
+    "proposal_owner": "trust-and-safety",
+    "proposal_hours": 24.0,
+    "solo": False,
+    "solo_hours": 24.0,
     "webhook_url": None,
     "webhook_secret": None,
     "webhook_secret_file": None,
@@ -77,6 +81,8 @@ NUMBERS = {
     "HOLDFAST_BANK_POLL_SECONDS": (0.01, 5.0),
     "HOLDFAST_BANK_STALE_SECONDS": (0.1, 300.0),
     "HOLDFAST_UNSCREENED_HOURS": (0.001, 24.0 * 365),
+    "HOLDFAST_PROPOSAL_HOURS": (0.001, 24.0 * 365),
+    "HOLDFAST_SOLO_HOURS": (1.0, 24.0 * 365),
     "HOLDFAST_CHECKPOINT_SECONDS": (0.1, 10.0),
 }
 OUTSIDE = [
@@ -91,6 +97,8 @@ NOT_OF_THE_FORM = [
     *((name, word) for name in (*WHOLE_NUMBERS, *NUMBERS) for word in ("many", "1,5", "1 2", "0x10", "None")),
     *((name, "1.5") for name in WHOLE_NUMBERS),
     *(("HOLDFAST_SHADOW", word) for word in ("maybe", "2", "-")),
+    *(("HOLDFAST_SOLO", word) for word in ("maybe", "2", "-")),
+    ("HOLDFAST_PROPOSAL_OWNER", "x" * 101),
     *(("HOLDFAST_SANDBOX", word) for word in ("off", "REQUIRE", "none")),
     *(
         ("HOLDFAST_LISTEN", word)
@@ -132,6 +140,8 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_CHECKPOINT_COPY": texts(60),
         "HOLDFAST_TIMESTAMP_ROOTS": texts(60),
         "HOLDFAST_SHADOW": st.sampled_from(["true", "false", "1", "0", "yes", "no", "on", "off", "True"]),
+        "HOLDFAST_SOLO": st.sampled_from(["true", "false", "1", "0"]),
+        "HOLDFAST_PROPOSAL_OWNER": texts(100),
         "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
         "HOLDFAST_UNSCREENED_OWNER": texts(100),
         "HOLDFAST_HMA_OPEN_TO": st.sampled_from(["127.0.0.1", "10.0.0.0/8, 192.0.2.7", "::1,", "fd00::/8"]),

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from holdfast.store.keys import PostgresKeys
     from holdfast.store.long_screenings import PostgresLongScreenings
     from holdfast.store.processes import PostgresProcesses
+    from holdfast.store.proposals import PostgresProposals
+    from holdfast.store.safety import PostgresSafety
     from holdfast.store.screenings import PostgresScreenings
     from holdfast.store.sealed_rotation import Rotation
     from holdfast.store.sealed_subjects import PostgresSealed
@@ -65,6 +67,8 @@ class System:
     long: PostgresLongScreenings
     spool: Spool
     keys: PostgresKeys
+    proposals: PostgresProposals
+    safety: PostgresSafety
     archive: PostgresArchive
     processes: PostgresProcesses
     sealed: PostgresSealed
@@ -137,16 +141,26 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
+    from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
+    from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
     from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
     from holdfast.store.sealed_rotation import Rotation  # noqa: PLC0415
     from holdfast.store.sealed_subjects import PostgresSealed  # noqa: PLC0415
     from holdfast.store.sealing import PostgresSealer  # noqa: PLC0415
+    from holdfast.store.subjects import subjects  # noqa: PLC0415
     from holdfast.store.waking import Bell  # noqa: PLC0415
 
     keyrings = KeyringFile(settings.keyring_path, keeper(settings))
-    sealer = PostgresSealer(keyrings, clock, new_id)
-    journal = PostgresJournal(sealer)
-    banks = PostgresBanks(journal, clock, new_id)
+    journal = PostgresJournal(PostgresSealer(keyrings, clock, new_id))
+    sealed = PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock)
+    banks, imports = PostgresBanks(journal, clock, new_id), PostgresImports(journal, clock, new_id)
+    keys, safety = PostgresKeys(journal, clock), PostgresSafety(journal, clock)
+    nouns = subjects(banks=banks, imports=imports, keys=keys, safety=safety, sealed=sealed)
+    terms = Terms(
+        owner=settings.proposal_owner,
+        patience=timedelta(hours=settings.proposal_hours),
+        solo_after=timedelta(hours=settings.solo_hours) if settings.solo else None,
+    )
     alarms = PostgresAlarms(journal, clock, new_id)
     bell = Bell()
     archive = PostgresArchive(
@@ -166,19 +180,21 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         settings=settings,
         journal=journal,
         banks=banks,
-        imports=PostgresImports(journal, clock, new_id),
+        imports=imports,
         screenings=screenings,
         long=long,
         spool=Spool(settings.data / "spool", settings.spool_bytes),
-        keys=PostgresKeys(journal, clock),
+        keys=keys,
+        proposals=PostgresProposals(journal, clock, new_id, keys=keys, subjects=nouns, terms=terms),
+        safety=safety,
         archive=archive,
         processes=PostgresProcesses(),
-        sealed=PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock),
+        sealed=sealed,
         rotation=Rotation(journal, keyrings, clock),
         keyrings=keyrings,
         alarms=alarms,
         effects=effects,
-        effect_desk=EffectDesk(journal, alarms, clock, bell),
+        effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
         handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),

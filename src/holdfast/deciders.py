@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.access.key import KEY_TRANSITIONS, decide_key, evolve_key
+from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evolve_proposal
+from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
 from holdfast.log.decider import Decider
@@ -60,6 +62,20 @@ DECIDERS: Final = (
         decide=lambda key, command, _: decide_key(key, command),
         evolve=evolve_key,
         state_of=lambda key: "revoked" if key.revoked else "active",
+    ),
+    Decider(
+        name="Proposal",
+        noun="proposal",
+        transitions=PROPOSAL_TRANSITIONS,
+        decide=decide_proposal,
+        evolve=evolve_proposal,
+    ),
+    Decider(
+        name="Settings in force",
+        noun="settings",
+        transitions=SETTINGS_TRANSITIONS,
+        decide=lambda found, command, _: decide_settings(found, command),
+        evolve=lambda found, _, happened: evolve_settings(found, happened),
     ),
     Decider(
         name="Effect",

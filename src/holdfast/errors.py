@@ -15,7 +15,9 @@
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
     │   ├── KeyRefused               access.key_refused
-    │   └── ScopeMissing             access.scope_missing
+    │   ├── ScopeMissing             access.scope_missing
+    │   ├── PersonMissing            access.person_missing
+    │   └── SecondPersonNeeded       access.second_person
     ├── NotFound                   the thing named does not exist         (404)
     │   ├── BankUnknown              bank.unknown
     │   ├── EntryUnknown             entry.unknown
@@ -23,6 +25,7 @@
     │   ├── ScreeningUnknown         screening.unknown
     │   ├── KeyUnknown               key.unknown
     │   ├── SealedUnknown            sealed.unknown
+    │   ├── ProposalUnknown          proposal.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
     │   ├── SubjectUnknown           log.subject_unknown
@@ -202,6 +205,27 @@ class ScopeMissing(AccessError):
     advice = "Make a key with the scope named in the detail."
 
 
+class PersonMissing(AccessError):
+    """What weakens protection takes two known people, and no known person stands behind this."""
+
+    code = "access.person_missing"
+    advice = (
+        "Use a key that was made with 'holdfast key create --for PERSON'; on the command line, PERSON is the account."
+    )
+
+
+class SecondPersonNeeded(AccessError):
+    """This weakens protection, so a second person must agree; nothing was changed."""
+
+    code = "access.second_person"
+    advice = "Another person looks at it and agrees: 'holdfast proposals list', or GET /v1/proposals."
+
+    def __init__(self, detail: str = "", *, wanted: object = None) -> None:
+        """Carry what was wanted (`holdfast.access.two_people.Wanted`) to the door that can ask for it."""
+        super().__init__(detail)
+        self.wanted = wanted
+
+
 class NotFound(HoldfastError):
     """The thing named does not exist."""
 
@@ -248,6 +272,13 @@ class SealedUnknown(NotFound):
 
     code = "sealed.unknown"
     advice = "'holdfast sealed find' gives the id of a person's subject."
+
+
+class ProposalUnknown(NotFound):
+    """There is no proposal with that id."""
+
+    code = "proposal.unknown"
+    advice = "'holdfast proposals list' names them."
 
 
 class EffectUnknown(NotFound):

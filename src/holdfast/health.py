@@ -19,7 +19,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connection, transaction
 
 from holdfast import pipeline
-from holdfast.access.key import Scope
+from holdfast.access.key import ENOUGH_PEOPLE, Scope
 from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
 from holdfast.adapters.log_folder import checked_head
@@ -42,7 +42,7 @@ from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
 from holdfast.media.video_samples import video_sample
-from holdfast.settings import SandboxPolicy
+from holdfast.settings import SandboxPolicy, env_name
 
 CANARY_BANK: Final = "holdfast-canary"
 _CANARY_SEED, _STRANGER_SEED = 424242, 242424
@@ -93,6 +93,8 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("sealing", lambda: sealing(system)),
         ("answered later", lambda: _later(system)),
         ("settings", lambda: _settings(system)),
+        ("settings: two people", lambda: _accepted(system)),
+        ("people", lambda: _people(system)),
         ("unscreened holds", lambda: _unscreened(system)),
         ("effects", lambda: _effects(system)),
         ("alarms", lambda: _alarms(system)),
@@ -320,6 +322,32 @@ def _settings(system: System) -> Iterator[Finding]:
     if host not in ("127.0.0.1", "localhost", "::1"):
         says = f"listens on {host} without TLS: put a proxy with TLS in front, and let Holdfast listen on 127.0.0.1"
         yield Finding("network", Grade.WEAKER, says)
+
+
+def _accepted(system: System) -> Iterator[Finding]:
+    """Whether two people stand behind what the last start made weaker."""
+    found = system.safety.found()
+    weak = found.weakened if found else ()
+    if weak:
+        names = ", ".join(map(env_name, weak))
+        says = f"weaker than two people accepted: {names}; set it right, or 'holdfast settings accept'"
+        yield Finding("settings: two people", Grade.WRONG, says)
+
+
+def _people(system: System) -> Iterator[Finding]:
+    """How many could agree to what weakens."""
+    people, settings = sorted(system.keys.people().now), system.settings
+    if len(people) >= ENOUGH_PEOPLE:
+        yield Finding("people", Grade.GOOD, f"{len(people)} can ask and agree: {', '.join(people)}")
+    else:
+        says = f"{len(people)} known ({', '.join(people) or 'nobody'}): nothing can be weakened; name a second one "
+        yield Finding("people", Grade.WEAKER, says + "with 'holdfast key create LABEL --scope proposals --for PERSON'")
+    if settings.solo:
+        says = f"ON: a person who is alone may weaken after {settings.solo_hours:g} hours; unset HOLDFAST_SOLO"
+        yield Finding("solo mode", Grade.WEAKER, says)
+    overdue = system.proposals.count_overdue()
+    if overdue:
+        yield Finding("proposals", Grade.WEAKER, f"{overdue} overdue; see 'holdfast proposals list'")
 
 
 def _unscreened(system: System) -> Iterator[Finding]:

@@ -244,6 +244,27 @@ class Settings(BaseModel):
         default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
     )
 
+    proposal_owner: str = Field(
+        default="trust-and-safety",
+        min_length=1,
+        max_length=100,
+        description="Who owns what waits for a second person.",
+    )
+    proposal_hours: float = Field(
+        default=24.0,
+        gt=0,
+        le=24 * 365,
+        description="Hours until what waits for a second person raises an alarm. Nothing is ever done by time.",
+    )
+    solo: bool = Field(
+        default=False,
+        description="Lets a person who is alone agree to what they asked for themselves, after HOLDFAST_SOLO_HOURS. "
+        "Shown loudly, recorded with each such act, and of no effect while two people are known.",
+    )
+    solo_hours: float = Field(
+        default=24.0, ge=1, le=24 * 365, description="Hours between asking and agreeing alone, in solo mode."
+    )
+
     webhook_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
         default=None,
         description="Where to send a signed message once what was answered 202 has its answer. Unset: nowhere.",

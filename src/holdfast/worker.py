@@ -27,6 +27,7 @@ from holdfast.settings import Settings
 from holdfast.store.processes import ThisProcess
 
 if TYPE_CHECKING:
+    from holdfast.store.proposals import PostgresProposals
     from holdfast.store.screenings import PostgresScreenings
 
 _ROUND_SECONDS: Final = 1.0
@@ -46,6 +47,21 @@ def one_round(screenings: PostgresScreenings, now: datetime) -> int:
             what_to_do="see GET /v1/unscreened; the item stays held until it is screened",
         )
     screenings.forget_idempotency(now)
+    return len(alarmed)
+
+
+def alarm_of_proposals(proposals: PostgresProposals, now: datetime) -> int:
+    """Alarm about everything that a second person has not answered in time; returns how many alarms were raised."""
+    alarmed = proposals.mark_overdue(now)
+    for one in alarmed:
+        _log.error(
+            "proposal_overdue",
+            proposal=one.id,
+            owner=one.owner,
+            asked=one.command,
+            due=one.due.isoformat(),
+            what_to_do="see 'holdfast proposals list'; nothing is done until a second person agrees",
+        )
     return len(alarmed)
 
 
@@ -73,6 +89,7 @@ def run(settings: Settings) -> None:
     while not stopping.wait(_ROUND_SECONDS):
         try:
             one_round(screenings, clock())
+            alarm_of_proposals(system.proposals, clock())
             watch_holds(system.alarms, clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():

@@ -164,6 +164,13 @@ def test_a_revoked_key_is_revoked_and_otherwise_the_same() -> None:
     assert evolve_key(KEY, "abcdefgh", KeyRevoked()) == replace(KEY, revoked=True)
 
 
+def test_no_key_can_be_revoked_twice_or_made_again() -> None:
+    with pytest.raises(ValueError, match=r"key\.revoked"):
+        evolve_key(replace(KEY, revoked=True), "abcdefgh", KeyRevoked())
+    with pytest.raises(ValueError, match=r"key\.created"):
+        evolve_key(KEY, "abcdefgh", KeyCreated(label="l", scopes=(), expires_at=None, person=None))
+
+
 def test_a_key_made_from_its_event_opens_with_nothing() -> None:
     created = decide_key(None, CREATE)
     assert isinstance(created, list)
@@ -184,7 +191,8 @@ def test_a_key_without_a_label_or_a_scope_is_not_made(
         with pytest.raises(InvalidRequest, match="label, scopes"):
             decide_key(None, command)
         return
-    assert decide_key(None, command) == [KeyCreated(label=label.strip(), scopes=tuple(sorted(scopes)), expires_at=ends)]
+    made = KeyCreated(label=label.strip(), scopes=tuple(sorted(scopes)), expires_at=ends, person=None)
+    assert decide_key(None, command) == [made]
 
 
 def test_keys_have_journal_subjects_of_their_own() -> None:

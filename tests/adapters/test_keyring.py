@@ -137,12 +137,12 @@ def test_no_secret_is_shown_when_a_keyring_is_printed() -> None:
 def test_erasures_are_listed_in_order_and_a_line_that_was_cut_short_is_not(tmp_path: Path) -> None:
     file = ErasureFile(tmp_path / "erased")
     assert file.all() == []
-    file.add("sub_1", "anna", "ben")
-    file.add("sub_2", "cleo", "anna")
+    file.add("sub_1", "pro_1")
+    file.add("sub_2", "pro_2")
     with file.path.open("a") as cut:
         cut.write('{"subject": "sub_3"')
-    two = [("sub_1", "anna", "ben"), ("sub_2", "cleo", "anna")]
+    two = [("sub_1", "pro_1"), ("sub_2", "pro_2")]
     assert file.all() == two
-    file.add("sub_4", "anna", "ben")
-    assert file.all() == [*two, ("sub_4", "anna", "ben")]
+    file.add("sub_4", "pro_1")
+    assert file.all() == [*two, ("sub_4", "pro_1")]
     assert file.path.stat().st_mode & 0o077 == 0

@@ -12,6 +12,8 @@ import pytest
 from holdfast.demo.pictures import encoded, hills
 from tests.cli.forking import Shell, start
 from tests.conftest import Server
+from tests.two_people import Second, key_for, this_account
+from tests.web.http import Asker
 
 
 @pytest.fixture(scope="package")
@@ -24,6 +26,13 @@ def shell(server: Server) -> Iterator[Shell]:
     assert process.wait(60) == 0
     assert process.stdout
     process.stdout.close()
+
+
+@pytest.fixture(scope="package")
+def second(server: Server) -> Second:
+    """Another person than who uses the command line; both are known."""
+    key_for(server.environment, this_account())
+    return Second(Asker(server.address, key_for(server.environment, "somebody-else")))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import json
 import os
 import stat
@@ -17,6 +16,7 @@ import pytest
 from tests.cli.forking import Done, Shell
 from tests.conftest import superuser
 from tests.store.making import md5, pdq
+from tests.two_people import PROPOSAL, Second, this_account
 
 
 def digest() -> str:
@@ -52,7 +52,7 @@ def test_a_bank_is_made_and_listed(shell: Shell, name: str) -> None:
 def test_the_journal_knows_who_used_the_command_line(shell: Shell, bank: str) -> None:
     with psycopg.connect(superuser(Path(shell.environment["HOLDFAST_DATA"]))) as connection:
         told = connection.execute("select actor from journal where subject = %s", [f"bank:{bank}"]).fetchall()
-    assert told == [(f"cli:{getpass.getuser()}",)]
+    assert told == [(f"cli:{this_account()}",)]
 
 
 def test_a_bank_is_not_made_twice(shell: Shell, bank: str) -> None:
@@ -88,7 +88,7 @@ def test_a_bank_that_is_not_there_is_refused_in_words(shell: Shell, command: tup
 
 
 def test_a_picture_holds_its_disguise_from_when_it_is_added_until_it_is_removed(
-    shell: Shell, bank: str, files: Path
+    shell: Shell, second: Second, bank: str, files: Path
 ) -> None:
     disguised = str(files / "disguised.jpg")
     added = shell.run("bank", "add", bank, str(files / "known.jpg"), "--provenance", "a partner", "--json")
@@ -96,11 +96,12 @@ def test_a_picture_holds_its_disguise_from_when_it_is_added_until_it_is_removed(
     (entry,) = added.json
     assert set(entry["signal_types"]) == {"md5", "sha1", "sha256", "pdq"}
     assert shell.run("screen", disguised).code == 1
-    assert shell.run("bank", "disable", bank).code == 0
+    in_words(shell.run("bank", "disable", bank), 2, "request.invalid")
+    by_two(second, shell.run("bank", "disable", bank, "--because", "a test"))
     assert shell.run("screen", disguised).code == 0
     in_words(shell.run("bank", "disable", bank), 3, "bank.not_in_this_state")
     assert shell.run("bank", "enable", bank).code == 0
-    assert shell.run("bank", "remove", bank, entry["id"], "--because", "a mistake").code == 0
+    by_two(second, shell.run("bank", "remove", bank, entry["id"], "--because", "a mistake"))
     assert shell.run("screen", disguised).code == 0
     in_words(shell.run("bank", "remove", bank, entry["id"], "--because", "x"), 3, "entry.not_in_this_state")
 
@@ -202,17 +203,19 @@ def test_an_export_that_cannot_be_written_is_refused_in_words(
     assert [one.name for one in tmp_path.iterdir()] == ["folder.csv"], "nothing half-written stays behind"
 
 
-def test_an_import_is_listed_and_rolled_back_as_a_whole(shell: Shell, bank: str, tmp_path: Path) -> None:
+def test_an_import_is_listed_and_rolled_back_as_a_whole(
+    shell: Shell, second: Second, bank: str, tmp_path: Path
+) -> None:
     file = tmp_path / "list.txt"
     file.write_text(f"pdq {pdq(uuid4().int).value}\nmd5 {digest()}\n")
     taken = shell.run("bank", "import", bank, str(file), "--json")
-    assert (taken.code, taken.json["added"], taken.json["needs_two_people"]) == (0, 2, False)
+    assert (taken.code, taken.json["added"]) == (0, 2)
     (one,) = shell.run("bank", "imports", bank, "--json").json
     assert (one["id"], one["state"], one["source"]) == (taken.json["id"], "published", "list.txt")
     assert taken.json["id"] in shell.run("bank", "imports", bank).words
     done = shell.run("bank", "roll-back", bank, taken.json["id"], "--because", "a wrong file")
-    assert done.code == 0
-    assert "second person" in done.words
+    assert summary(shell, bank)["entries"] == 2
+    by_two(second, done)
     assert summary(shell, bank)["entries"] == 0
     in_words(
         shell.run("bank", "roll-back", bank, taken.json["id"], "--because", "again"), 3, "import.not_in_this_state"
@@ -245,7 +248,18 @@ def test_the_files_of_python_threatexchange_go_in_and_out(shell: Shell, bank: st
 # --- what a match leads to
 
 
-def test_thresholds_actions_and_opinions_are_changed_and_say_when_two_will_be_needed(shell: Shell, bank: str) -> None:
+def by_two(second: Second, asked: Done) -> None:
+    """What weakens says that it waits and what the other person does; then that is done."""
+    assert asked.code == 6, (asked.out, asked.err)
+    assert "waits for a second person" in asked.words
+    (proposal,) = set(PROPOSAL.findall(asked.words))
+    assert f"holdfast proposals agree {proposal}" in asked.words
+    second.agrees_to(proposal)
+
+
+def test_thresholds_actions_and_opinions_are_changed_and_what_weakens_waits_for_a_second_person(
+    shell: Shell, second: Second, bank: str
+) -> None:
     added = shell.run("bank", "add", bank, "--signal", f"md5:{digest()}", "--json").json[0]["id"]
     for command, two in (
         (("threshold", bank, "20"), True),
@@ -257,23 +271,29 @@ def test_thresholds_actions_and_opinions_are_changed_and_say_when_two_will_be_ne
         (("disable", bank), True),
         (("enable", bank), False),
     ):
-        because = () if command[0] in ("disable", "enable") else ("--because", "a test")
-        done = shell.run("bank", *command, *because)
-        assert done.code == 0, done.err
-        assert ("it will need a second person" in done.words) == two, command
+        done = shell.run("bank", *command, "--because", "a test")
+        if two:
+            by_two(second, done)
+        else:
+            assert done.code == 0, done.err
     assert (summary(shell, bank)["threshold"], summary(shell, bank)["action"]) == (20, "hold")
     assert '"least_frames": 5' in json.dumps(summary(shell, bank)["video"])
     in_words(shell.run("bank", "video", bank, "--frames", "0", "--because", "x"), 2, "request.invalid")
     in_words(shell.run("bank", "threshold", bank, "20", "--because", "x"), 3, "bank.unchanged")
     in_words(shell.run("bank", "threshold", bank, "65", "--because", "x"), 2, "request.invalid")
-    assert shell.run("bank", "threshold", bank, "30", "--because", "x", "--json").json["needs_two_people"] is True
+    asked = shell.run("bank", "threshold", bank, "30", "--because", "x", "--json")
+    assert (asked.code, asked.json["state"], asked.json["needs"]) == (6, "asked", "a second person")
+    assert summary(shell, bank)["threshold"] == 20
 
 
-def test_a_benign_bank_is_made_without_an_action_and_what_goes_in_will_need_two(shell: Shell, name: str) -> None:
+def test_a_benign_bank_is_made_without_an_action_and_what_goes_in_takes_two(
+    shell: Shell, second: Second, name: str
+) -> None:
     about = ("--meaning", "harmless", "--source", "tests", "--kind", "benign")
     in_words(shell.run("bank", "create", name, *about, "--action", "hold"), 2, "request.invalid")
     assert shell.run("bank", "create", name, *about, "--json").json["action"] is None
-    assert "second person" in shell.run("bank", "add", name, "--signal", f"md5:{digest()}").words
+    by_two(second, shell.run("bank", "add", name, "--signal", f"md5:{digest()}"))
+    assert summary(shell, name)["entries"] == 1
     in_words(shell.run("bank", "action", name, "hold", "--because", "x"), 3, "bank.benign")
     assert "benign" in shell.run("bank", "list").words
 

@@ -32,6 +32,7 @@ def test_a_key_is_good_at_the_running_server_from_when_it_is_made_until_it_is_en
     assert listed(shell, prefix) == {
         "prefix": prefix,
         "label": name,
+        "person": None,
         "scopes": ["banks:read", "explain"],
         "expires_at": None,
         "state": "active",

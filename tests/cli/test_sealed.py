@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.demo.pictures import encoded, hills
 from tests.cli.forking import Shell
 from tests.conftest import Server
+from tests.two_people import Second
 
 PICTURE = encoded(hills(79_001, (320, 240)))
 
@@ -20,7 +21,7 @@ def told(shell: Shell, *arguments: str, code: int = 0) -> Any:
 
 
 def test_a_person_is_found_preserved_read_and_waits_for_a_second_to_be_erased(
-    server: Server, shell: Shell, name: str
+    server: Server, shell: Shell, second: Second, name: str
 ) -> None:
     assert server.client.call("POST", "/screen", body=PICTURE, uploader=name).status == 200
     found = told(shell, "find", "--uploader", name)
@@ -28,24 +29,17 @@ def test_a_person_is_found_preserved_read_and_waits_for_a_second_to_be_erased(
     assert (found["state"], found["holds"]) == ("sealed", [])
 
     (hold,) = told(shell, "preserve", subject, "--because", "police", "--until", "2999-01-01")["holds"]
-    assert told(shell, "ask-erasure", subject, "--because", "x", code=3)["error"]["code"] == "sealed.preserved"
-    alone = told(shell, "lift", subject, hold["hold"], "--because", "over", "--asked-by", me(shell, subject), code=3)
-    assert alone["error"]["code"] == "sealed.same_person"
-    assert told(shell, "lift", subject, hold["hold"], "--because", "over", "--asked-by", "cli:anna")["holds"] == []
+    assert told(shell, "erase", subject, "--because", "x", code=3)["error"]["code"] == "sealed.preserved"
+    second.agrees_to(told(shell, "lift", subject, hold["hold"], "--because", "over", code=6)["proposal"])
+    assert told(shell, "find", "--uploader", name)["holds"] == []
 
-    assert told(shell, "ask-erasure", subject, "--because", "asked to")["state"] == "erasing"
-    assert told(shell, "erase", subject, code=3)["error"]["code"] == "sealed.same_person"
-    assert told(shell, "withdraw-erasure", subject, "--because", "a mistake")["state"] == "sealed"
+    proposal = told(shell, "erase", subject, "--because", "asked to", code=6)["proposal"]
+    alone = shell.run("proposals", "agree", proposal, "--because", "x", "--yes", "--json")
+    assert (alone.code, alone.json["error"]["code"]) == (3, "proposal.same_person")
+    # Whoever looks before they agree, changes nothing by that.
     assert list(told(shell, "read", subject, "--because", "a test", "--role", "identity").values()) == [name]
-
-
-def me(shell: Shell, subject: str) -> str:
-    """Who the command line says we are."""
-    who = str(told(shell, "ask-erasure", "sub_none", "--because", "x", code=3)["error"]["code"])
-    assert who == "sealed.unknown", subject
-    from holdfast.cli.session import actor
-
-    return actor()
+    second.agrees_to(proposal)
+    assert told(shell, "find", "--uploader", name, code=3)["error"]["code"] == "sealed.unknown"
 
 
 def test_rotation_goes_on_beside_a_running_server(server: Server, shell: Shell, name: str) -> None:

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from holdfast import errors
+from holdfast.access import proposal, safety
 from holdfast.alarm import alarm
 from holdfast.effect import effect
 from holdfast.log import check
@@ -24,7 +25,10 @@ from holdfast.settings import Settings, env_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-STAGES = (archive, bank, entry, importing, screen, unscreened, effect, alarm, check, kek, subject)
+STAGES = (
+    *(archive, bank, entry, importing, screen, unscreened, effect, alarm, check),
+    *(kek, subject, proposal, safety),
+)
 
 
 def _reference() -> ModuleType:
@@ -84,6 +88,9 @@ def test_every_reason_is_documented(reason: Reason) -> None:
         "signal",
         "import",
         "two people",
+        "person",
+        "proposal",
+        "solo mode",
         "bank",
         "journal",
         "unscreened hold",

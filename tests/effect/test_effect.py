@@ -91,20 +91,20 @@ def test_only_a_release_that_something_protective_passed_is_not_retried(weight: 
 
 
 def test_nobody_gives_up_alone_what_is_owed() -> None:
-    (asked,) = decided(decide_effect(STUCK, AskToGiveUpEffect("cli:ann", "gone"), NOW))
+    (asked,) = decided(decide_effect(STUCK, AskToGiveUpEffect("ann", "gone"), NOW))
     asking = evolve_effect(STUCK, asked)
-    assert refused(decide_effect(asking, GiveUpEffect("cli:ann", "yes"), NOW)).code == "effect.same_person"
-    (given_up,) = decided(decide_effect(asking, GiveUpEffect("cli:bob", "yes"), NOW))
+    assert refused(decide_effect(asking, GiveUpEffect("ann", "yes"), NOW)).code == "effect.same_person"
+    (given_up,) = decided(decide_effect(asking, GiveUpEffect("bob", "yes"), NOW))
     assert evolve_effect(asking, given_up).state is EffectState.GIVEN_UP
 
 
 @pytest.mark.parametrize("text", ["", " ", *UNWRITABLE], ids=ascii)
 def test_every_decision_of_a_person_has_a_reason_that_can_be_kept(text: str) -> None:
-    asking = replace(STUCK, state=EffectState.GIVING_UP, asked_by="cli:ann")
+    asking = replace(STUCK, state=EffectState.GIVING_UP, asked_by="ann")
     for effect, command in (
         (STUCK, RetryEffect(text)),
-        (STUCK, AskToGiveUpEffect("cli:ann", text)),
-        (asking, GiveUpEffect("cli:bob", text)),
+        (STUCK, AskToGiveUpEffect("ann", text)),
+        (asking, GiveUpEffect("bob", text)),
     ):
         with pytest.raises(InvalidRequest, match="because"):
             decide_effect(effect, command, NOW)

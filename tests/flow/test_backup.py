@@ -28,6 +28,7 @@ from holdfast.demo.pictures import encoded, hills
 from holdfast.log.checkpoint import Checkpoint, parse_checkpoint
 from holdfast.log.note import Signer
 from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, start_server, stop
+from tests.two_people import key_for, this_account
 
 KNOWN = hills(77_001, (640, 480))
 ORIGIN = "told by Anna Beispiel on the phone"
@@ -185,9 +186,15 @@ def test_without_the_keyring_nothing_sealed_opens_and_the_rest_came_back(backup:
 def test_who_was_erased_since_the_backup_stays_erased(backup: Path, identity: tuple[Path, str], folder: Path) -> None:
     environment, _ = restored_to(folder / "erased", backup, "--identity", str(identity[0]))
     subject = told(environment, "sealed", "find", "--uploader", UPLOADER)["subject"]
-    told(environment, "sealed", "ask-erasure", subject, "--because", "she asked")
-    assert refused(environment, "sealed", "erase", subject) == "sealed.same_person"
-    assert erased_by(environment, "somebody-else", subject)
+    for person in (this_account(), "somebody-else"):
+        key_for(environment, person)
+    asked = holdfast(environment, "sealed", "erase", subject, "--because", "she asked", "--json")
+    assert asked.returncode == 6, asked.stdout + asked.stderr
+    proposal = json.loads(asked.stdout)["proposal"]
+    agree = ("proposals", "agree", proposal, "--because", "x", "--yes")
+    assert refused(environment, *agree) == "proposal.same_person"
+    assert agreed_by(environment, "somebody-else", proposal)
+    assert refused(environment, "sealed", "find", "--uploader", UPLOADER) == "sealed.unknown"
 
     place = folder / "erased-again"
     place.mkdir()
@@ -197,17 +204,19 @@ def test_who_was_erased_since_the_backup_stays_erased(backup: Path, identity: tu
     assert refused(fresh, "sealed", "find", "--uploader", UPLOADER) == "sealed.unknown"
 
 
-def erased_by(environment: dict[str, str], person: str, subject: str) -> bool:
+def agreed_by(environment: dict[str, str], person: str, proposal: str) -> bool:
     """Have another account of the machine agree: who asks on the command line is the account of its process."""
     program = (
-        "import sys; from holdfast.bootstrap import running; from holdfast.settings import Settings\n"
+        "import sys; from holdfast.access.person import Who; from holdfast.bootstrap import running\n"
+        "from holdfast.settings import Settings\n"
+        "proposal, person = sys.argv[1:]\n"
         "with running(Settings.from_environment()) as system:\n"
-        "    system.sealed.agree_to_erasure(sys.argv[1], actor=f'cli:{sys.argv[2]}')\n"
-        "    print(system.sealed.get(sys.argv[1]).state)"
+        "    digest, who = system.proposals.get(proposal).digest, Who(f'cli:{person}', person)\n"
+        "    print(system.proposals.agree(proposal, who, because='looked', digest=digest).state)"
     )
-    command = [sys.executable, "-c", program, subject, person]
+    command = [sys.executable, "-c", program, proposal, person]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip() == "erased"
+    return done.stdout.strip() == "agreed"
 
 
 def test_nothing_is_ever_overwritten(original: Server, backup: Path) -> None:

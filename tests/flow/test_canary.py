@@ -14,19 +14,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from holdfast.access.key import Scope
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
 from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, stop, superuser
+from tests.two_people import key_for, this_account
+from tests.web.http import Asker
 
 PICTURE = encoded(hills(78_001, (640, 480)))
 
@@ -57,6 +59,12 @@ SEALED = {
         "erasure-because",
         "hashes-uploader",
         "refused-uploader",
+        "agreement-because",
+        "refusal-because",
+        "withdrawal-because",
+        "new-label",
+        "settings-because",
+        "lift-because",
     )
 }
 """Where each word is put: it may be found nowhere."""
@@ -71,6 +79,7 @@ NAMED = {
         "screening.matches",
         "idempotency.body",
         "long_screening.answer",
+        "proposal.subject",
     },
     "meaning": {"bank.meaning", "journal.body"},
     "source": {"bank.source", "journal.body"},
@@ -108,9 +117,19 @@ class Filled:
     """A server whose every field was filled, its data folder, and what it said on its outputs."""
 
     server: Server
+    second: Asker
     data: Path
     said: Path
     answers: list[str]
+
+    def agree(self, asked: Mapping[str, Any]) -> None:
+        """Be the second person, and say so twice under one key."""
+        shown = self.second.ask("GET", f"/proposals/{asked['proposal']}").json
+        given = {"digest": shown["digest"], "because": SEALED["agreement-because"]}
+        for _ in range(2):
+            once = {"Idempotency-Key": f"{asked['proposal']}"}
+            reply = self.second.send("POST", f"/proposals/{asked['proposal']}/agree", given, headers=once)
+            assert reply.status == 200, reply.content
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +142,9 @@ def filled(folder: Path) -> Iterator[Filled]:
     address = environment["HOLDFAST_LISTEN"]
     Client(address, "").wait_until_ready(patience=READY_SECONDS)
     bare = Server(process, environment, address, Client(address, ""))
-    server = replace(bare, client=bare.with_key(*Scope))
-    place = Filled(server, data, said, [])
+    ours = key_for(environment, this_account())
+    server = replace(bare, client=Client(address, ours))
+    place = Filled(server, Asker(address, key_for(environment, "somebody-else")), data, said, [])
     fill_by_api(place)
     fill_by_mistake(place)
     fill_by_commands(place, folder)
@@ -137,24 +157,38 @@ def fill_by_api(place: Filled) -> None:
     ask = place.server.client.call
 
     def told(method: str, path: str, body: object, status: int = 200) -> dict[str, object]:
-        reply = ask(method, path, body=json.dumps(body).encode(), kind="application/json")
+        # What is kept beside a key may not be in clear either.
+        once = {"Idempotency-Key": uuid4().hex}
+        reply = ask(method, path, body=json.dumps(body).encode(), kind="application/json", headers=once)
         assert reply.status == status, reply
         return dict(reply.body)
 
     bank = WORDS["bank"]
     told("POST", "/banks", {"name": bank, "meaning": WORDS["meaning"], "source": WORDS["source"]}, 201)
-    told("POST", f"/banks/{bank}/threshold", {"threshold": 20, "because": SEALED["threshold-because"]})
-    told("POST", f"/banks/{bank}/action", {"action": "review", "because": SEALED["action-because"]})
-    told("POST", f"/banks/{bank}/video", {"least_frames": 10, "because": SEALED["video-rule-because"]})
+    for path, change in (
+        ("threshold", {"threshold": 20, "because": SEALED["threshold-because"]}),
+        ("action", {"action": "review", "because": SEALED["action-because"]}),
+        ("video", {"least_frames": 10, "because": SEALED["video-rule-because"]}),
+    ):
+        place.agree(told("POST", f"/banks/{bank}/{path}", change, 202))
+    for how, word_of in (("refuse", "refusal-because"), ("withdraw", "withdrawal-because")):
+        asked = told("POST", f"/banks/{bank}/threshold", {"threshold": 24, "because": "a test"}, 202)
+        told("POST", f"/proposals/{asked['proposal']}/{how}", {"because": SEALED[word_of]})
     signals = [{"signal_type": "md5", "value": uuid4().hex}]
     entry = {"signals": signals, "provenance": SEALED["provenance"]}
     added = told("POST", f"/banks/{bank}/entries", {"entries": [entry]}, 201)["added"]
     assert isinstance(added, list)
     (made,) = added
     path = f"/banks/{bank}/entries/{made}"
-    told("POST", f"{path}/opinion", {"opinion": "disputed", "because": SEALED["opinion-because"]})
-    assert ask("DELETE", path, because=SEALED["removal-because"]).status == 200
-    reply = ask("POST", f"/banks/{bank}/entries/picture", body=PICTURE, provenance=SEALED["picture-provenance"])
+    place.agree(told("POST", f"{path}/opinion", {"opinion": "disputed", "because": SEALED["opinion-because"]}, 202))
+    place.agree(ask("DELETE", path, because=SEALED["removal-because"]).body)
+    reply = ask(
+        "POST",
+        f"/banks/{bank}/entries/picture",
+        body=PICTURE,
+        headers={"Idempotency-Key": uuid4().hex},
+        provenance=SEALED["picture-provenance"],
+    )
     assert reply.status == 201
     fill_by_import(place, bank)
     about = {"content_version": WORDS["version"], "surface": WORDS["surface"]}
@@ -186,13 +220,21 @@ def fill_by_import(place: Filled, bank: str) -> None:
     other = {"signal_type": "md5", "value": uuid4().hex}
     body = "\n".join(map(json.dumps, (line, other))).encode()
     path, kind = f"/banks/{bank}/import", "application/x-ndjson"
-    reply = place.server.client.call("POST", path, body=body, kind=kind, provenance=SEALED["import-provenance"])
+    reply = place.server.client.call(
+        "POST",
+        path,
+        body=body,
+        kind=kind,
+        headers={"Idempotency-Key": uuid4().hex},
+        provenance=SEALED["import-provenance"],
+    )
     assert reply.status in (200, 201), reply
     undo = json.dumps({"because": SEALED["roll-back-because"]}).encode()
     gone = place.server.client.call(
         "POST", f"/banks/{bank}/imports/{reply.body['id']}/roll-back", body=undo, kind="application/json"
     )
-    assert gone.status == 200, gone
+    assert gone.status == 202, gone
+    place.agree(gone.body)
 
 
 def fill_by_mistake(place: Filled) -> None:
@@ -217,6 +259,12 @@ def fill_by_commands(place: Filled, folder: Path) -> None:
         return holdfast(place.server.environment, *arguments)
 
     assert run("key", "create", SEALED["label"]).returncode == 0
+    asked = run("key", "create", SEALED["new-label"], "--for", "a-third", "--json")
+    assert asked.returncode == 6, asked.stdout
+    place.agree(json.loads(asked.stdout))
+    weaker = {**place.server.environment, "HOLDFAST_UNSCREENED_HOURS": "48"}
+    assert subprocess.run([sys.executable, "-m", "holdfast.tables"], env=weaker, check=False).returncode == 0
+    place.agree(json.loads(run("settings", "accept", "--because", SEALED["settings-because"], "--json").stdout))
     bank = WORDS["bank"]
     added = run("bank", "add", bank, "--signal", f"md5:{uuid4().hex}", "--provenance", SEALED["cli-provenance"])
     assert added.returncode == 0, added.stderr
@@ -224,8 +272,11 @@ def fill_by_commands(place: Filled, folder: Path) -> None:
     file.write_text(json.dumps({"signal_type": "md5", "value": uuid4().hex}))
     assert run("bank", "import", bank, str(file)).returncode == 0
     subject = json.loads(run("sealed", "find", "--uploader", SEALED["uploader"], "--json").stdout)["subject"]
+    preserved = json.loads(run("sealed", "preserve", subject, "--because", SEALED["cli-because"], "--json").stdout)
+    hold = preserved["holds"][0]["hold"]
+    place.agree(json.loads(run("sealed", "lift", subject, hold, "--because", SEALED["lift-because"], "--json").stdout))
     assert run("sealed", "preserve", subject, "--because", SEALED["cli-because"]).returncode == 0
-    refused = run("sealed", "ask-erasure", subject, "--because", SEALED["erasure-because"], "--json")
+    refused = run("sealed", "erase", subject, "--because", SEALED["erasure-because"], "--json")
     assert refused.returncode == 3
     place.answers.append(refused.stdout + refused.stderr)
 

@@ -16,6 +16,7 @@ import psycopg
 from django.db import connections
 from hypothesis import HealthCheck, settings
 
+from holdfast.access.two_people import Agreed
 from holdfast.bootstrap import System, new_id
 from holdfast.intake.content import Content
 from holdfast.match import bank as banks
@@ -31,6 +32,8 @@ from holdfast.pipeline import Answered, Once, Recorded
 from tests.conftest import superuser
 
 ACTOR = "cli:test"
+TWO = Agreed("pro_test")
+"""Two people, for tests that are about something else; who they may be is tested with the proposals."""
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 Result = TypeVar("Result")
 STORIES = settings(
@@ -89,6 +92,8 @@ def all_rows(system: System) -> dict[str, int]:
         "unscreened",
         "idempotency",
         "api_key",
+        "proposal",
+        "settings_in_force",
     )
     return {**rows(system.settings.data, *tables), "number": system.banks.newest_change()}
 

@@ -14,6 +14,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.access.two_people import Agreed
 from holdfast.bootstrap import System
 from holdfast.errors import (
     BankUnknown,
@@ -33,7 +34,7 @@ from holdfast.match.known import Known
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.pdq import from_hex
 from tests.conftest import superuser
-from tests.store.making import ACTOR, STORIES, add, all_rows, create, found, insert_journal_row, md5, pdq, together
+from tests.store.making import ACTOR, STORIES, TWO, add, all_rows, create, found, insert_journal_row, md5, pdq, together
 
 WRITERS, EACH = 6, 5
 
@@ -46,8 +47,8 @@ def test_bank_changes_are_numbered_from_one_without_gaps(system: System) -> None
     create(system)
     assert system.banks.newest_change() == 1
     entry = add(system, pdq(1))
-    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
-    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=TWO)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     assert system.banks.newest_change() == 4
 
 
@@ -121,7 +122,7 @@ FAILING: dict[str, tuple[type[HoldfastError] | str, Callable[[System, str], obje
     "a threshold below nothing": (InvalidRequest, lambda system, _: create(system, "other", threshold=-1)),
     "disabling an unknown bank": (
         BankUnknown,
-        lambda system, _: system.banks.change_bank("nowhere", banks.DisableBank(), actor=ACTOR),
+        lambda system, _: system.banks.change_bank("nowhere", banks.DisableBank(), actor=TWO),
     ),
     "enabling an active bank": (
         "bank.not_in_this_state",
@@ -137,15 +138,15 @@ FAILING: dict[str, tuple[type[HoldfastError] | str, Callable[[System, str], obje
     ),
     "removing an unknown entry": (
         EntryUnknown,
-        lambda system, _: system.banks.change_entry("bank", "ent_x", entries.RemoveEntry(because="x"), actor=ACTOR),
+        lambda system, _: system.banks.change_entry("bank", "ent_x", entries.RemoveEntry(because="x"), actor=TWO),
     ),
     "removing an entry of another bank": (
         EntryUnknown,
-        lambda system, entry: system.banks.change_entry("empty", entry, entries.RemoveEntry(because="x"), actor=ACTOR),
+        lambda system, entry: system.banks.change_entry("empty", entry, entries.RemoveEntry(because="x"), actor=TWO),
     ),
     "removing without a reason": (
         InvalidRequest,
-        lambda system, entry: system.banks.change_entry("bank", entry, entries.RemoveEntry(because=""), actor=ACTOR),
+        lambda system, entry: system.banks.change_entry("bank", entry, entries.RemoveEntry(because=""), actor=TWO),
     ),
     "enabling an active entry": (
         "entry.not_in_this_state",
@@ -189,9 +190,9 @@ def test_if_the_journal_cannot_be_written_neither_is_anything_else(system: Syste
         insert_journal_row(system.settings.data, subject, version)
     before = all_rows(system)
     with pytest.raises(JournalConflict):
-        system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+        system.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     with pytest.raises(JournalConflict):
-        system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="x"), actor=TWO)
     with pytest.raises(JournalConflict):
         create(system, "other")
     assert all_rows(system) == before
@@ -216,7 +217,7 @@ def test_a_removed_entry_no_longer_matches_and_cannot_come_back(system: System) 
     create(system)
     entry = add(system, pdq(1), md5(1))
     assert found(system, pdq(1))
-    removed = system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="a mistake"), actor=ACTOR)
+    removed = system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="a mistake"), actor=TWO)
     assert removed.state is EntryState.REMOVED
     assert found(system, pdq(1)) == found(system, md5(1)) == []
     for command in (entries.EnableEntry(), entries.DisableEntry(), entries.RemoveEntry(because="again")):
@@ -229,7 +230,7 @@ def test_a_removed_entry_no_longer_matches_and_cannot_come_back(system: System) 
 def test_a_disabled_entry_does_not_match_until_it_is_enabled_again(system: System) -> None:
     create(system)
     entry = add(system, pdq(1), md5(1))
-    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=TWO)
     assert found(system, pdq(1)) == found(system, md5(1)) == []
     assert [one.state for one in system.banks.entries("bank")] == [EntryState.DISABLED]
     system.banks.change_entry("bank", entry.id, entries.EnableEntry(), actor=ACTOR)
@@ -241,8 +242,8 @@ def test_a_disabled_bank_does_not_match_until_it_is_enabled_again(system: System
     create(system)
     entry = add(system, pdq(1), md5(1))
     off = add(system, pdq(2))
-    system.banks.change_entry("bank", off.id, entries.DisableEntry(), actor=ACTOR)
-    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    system.banks.change_entry("bank", off.id, entries.DisableEntry(), actor=TWO)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     assert found(system, pdq(1)) == found(system, md5(1)) == []
     assert len(system.known) == 0
     system.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR)
@@ -252,7 +253,7 @@ def test_a_disabled_bank_does_not_match_until_it_is_enabled_again(system: System
 
 def test_an_entry_added_to_a_disabled_bank_matches_once_the_bank_is_enabled(system: System) -> None:
     create(system)
-    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     add(system, pdq(1), md5(1))
     assert found(system, pdq(1)) == found(system, md5(1)) == []
     system.banks.change_bank("bank", banks.EnableBank(), actor=ACTOR)
@@ -263,7 +264,7 @@ def test_an_entry_added_to_a_disabled_bank_matches_once_the_bank_is_enabled(syst
 def test_an_entry_that_was_removed_can_be_added_anew(system: System) -> None:
     create(system)
     first = add(system, pdq(1))
-    system.banks.change_entry("bank", first.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+    system.banks.change_entry("bank", first.id, entries.RemoveEntry(because="x"), actor=TWO)
     second = add(system, pdq(1))
     assert second.id != first.id
     assert [one.entry for one in found(system, pdq(1))] == [second.id]
@@ -315,7 +316,7 @@ class Story:
         self.banks[bank] = BankState.ACTIVE
 
     def disable_bank(self, bank: int, _: int) -> None:
-        changed = self.system.banks.change_bank(self.names[bank], banks.DisableBank(), actor=ACTOR)
+        changed = self.system.banks.change_bank(self.names[bank], banks.DisableBank(), actor=TWO)
         self.banks[bank] = changed.state
 
     def enable_bank(self, bank: int, _: int) -> None:
@@ -331,7 +332,7 @@ class Story:
     def change(self, bank: int, number: int, command: entries.EntryCommand) -> None:
         if (bank, number) in self.entries:
             entry, _ = self.entries[bank, number]
-            changed = self.system.banks.change_entry(self.names[bank], entry, command, actor=ACTOR)
+            changed = self.system.banks.change_entry(self.names[bank], entry, command, actor=TWO)
             self.entries[bank, number] = (entry, changed.state)
 
     def disable(self, bank: int, number: int) -> None:
@@ -438,23 +439,23 @@ def test_banks_are_listed_by_name_with_their_active_entries(system: System) -> N
     create(system, "a")
     add(system, pdq(1), name="b")
     off = add(system, pdq(2), name="b")
-    system.banks.change_entry("b", off.id, entries.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("b", off.id, entries.DisableEntry(), actor=TWO)
     assert [(one.bank.name, one.entries) for one in system.banks.all_banks()] == [("a", 0), ("b", 1)]
 
 
 def test_the_journal_tells_the_whole_story_of_a_bank_and_its_entries(system: System) -> None:
     create(system)
     entry = add(system, pdq(1), provenance="  a list  ")
-    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor="cli:one")
-    system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="wrong"), actor="cli:two")
-    system.banks.change_bank("bank", banks.DisableBank(), actor="cli:three")
+    system.banks.change_entry("bank", entry.id, entries.DisableEntry(), actor=Agreed("one"))
+    system.banks.change_entry("bank", entry.id, entries.RemoveEntry(because="wrong"), actor=Agreed("two"))
+    system.banks.change_bank("bank", banks.DisableBank(), actor=Agreed("three"))
     told = system.journal.read(f"entry:{entry.id}")
     assert [row.happened for row in told] == [
         entries.EntryAdded(bank="bank", signals=(pdq(1),), provenance="a list"),
         entries.EntryDisabled(),
         entries.EntryRemoved(because="wrong"),
     ]
-    assert [row.actor for row in told] == [ACTOR, "cli:one", "cli:two"]
+    assert [row.actor for row in told] == [ACTOR, "proposal:one", "proposal:two"]
     state = None
     for row in told:
         state = entries.evolve_entry(state, entry.id, row.happened)

@@ -22,16 +22,28 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from holdfast.access.key import Scope
+from holdfast.access.person import Who
 from holdfast.bootstrap import System
 from holdfast.effect.backoff import pause
 from holdfast.effect.effect import EffectDone, EffectEnqueued, EffectQuarantined, EffectState, Weight
 from holdfast.effect.handler import Done, Failed, Leased, Outcome, Refused
-from holdfast.errors import EffectUnknown, InvalidRequest
+from holdfast.errors import EffectUnknown, InvalidRequest, PersonMissing
 from holdfast.errors import Refused as RefusedError
 from tests.effect.making import ACTOR, LASTING, NOW, order, owe
-from tests.store.making import rows, together
+from tests.store.making import TWO, rows, together
 
 KINDS = ["test.act"]
+ANN, BOB = Who("cli:ann", "ann"), Who("cli:bob", "bob")
+
+
+def give_keys(system: System) -> None:
+    """Make these two people known."""
+    from holdfast.store.keys import new_key
+
+    for who in (ANN, BOB):
+        command, _ = new_key(label="a test", scopes=frozenset({Scope.OPERATE}), expires_at=None, person=who.person)
+        system.keys.write(command, actor=TWO)
 
 
 def lease(system: System, most: int = 100, now: datetime = NOW) -> list[Leased]:
@@ -258,17 +270,22 @@ def test_a_person_lets_a_quarantined_effect_be_tried_again_in_its_old_place(syst
 
 
 def test_it_takes_two_people_to_give_an_effect_up(system: System) -> None:
+    give_keys(system)
     (effect_id,) = owe(system, order())
     quarantine(system)
     (behind,) = owe(system, order())
-    asked = system.effect_desk.give_up(effect_id, because="the item is gone", actor="cli:ann")
+    asked = system.effect_desk.give_up(effect_id, because="the item is gone", by=ANN)
     assert asked.effect.state is EffectState.GIVING_UP
     assert len(system.alarms.standing(limit=10)) == 1
-    with pytest.raises(RefusedError) as refusal:
-        system.effect_desk.give_up(effect_id, because="yes", actor="cli:ann")
-    assert refusal.value.stable_code == "effect.same_person"
+    for ann in (ANN, Who("key:aaaaaaaa", "ann")):
+        with pytest.raises(RefusedError) as refusal:
+            system.effect_desk.give_up(effect_id, because="yes", by=ann)
+        assert refusal.value.stable_code == "effect.same_person"
+    for nobody in (Who("key:bbbbbbbb", None), Who("cli:carol", "carol")):
+        with pytest.raises(PersonMissing):
+            system.effect_desk.give_up(effect_id, because="yes", by=nobody)
     assert lease(system) == []
-    agreed = system.effect_desk.give_up(effect_id, because="looked, it is", actor="cli:bob")
+    agreed = system.effect_desk.give_up(effect_id, because="looked, it is", by=BOB)
     assert agreed.effect.state is EffectState.GIVEN_UP
     assert system.alarms.standing(limit=10) == []
     assert one(system).id == behind
@@ -287,10 +304,11 @@ def test_nothing_is_retried_while_another_of_its_line_is_in_somebodys_hands(syst
     assert one(system).id == effect_id
 
 
-@pytest.mark.parametrize("how", ["retry", "give_up"])
-def test_an_effect_that_is_not_there_is_called_unknown(system: System, how: str) -> None:
+def test_an_effect_that_is_not_there_is_called_unknown(system: System) -> None:
     with pytest.raises(EffectUnknown):
-        getattr(system.effect_desk, how)("eff_none", because="x", actor=ACTOR)
+        system.effect_desk.retry("eff_none", because="x", actor=ACTOR)
+    with pytest.raises(EffectUnknown):
+        system.effect_desk.give_up("eff_none", because="x", by=ANN)
 
 
 def test_what_is_not_done_by_its_deadline_alarms_its_owner_once_and_is_tried_on(system: System) -> None:
@@ -438,8 +456,8 @@ class Story(RuleBasedStateMachine):
     def give_up(self, which: int) -> None:
         stuck = [owed for owed in self.every() if owed.state in ("quarantined", "giving_up")]
         owed = stuck[which % len(stuck)]
-        actor = "cli:ann" if owed.state == "quarantined" else "cli:bob"
-        self.system.effect_desk.give_up(owed.id, because="x", actor=actor)
+        by = ANN if owed.state == "quarantined" else BOB
+        self.system.effect_desk.give_up(owed.id, because="x", by=by)
         owed.state = "giving_up" if owed.state == "quarantined" else "given_up"
 
     @invariant()
@@ -456,6 +474,7 @@ class Story(RuleBasedStateMachine):
 
 
 def test_any_story_of_leases_crashes_answers_and_people_keeps_the_promises(system: System) -> None:
+    give_keys(system)
     machine = type("StoryHere", (Story,), {"system": system})
     few = settings(max_examples=max(20, (settings.default.max_examples if settings.default else 60) // 3))
     run_state_machine_as_test(machine, settings=settings(few, stateful_step_count=30, deadline=None))

@@ -12,6 +12,8 @@ from django.db import connections
 from psycopg import sql
 
 from holdfast.access.key import Scope
+from holdfast.access.person import Who
+from holdfast.access.two_people import Wanted
 from holdfast.bootstrap import System, clock, new_id
 from holdfast.effect.effect import Weight
 from holdfast.effect.handler import Done, Refused
@@ -20,10 +22,11 @@ from holdfast.match.bank import Action, ChangeAction, DisableBank
 from holdfast.match.bankline import Line
 from holdfast.match.entry import DisableEntry, GiveOpinion, Opinion, RemoveEntry
 from holdfast.pipeline import Answered
+from holdfast.settings import Settings
 from tests.conftest import superuser
 from tests.effect.making import NOW as LATER
 from tests.effect.making import order, owe
-from tests.store.making import ACTOR, NOTHING_TOLD, NOW, add, answered, create, matched, md5, pdq, record
+from tests.store.making import ACTOR, NOTHING_TOLD, NOW, TWO, add, answered, create, matched, md5, pdq, record
 
 IMPORTED = 5
 
@@ -33,25 +36,49 @@ def told(system: System, one: Answered) -> None:
     assert record(system, replace(one, list_version=system.banks.newest_change()))
 
 
+def weaken(system: System) -> None:
+    """Ask for what takes two, three times: agreed to, refused and overdue; and start with less."""
+    ann, bob = Who("key:aaaaaaaa", "ann"), Who("key:bbbbbbbb", "bob")
+    for who in (ann, bob):
+        scopes = frozenset({Scope.PROPOSALS})
+        system.keys.create(label="l", scopes=scopes, expires_at=None, actor=ACTOR, person=who.person)
+    asked = [
+        system.proposals.ask(Wanted(command=DisableBank(), subject=f"bank:{name}", at_version=1), ann, because="x")
+        for name in banks_made(system)
+    ]
+    system.proposals.agree(asked[0].id, bob, because="looked", digest=asked[0].digest)
+    system.proposals.refuse(asked[1].id, bob, because="no")
+    assert system.proposals.mark_overdue(clock() + timedelta(days=30))
+    system.safety.record(Settings(shadow=True), actor=ACTOR)
+
+
+def banks_made(system: System) -> list[str]:
+    """Banks that are only made."""
+    names = ["one", "two", "three"]
+    for name in names:
+        create(system, name)
+    return names
+
+
 @pytest.fixture
 def story(system: System) -> System:
     """A system in whose every table something has happened."""
     create(system)
     create(system, "other", action=Action.REVIEW)
-    system.banks.change_bank("other", DisableBank(), actor=ACTOR)
-    system.banks.change_bank("bank", ChangeAction(action=Action.REVIEW, because="tests"), actor=ACTOR)
+    system.banks.change_bank("other", DisableBank(), actor=TWO)
+    system.banks.change_bank("bank", ChangeAction(action=Action.REVIEW, because="tests"), actor=TWO)
     first, second = add(system, md5(1), pdq(1)), add(system, md5(2))
-    system.banks.change_entry("bank", first.id, GiveOpinion(opinion=Opinion.DISPUTED, because="x"), actor=ACTOR)
-    system.banks.change_entry("bank", second.id, RemoveEntry(because="x"), actor=ACTOR)
+    system.banks.change_entry("bank", first.id, GiveOpinion(opinion=Opinion.DISPUTED, because="x"), actor=TWO)
+    system.banks.change_entry("bank", second.id, RemoveEntry(because="x"), actor=TWO)
     for number in range(3):
         lines = [Line(n, "", "", (md5(100 * number + n),)) for n in range(10, 10 + IMPORTED)]
         taken = system.imports.run("bank", lines, source="a.csv", provenance="p", actor=ACTOR)
         assert taken.id
         if number == 1:
-            system.imports.roll_back("bank", taken.id, because="x", actor=ACTOR)
+            system.imports.roll_back("bank", taken.id, because="x", actor=TWO)
         if number == 2:
             one = next(entry for entry in system.banks.entries("bank") if entry.provenance == "p")
-            system.banks.change_entry("bank", one.id, DisableEntry(), actor=ACTOR)
+            system.banks.change_entry("bank", one.id, DisableEntry(), actor=TWO)
     told(system, answered(uploader="u7"))
     told(system, answered(screening=matched()))
     for _ in range(2):
@@ -61,6 +88,7 @@ def story(system: System) -> System:
     system.screenings.mark_overdue(NOW + timedelta(days=30))
     whole = system.keys.create(label="l", scopes=frozenset({Scope.SCREEN}), expires_at=None, actor=ACTOR)
     system.keys.create(label="m", scopes=frozenset(Scope), expires_at=NOW, actor=ACTOR)
+    weaken(system)
     system.keys.revoke(whole.split("_")[1], actor=ACTOR)
     owe(system, *[order(f"post-{number}", weight=Weight.PROTECTIVE) for number in range(4)])
     leased = system.effects.lease(["test.act"], most=3, now=LATER)
@@ -101,7 +129,10 @@ KNOWN = {
     "entry": "state opinion version",
     "unscreened": "content_id content_version reason state owner since due screening version",
     "screening": "content_id content_version surface verdict reason answer shadow list_version matches asked_by at",
-    "api_key": "scopes created_at expires_at revoked_at version",
+    "proposal": "command command_schema body_record subject at_version person asked_by because_record asked_at owner "
+    "due state answered_by answer_record answered_at solo version",
+    "settings_in_force": "values accepted version",
+    "api_key": "scopes person created_at expires_at revoked_at version",
     "effect": "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version",
     "alarm": "kind about owner state acknowledged_by raised_at version",
 }
@@ -158,7 +189,9 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
     assert (story.banks.newest_change() > before) == (table in ("bank", "bank_import", "entry"))
 
 
-@pytest.mark.parametrize("table", ["unscreened", "screening", "api_key", "effect", "alarm", "entry"])
+@pytest.mark.parametrize(
+    "table", ["unscreened", "screening", "api_key", "proposal", "settings_in_force", "effect", "alarm", "entry"]
+)
 def test_a_row_that_is_gone_is_found_and_left_to_people(story: System, table: str) -> None:
     from holdfast.store.mend import mend
 

@@ -10,15 +10,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.access.two_people import Wanted
 from holdfast.bootstrap import System
-from holdfast.errors import BankUnknown, EntryUnknown, ImportUnknown, InvalidBankFile, InvalidRequest, Refused
+from holdfast.errors import (
+    BankUnknown,
+    EntryUnknown,
+    ImportUnknown,
+    InvalidBankFile,
+    InvalidRequest,
+    Refused,
+    SecondPersonNeeded,
+)
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match import importing
@@ -30,7 +39,7 @@ from holdfast.match.known import Known
 from holdfast.match.signal import Signal
 from holdfast.match.vpdqfile import frames_text
 from tests.match.frames import video
-from tests.store.making import ACTOR, STORIES, add, all_rows, create, found, md5, pdq, together
+from tests.store.making import ACTOR, STORIES, TWO, add, all_rows, create, found, md5, pdq, together
 
 if TYPE_CHECKING:
     from holdfast.store.imports import Taken
@@ -47,6 +56,16 @@ def run(
     system: System, what: Iterable[Line | BadLine], *, name: str = "bank", actor: str = ACTOR, ours: bool = False
 ) -> Taken:
     return system.imports.run(name, what, source="a.csv", provenance="a file", actor=actor, from_exchange=ours)
+
+
+def by_two(system: System, what: Iterable[Line | BadLine], *, name: str) -> None:
+    """Import, and let two people publish it if that weakens."""
+    try:
+        run(system, what, name=name)
+    except SecondPersonNeeded as needed:
+        wanted = cast("Wanted", needed.wanted)
+        import_id = wanted.subject.removeprefix("import:")
+        system.imports.publish_agreed(name, import_id, wanted.command.contents, actor=TWO)
 
 
 def counted(system: System, name: str = "bank") -> int:
@@ -126,7 +145,7 @@ def test_an_import_that_is_rolled_back_is_gone_as_a_whole_and_stays_so(system: S
     assert taken.id
     system.known.follow()
     before = system.banks.newest_change()
-    after = system.imports.roll_back("bank", taken.id, because="a wrong file", actor=ACTOR)
+    after = system.imports.roll_back("bank", taken.id, because="a wrong file", actor=TWO)
     assert after.state is ImportState.ROLLED_BACK
     assert system.banks.newest_change() == before + 1
     assert found(system, md5(1)) == found(system, pdq(1)) == []
@@ -134,7 +153,7 @@ def test_an_import_that_is_rolled_back_is_gone_as_a_whole_and_stays_so(system: S
     assert [one.id for one in system.banks.entries("bank")] == [mine.id]
     assert counted(system) == 1
     with pytest.raises(Refused) as refused:
-        system.imports.roll_back("bank", taken.id, because="again", actor=ACTOR)
+        system.imports.roll_back("bank", taken.id, because="again", actor=TWO)
     assert refused.value.stable_code == "import.not_in_this_state"
     assert system.banks.newest_change() == before + 1
     again = run(system, lines(md5(1), md5(2), md5(9)))
@@ -147,17 +166,17 @@ def test_an_entry_of_an_import_can_be_changed_by_itself_and_its_story_begins_the
     taken = run(system, lines(md5(1), md5(2)))
     one, other = system.banks.entries("bank")
     dispute = entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="not that")
-    system.banks.change_entry("bank", one.id, dispute, actor=ACTOR)
-    system.banks.change_entry("bank", one.id, entries.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", one.id, dispute, actor=TWO)
+    system.banks.change_entry("bank", one.id, entries.DisableEntry(), actor=TWO)
     assert [(row.version, row.happened.tag) for row in system.journal.read(f"entry:{one.id}")] == [
         (1, "bank.entry.opinion_given"),
         (2, "bank.entry.disabled"),
     ]
     assert found(system, one.signals[0]) == []
     assert found(system, other.signals[0])
-    system.imports.roll_back("bank", taken.id or "", because="x", actor=ACTOR)
+    system.imports.roll_back("bank", taken.id or "", because="x", actor=TWO)
     with pytest.raises(EntryUnknown):
-        system.banks.change_entry("bank", other.id, entries.DisableEntry(), actor=ACTOR)
+        system.banks.change_entry("bank", other.id, entries.DisableEntry(), actor=TWO)
 
 
 # --- what the bank has already
@@ -168,7 +187,7 @@ def test_an_import_stands_by_itself_and_leaves_out_only_what_stands_twice_in_its
     create(system)
     add(system, md5(1))
     gone = add(system, md5(2))
-    system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+    system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=TWO)
     taken = run(system, lines(md5(1), md5(3), md5(2), md5(3), md5(4), md5(3)))
     assert [(one.number, one.because) for one in taken.bad] == [
         (4, "the same signal stands earlier in the file"),
@@ -183,7 +202,7 @@ def test_what_a_later_import_also_says_stays_when_an_earlier_one_is_rolled_back(
     create(system)
     first = run(system, lines(md5(1), pdq(1)))
     run(system, lines(md5(1), pdq(1), md5(2)))
-    system.imports.roll_back("bank", first.id or "", because="superseded", actor=ACTOR)
+    system.imports.roll_back("bank", first.id or "", because="superseded", actor=TWO)
     for one in (md5(1), pdq(1), md5(2)):
         assert len(found(system, one)) == 1
 
@@ -195,7 +214,7 @@ def test_an_import_brings_back_what_was_taken_out_by_hand(system: System, off: e
     run(system, lines(md5(2)))
     theirs = next(one for one in system.banks.entries("bank") if one.id != mine.id)
     for entry in (mine, theirs):
-        system.banks.change_entry("bank", entry.id, off, actor=ACTOR)
+        system.banks.change_entry("bank", entry.id, off, actor=TWO)
     run(system, lines(md5(1)))
     assert found(system, md5(1))
     run(system, lines(md5(2)))
@@ -212,8 +231,8 @@ def test_what_leaves_the_bank_while_a_file_is_staged_is_in_the_bank_once_it_is_p
     def undone() -> Iterator[Line | BadLine]:
         yield from lines(md5(1), pdq(1), md5(2), pdq(2))
         yield from lines(md5(3))
-        system.imports.roll_back("bank", first.id or "", because="x", actor=ACTOR)
-        system.banks.change_entry("bank", mine.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+        system.imports.roll_back("bank", first.id or "", because="x", actor=TWO)
+        system.banks.change_entry("bank", mine.id, entries.RemoveEntry(because="x"), actor=TWO)
 
     run(system, undone())
     for one in (md5(1), pdq(1), md5(2), pdq(2), md5(3)):
@@ -225,12 +244,12 @@ def test_what_many_imports_say_is_told_once_by_the_firmest_entry(system: System)
     create(system, "fine", kind=banks.BankKind.BENIGN, action=None)
     for name in ("bank", "fine"):
         for number in range(3):
-            run(system, lines(md5(1), pdq(1), md5(10 + number)), name=name)
+            by_two(system, lines(md5(1), pdq(1), md5(10 + number)), name=name)
     dispute = entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="not that")
     told = {(one.bank, one.entry) for same in (md5(1), pdq(1)) for one in found(system, same)}
     assert len(told) == 4
     for bank, entry in told:
-        system.banks.change_entry(bank, entry, dispute, actor=ACTOR)
+        system.banks.change_entry(bank, entry, dispute, actor=TWO)
     for same in (md5(1), pdq(1)):
         opinions = [(one.bank, one.opinion) for one in found(system, same)]
         assert sorted(opinions) == [("bank", None), ("fine", entries.Opinion.DISPUTED)]
@@ -328,7 +347,7 @@ def test_a_file_that_breaks_in_the_middle_leaves_nothing_that_counts(system: Sys
     assert counted(system) == 0
     assert found(system, md5(1)) == []
     with pytest.raises(ImportUnknown):
-        system.imports.roll_back("bank", one.found.id, because="x", actor=ACTOR)
+        system.imports.roll_back("bank", one.found.id, because="x", actor=TWO)
     assert run(system, lines(md5(1))).entries == 1
 
 
@@ -466,7 +485,7 @@ def test_an_import_into_a_bank_that_is_not_there_reads_nothing_and_changes_nothi
     with pytest.raises(BankUnknown):
         system.imports.of("nowhere")
     with pytest.raises(BankUnknown):
-        system.imports.roll_back("nowhere", "imp_1", because="x", actor=ACTOR)
+        system.imports.roll_back("nowhere", "imp_1", because="x", actor=TWO)
     assert all_rows(system) == before
 
 
@@ -476,11 +495,11 @@ def test_an_import_is_rolled_back_only_through_its_own_bank_and_with_a_reason(sy
     taken = run(system, lines(md5(1)))
     before = all_rows(system)
     with pytest.raises(ImportUnknown):
-        system.imports.roll_back("other", taken.id or "", because="x", actor=ACTOR)
+        system.imports.roll_back("other", taken.id or "", because="x", actor=TWO)
     with pytest.raises(ImportUnknown):
-        system.imports.roll_back("bank", "imp_x", because="x", actor=ACTOR)
+        system.imports.roll_back("bank", "imp_x", because="x", actor=TWO)
     with pytest.raises(InvalidRequest):
-        system.imports.roll_back("bank", taken.id or "", because=" ", actor=ACTOR)
+        system.imports.roll_back("bank", taken.id or "", because=" ", actor=TWO)
     assert all_rows(system) == before
 
 
@@ -495,16 +514,16 @@ def test_what_an_exchange_keeps_is_written_by_the_exchange_or_by_hand_in_its_nam
     theirs = run(system, lines(md5(1)), actor="exchange:ncmec")
     by_hand = run(system, lines(md5(2)), ours=True)
     with pytest.raises(Refused) as refused:
-        system.imports.roll_back("bank", theirs.id or "", because="x", actor=ACTOR)
+        system.imports.roll_back("bank", theirs.id or "", because="x", actor=TWO)
     assert refused.value.stable_code == "bank.read_only"
-    system.imports.roll_back("bank", by_hand.id or "", because="x", actor=ACTOR)
+    system.imports.roll_back("bank", by_hand.id or "", because="x", actor=TWO)
     (entry,) = system.banks.entries("bank")
     for command in (entries.DisableEntry(), entries.RemoveEntry(because="x")):
         with pytest.raises(Refused):
             system.banks.change_entry("bank", entry.id, command, actor=ACTOR)
     dispute = entries.GiveOpinion(opinion=entries.Opinion.DISPUTED, because="x")
-    assert system.banks.change_entry("bank", entry.id, dispute, actor=ACTOR).opinion is entries.Opinion.DISPUTED
-    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    assert system.banks.change_entry("bank", entry.id, dispute, actor=TWO).opinion is entries.Opinion.DISPUTED
+    system.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     assert found(system, md5(1)) == []
 
 
@@ -517,9 +536,9 @@ def test_what_is_exported_and_imported_elsewhere_has_the_same_signals(system: Sy
     create(system, "copy")
     add(system, pdq(1), md5(1), provenance="a, list; of \"quotes\" & 'names' – ünï")
     off = add(system, md5(2))
-    system.banks.change_entry("bank", off.id, entries.DisableEntry(), actor=ACTOR)
+    system.banks.change_entry("bank", off.id, entries.DisableEntry(), actor=TWO)
     gone = add(system, md5(3))
-    system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=ACTOR)
+    system.banks.change_entry("bank", gone.id, entries.RemoveEntry(because="x"), actor=TWO)
     run(system, lines(pdq(4)))
     written = list(write(system.banks.entries("bank"), form, system.banks.get("bank")))
     assert run(system, read(written, form), name="copy").bad == []
@@ -546,7 +565,7 @@ def test_after_any_imports_and_roll_backs_a_signal_matches_once_as_long_as_one_i
     for number, file in enumerate(files):
         assert (taken[number].id is None) == (not file or set(file) in map(set, files[:number]))
         if taken[number].id and number < len(rolled_back) and rolled_back[number]:
-            system.imports.roll_back(name, taken[number].id or "", because="x", actor=ACTOR)
+            system.imports.roll_back(name, taken[number].id or "", because="x", actor=TWO)
         elif taken[number].id:
             standing.append(set(file))
     for number in range(10):

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.access import key as keys
+from holdfast.access import proposal, safety
 from holdfast.alarm import alarm
 from holdfast.bootstrap import System
 from holdfast.effect import effect
@@ -194,6 +195,9 @@ def values_of(hint: object) -> st.SearchStrategy[object]:
         float: st.floats(0, 1e9),
         datetime: st.datetimes(timezones=st.just(UTC)),
         type(None): st.none(),
+        dict[str, typing.Any]: st.dictionaries(
+            texts(), st.none() | st.booleans() | st.integers() | texts(), max_size=4
+        ),
     }
     if hint in simple:
         return simple[hint]
@@ -217,7 +221,10 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
     return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
 
 
-STAGES = (archive, bank, entry, importing, long_screening, screen, unscreened, keys, effect, alarm, check, kek, subject)
+STAGES = (
+    *(archive, bank, entry, importing, long_screening, screen, unscreened),
+    *(keys, effect, alarm, check, kek, subject, proposal, safety),
+)
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 
 

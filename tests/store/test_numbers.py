@@ -10,7 +10,7 @@ from holdfast.errors import EntryUnknown
 from holdfast.match import bank as banks
 from holdfast.match.entry import DisableEntry, EnableEntry, Entry, RemoveEntry
 from holdfast.match.signal import SignalType
-from tests.store.making import ACTOR, add, create, md5, pdq
+from tests.store.making import TWO, add, create, md5, pdq
 
 
 def numbers(system: System, *entries: Entry) -> list[int]:
@@ -34,7 +34,7 @@ def test_every_entry_has_a_number_of_its_own_that_stays(system: System) -> None:
     assert len(set(first)) == 3
     add(system, pdq(9))
     for command in (DisableEntry(), EnableEntry()):
-        system.banks.change_entry("bank", entries[1].id, command, actor=ACTOR)
+        system.banks.change_entry("bank", entries[1].id, command, actor=TWO)
     assert numbers(system, *entries) == first
     assert [found(system, "bank", number).id for number in first] == [entry.id for entry in entries]
 
@@ -47,7 +47,7 @@ def test_a_number_that_is_not_an_entrys_is_unknown(system: System) -> None:
     for name, wrong in (("other", number), ("bank", number + 1), ("bank", 0), ("bank", 2**80), ("none", number)):
         with pytest.raises(EntryUnknown):
             found(system, name, wrong)
-    system.banks.change_entry("bank", entry.id, RemoveEntry(because="a test"), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, RemoveEntry(because="a test"), actor=TWO)
     with pytest.raises(EntryUnknown):
         found(system, "bank", number)
 
@@ -61,6 +61,6 @@ def test_signals_are_counted_while_they_take_part_in_screening(system: System) -
     add(system, pdq(2), pdq(3))
     add(system, md5(4), name="other")
     assert active_signals() == {SignalType.PDQ: 3, SignalType.MD5: 2}
-    system.banks.change_entry("bank", entry.id, DisableEntry(), actor=ACTOR)
-    system.banks.change_bank("other", banks.DisableBank(), actor=ACTOR)
+    system.banks.change_entry("bank", entry.id, DisableEntry(), actor=TWO)
+    system.banks.change_bank("other", banks.DisableBank(), actor=TWO)
     assert active_signals() == {SignalType.PDQ: 2}

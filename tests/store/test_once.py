@@ -12,7 +12,7 @@ from holdfast.bootstrap import System
 from holdfast.errors import AnswerLost, AnswerPending, IdempotencyConflict
 from holdfast.match.bank import CreateBank, DisableBank
 from tests.conftest import superuser
-from tests.store.making import ACTOR, create, rows
+from tests.store.making import ACTOR, TWO, create, rows
 
 DISABLE = DisableBank()
 
@@ -27,7 +27,7 @@ def disable(system: System, under: object) -> None:
     from holdfast.store.once import carrying
 
     with carrying(under):  # type: ignore[arg-type]
-        system.banks.change_bank("bank", DISABLE, actor=ACTOR)
+        system.banks.change_bank("bank", DISABLE, actor=TWO)
 
 
 def asked(under: object) -> object:

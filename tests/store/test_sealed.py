@@ -14,14 +14,21 @@ from django.db import connection, transaction
 
 from holdfast.adapters.keyring import KeyringFile
 from holdfast.bootstrap import System, clock
-from holdfast.errors import JournalConflict, Refused, SealedDamaged, SealedUnknown, SealingKeyMissing
+from holdfast.errors import (
+    JournalConflict,
+    Refused,
+    SealedDamaged,
+    SealedUnknown,
+    SealingKeyMissing,
+    SecondPersonNeeded,
+)
 from holdfast.health import Grade, sealing
 from holdfast.match.entry import EntryRemoved
 from holdfast.sealed.sealing import commitment_of
-from holdfast.sealed.subject import AskErasure, PreserveSealed, SealedState, WithdrawErasure
+from holdfast.sealed.subject import EraseSealed, LiftPreservation, PreserveSealed, SealedState
 from holdfast.sealed.text import ERASED, SealedText
 from tests.conftest import superuser
-from tests.store.making import ACTOR, add, answered, create, left_by, md5, pdq, record, together
+from tests.store.making import ACTOR, TWO, add, answered, create, left_by, md5, pdq, record, together
 
 SAID = "Anna Beispiel told us on the phone"
 PERSON = "user-4711"
@@ -56,8 +63,7 @@ def provenance_of(system: System, entry_id: str) -> SealedText:
 
 
 def erase(system: System, subject: str) -> None:
-    system.sealed.change(subject, AskErasure(asked_by="cli:anna", because="asked to"), actor="cli:anna")
-    system.sealed.agree_to_erasure(subject, actor="cli:ben")
+    system.sealed.change(subject, EraseSealed(because="asked to"), actor=TWO)
 
 
 @pytest.fixture
@@ -155,18 +161,20 @@ def test_an_erased_person_is_not_found_and_begins_anew(stocked: System) -> None:
 
 def test_nobody_erases_alone_nor_what_is_preserved(stocked: System) -> None:
     subject = stocked.sealed.find(PERSON)
-    with pytest.raises(Refused):
-        stocked.sealed.agree_to_erasure(subject, actor="cli:ben")
-    stocked.sealed.change(subject, AskErasure(asked_by="cli:anna", because="x"), actor="cli:anna")
-    with pytest.raises(Refused, match="two different people"):
-        stocked.sealed.agree_to_erasure(subject, actor="cli:anna")
+    erase_it = EraseSealed(because="asked to")
+    with pytest.raises(SecondPersonNeeded):
+        stocked.sealed.change(subject, erase_it, actor=ACTOR)
     hold = PreserveSealed(hold="hld_1", until=clock() + timedelta(days=1), because="police")
     stocked.sealed.change(subject, hold, actor="cli:cleo")
-    with pytest.raises(Refused, match="a hold stands"):
-        stocked.sealed.agree_to_erasure(subject, actor="cli:ben")
+    with pytest.raises(SecondPersonNeeded):
+        stocked.sealed.change(subject, LiftPreservation(hold="hld_1", because="over"), actor=ACTOR)
+    for actor in (ACTOR, TWO):
+        with pytest.raises(Refused, match="a hold stands"):
+            stocked.sealed.change(subject, erase_it, actor=actor)
     assert stocked.sealed.find(PERSON) == subject
-    stocked.sealed.change(subject, WithdrawErasure(by="cli:ben", because="held"), actor="cli:ben")
-    assert stocked.sealed.get(subject).state is SealedState.SEALED
+    stocked.sealed.change(subject, LiftPreservation(hold="hld_1", because="over"), actor=TWO)
+    stocked.sealed.change(subject, erase_it, actor=TWO)
+    assert stocked.sealed.get(subject).state is SealedState.ERASED
 
 
 def test_an_erasure_is_on_disk_before_it_is_committed_and_repeated_after_a_restore(stocked: System) -> None:
@@ -190,11 +198,13 @@ def test_an_erasure_is_on_disk_before_it_is_committed_and_repeated_after_a_resto
 
 def test_the_dead_rows_of_an_erasure_are_cleared_where_the_database_lets_us(stocked: System) -> None:
     subject = stocked.sealed.find(PERSON)
-    stocked.sealed.change(subject, AskErasure(asked_by="cli:anna", because="x"), actor="cli:anna")
+    erase(stocked, subject)
     with connection.cursor() as cursor:
         cursor.execute("select current_setting('server_version_num')::int >= 170000")
         able = cursor.fetchone()[0]
-    assert stocked.sealed.agree_to_erasure(subject, actor="cli:ben") == able
+    from holdfast.store.sealed_subjects import clear_dead_rows
+
+    assert clear_dead_rows() == able
     assert stocked.sealed.count().erased_since_rotation == 1
     stocked.rotation.rotate(actor=ACTOR)
     assert stocked.sealed.count().erased_since_rotation == 0

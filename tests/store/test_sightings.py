@@ -20,7 +20,7 @@ from holdfast.match.variant import in_frame
 from holdfast.match.video import MOST_STRAYS, Film, Strength, VideoRule
 from holdfast.media.pdq import from_hex
 from tests.match.frames import film, frame_hash, video
-from tests.store.making import ACTOR, STORIES, add, create
+from tests.store.making import ACTOR, STORIES, TWO, add, create
 
 CLIP = list(range(1000, 1030))
 
@@ -106,7 +106,7 @@ def test_a_bank_that_asks_for_more_finds_less(system: System) -> None:
     upload = [*others(100), *CLIP[:5]]
     assert shown(system, upload)[0].effect is Action.HOLD
     rule = VideoRule(least_frames=10, least_seconds=10)
-    system.banks.change_bank("bank", banks.ChangeVideoRule(rule=rule, because="tests"), actor=ACTOR)
+    system.banks.change_bank("bank", banks.ChangeVideoRule(rule=rule, because="tests"), actor=TWO)
     assert system.banks.get("bank").video == rule
     assert shown(system, upload)[0].effect is Action.REVIEW
 
@@ -124,7 +124,7 @@ def test_the_action_and_a_dispute_count_as_for_pictures(system: System) -> None:
 
 def dispute(system: System, entry: Entry) -> None:
     command = GiveOpinion(opinion=Opinion.DISPUTED, because="tests")
-    system.banks.change_entry(entry.bank, entry.id, command, actor=ACTOR)
+    system.banks.change_entry(entry.bank, entry.id, command, actor=TWO)
 
 
 def test_what_is_as_near_to_something_benign_does_not_count(system: System) -> None:
@@ -133,7 +133,7 @@ def test_what_is_as_near_to_something_benign_does_not_count(system: System) -> N
     known = add(system, *video([*CLIP, *others(5, 70)]))
     upload = [*others(40, 200), *others(5, 70)]
     assert effects(shown(system, upload))[known.id] is Action.HOLD
-    add(system, *video(others(5, 70)), name="benign")
+    system.banks.add_entries("benign", [(video(others(5, 70)), "tests")], actor=TWO)
     assert effects(shown(system, upload))[known.id] is Action.IGNORE
     assert effects(shown(system, [*others(40, 200), *CLIP]))[known.id] is Action.HOLD
     assert effects(shown(system, [*others(40, 200), *others(5, 70), *CLIP[:6]]))[known.id] is Action.HOLD
@@ -162,7 +162,7 @@ def test_two_known_videos_that_share_frames_are_both_told(system: System) -> Non
 def test_what_is_removed_no_longer_matches(system: System) -> None:
     create(system)
     add(system, *video(CLIP))
-    system.banks.change_bank("bank", banks.DisableBank(), actor=ACTOR)
+    system.banks.change_bank("bank", banks.DisableBank(), actor=TWO)
     assert shown(system, CLIP) == []
 
 

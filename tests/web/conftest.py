@@ -14,19 +14,26 @@ import pytest
 
 from holdfast.access.key import Scope
 from tests.conftest import Server, environment_for, start_server, stop
+from tests.two_people import Second
 from tests.web.http import Asker
 
 _MAKE_KEYS = """
 import json
 from datetime import timedelta
 from holdfast.access.key import Scope
+from holdfast.access.two_people import Agreed
 from holdfast.bootstrap import clock, running
 from holdfast.settings import Settings
 with running(Settings.from_environment()) as system:
-    def make(*scopes, ends=None):
-        return system.keys.create(label="web test", scopes=frozenset(scopes), expires_at=ends, actor="cli:test")
+    def make(*scopes, ends=None, person=None):
+        from holdfast.store.keys import new_key
+        command, whole = new_key(label="web test", scopes=frozenset(scopes), expires_at=ends, person=person)
+        system.keys.write(command, actor=Agreed("tests") if person else "cli:test")
+        return whole
     keys = {scope.value: make(scope) for scope in Scope}
-    keys["all"], keys["explained"], keys["revoked"] = make(*Scope), make(Scope.SCREEN, Scope.EXPLAIN), make(*Scope)
+    keys["all"], keys["again"] = make(*Scope, person="first"), make(*Scope, person="first")
+    keys["second"], keys["impersonal"] = make(*Scope, person="second"), make(*Scope)
+    keys["explained"], keys["revoked"] = make(Scope.SCREEN, Scope.EXPLAIN), make(*Scope)
     keys["other"] = make(Scope.SCREEN, Scope.EXPLAIN)
     keys["expired"] = make(*Scope, ends=clock() - timedelta(seconds=1))
     system.keys.revoke(keys["revoked"].split("_")[1], actor="cli:test")
@@ -46,6 +53,12 @@ def keys(server: Server) -> dict[str, str]:
 def everyone(server: Server, keys: dict[str, str]) -> Asker:
     """Somebody who may do everything."""
     return Asker(server.address, keys["all"])
+
+
+@pytest.fixture(scope="session")
+def second(server: Server, keys: dict[str, str]) -> Second:
+    """Another person, who may do everything too."""
+    return Second(Asker(server.address, keys["second"]))
 
 
 @pytest.fixture(scope="session")

@@ -67,9 +67,9 @@ class Asker:
         finally:
             connection.close()
 
-    def send(self, method: str, path: str, body: Any) -> Reply:
+    def send(self, method: str, path: str, body: Any, *, headers: Mapping[str, str] | None = None) -> Reply:
         """One request with a JSON body."""
-        return self.ask(method, path, json.dumps(body).encode(), kind=JSON)
+        return self.ask(method, path, json.dumps(body).encode(), kind=JSON, headers=headers)
 
     def announce(self, path: str, declared: int, body: bytes, *, kind: str = OCTETS) -> Reply:
         """A POST that announces more bytes than it sends, and then ends."""

@@ -42,6 +42,11 @@ NEEDED: Final = {
     ("POST", "/v1/banks/{name}/entries/{entry_id}/disable"): Scope.BANKS_WRITE,
     ("POST", "/v1/banks/{name}/entries/{entry_id}/enable"): Scope.BANKS_WRITE,
     ("DELETE", "/v1/banks/{name}/entries/{entry_id}"): Scope.BANKS_WRITE,
+    ("GET", "/v1/proposals"): Scope.PROPOSALS,
+    ("GET", "/v1/proposals/{proposal_id}"): Scope.PROPOSALS,
+    ("POST", "/v1/proposals/{proposal_id}/agree"): Scope.PROPOSALS,
+    ("POST", "/v1/proposals/{proposal_id}/refuse"): Scope.PROPOSALS,
+    ("POST", "/v1/proposals/{proposal_id}/withdraw"): Scope.PROPOSALS,
 }
 ALSO: Final = {("GET", "/v1/screenings/{screening_id}"): Scope.EXPLAIN}
 """Addresses that a second scope opens too, and shows more."""
@@ -50,7 +55,12 @@ ALSO: Final = {("GET", "/v1/screenings/{screening_id}"): Scope.EXPLAIN}
 def ask(asker: Asker, method: str, path: str) -> Reply:
     """One request to an address with names filled in that do not exist."""
     filled = path.removeprefix("/v1").format(
-        name="nothing-here", entry_id="ent_x", screening_id="scr_x", import_id="imp_x", alarm_id="alm_x"
+        name="nothing-here",
+        entry_id="ent_x",
+        screening_id="scr_x",
+        import_id="imp_x",
+        alarm_id="alm_x",
+        proposal_id="pro_x",
     )
     return asker.ask(method, filled)
 

@@ -16,13 +16,14 @@ import pytest
 from holdfast.demo.pictures import encoded, hills
 from holdfast.match.bankline import LONGEST_LINE
 from tests.store.making import md5, pdq
+from tests.two_people import Second
 from tests.web.http import OCTETS, Asker, Reply, form, in_pieces, refused
 
 CSV, JSONL = "text/csv", "application/x-ndjson"
 PLAIN = "text/plain"
 BANK = {"name", "meaning", "source", "threshold", "action", "kind", "exchange", "state", "entries", "video"}
-ENTRY = {"id", "bank", "state", "signal_types", "provenance", "opinion", "needs_two_people"}
-IMPORTED = {"id", "added", "signals", "digest", "refused", "refused_lines", "needs_two_people"}
+ENTRY = {"id", "bank", "state", "signal_types", "provenance", "opinion"}
+IMPORTED = {"id", "added", "signals", "digest", "refused", "refused_lines"}
 IMPORT = {"id", "bank", "source", "state", "entries", "signals", "refused", "digest", "begun_by", "begun_at"}
 SIZE = (400, 300)
 
@@ -64,7 +65,7 @@ def exported(asker: Asker, bank: str) -> list[dict[str, Any]]:
 # --- banks
 
 
-def test_a_bank_is_made_listed_disabled_and_enabled(everyone: Asker, name: str) -> None:
+def test_a_bank_is_made_listed_disabled_by_two_and_enabled_by_one(everyone: Asker, second: Second, name: str) -> None:
     about = {"name": name, "meaning": " a test ", "source": "tests", "threshold": 12, "action": "review"}
     made = everyone.send("POST", "/banks", about)
     assert made.status == 201
@@ -73,11 +74,14 @@ def test_a_bank_is_made_listed_disabled_and_enabled(everyone: Asker, name: str) 
     assert made.json == {**about, **rest, "video": usual}
     assert set(made.json) == BANK
     assert shown(everyone, name) == made.json
-    for act, state in (("disable", "disabled"), ("enable", "active")):
-        changed = everyone.ask("POST", f"/banks/{name}/{act}")
-        assert (changed.status, changed.json["state"]) == (200, state)
-        assert {**shown(everyone, name), "needs_two_people": act == "disable"} == changed.json
-        refused(everyone.ask("POST", f"/banks/{name}/{act}"), 409, "bank.not_in_this_state")
+    refused(everyone.ask("POST", f"/banks/{name}/disable"), 422, "request.invalid")
+    second.agrees(everyone.ask("POST", f"/banks/{name}/disable", because="a test"))
+    assert shown(everyone, name)["state"] == "disabled"
+    refused(everyone.ask("POST", f"/banks/{name}/disable", because="again"), 409, "bank.not_in_this_state")
+    enabled = everyone.ask("POST", f"/banks/{name}/enable")
+    assert (enabled.status, enabled.json) == (200, shown(everyone, name))
+    assert enabled.json["state"] == "active"
+    refused(everyone.ask("POST", f"/banks/{name}/enable"), 409, "bank.not_in_this_state")
 
 
 def test_without_more_a_bank_holds_at_the_recommended_distance(everyone: Asker, bank: str) -> None:
@@ -158,7 +162,7 @@ def test_a_bank_that_is_not_there_is_a_404(everyone: Asker, ask: Any) -> None:
 # --- entries
 
 
-def test_an_entry_lives_disabled_enabled_and_removed(everyone: Asker, bank: str) -> None:
+def test_an_entry_lives_disabled_enabled_and_removed(everyone: Asker, second: Second, bank: str) -> None:
     content = f"not a picture, but known by its digest {bank}".encode()
     (entry,) = added(everyone, bank, ("sha256", hashlib.sha256(content).hexdigest())).json["added"]
     path = f"/banks/{bank}/entries/{entry}"
@@ -167,15 +171,18 @@ def test_an_entry_lives_disabled_enabled_and_removed(everyone: Asker, bank: str)
         return str(everyone.ask("POST", "/screen", content).json["explanation"]["verdict"])
 
     assert verdict() == "matched"
-    for act, state, expected in (("disable", "disabled", "not_screened"), ("enable", "active", "matched")):
-        changed = everyone.ask("POST", f"{path}/{act}")
-        assert set(changed.json) == ENTRY
-        assert (changed.json["id"], changed.json["bank"], changed.json["state"]) == (entry, bank, state)
-        assert verdict() == expected
-        refused(everyone.ask("POST", f"{path}/{act}"), 409, "entry.not_in_this_state")
+    asked = everyone.ask("POST", f"{path}/disable", because="a test")
+    assert verdict() == "matched"
+    second.agrees(asked)
+    assert verdict() == "not_screened"
+    refused(everyone.ask("POST", f"{path}/disable", because="again"), 409, "entry.not_in_this_state")
+    enabled = everyone.ask("POST", f"{path}/enable").json
+    assert set(enabled) == ENTRY
+    assert (enabled["id"], enabled["bank"], enabled["state"]) == (entry, bank, "active")
+    assert verdict() == "matched"
+    refused(everyone.ask("POST", f"{path}/enable"), 409, "entry.not_in_this_state")
     refused(everyone.ask("DELETE", path), 422, "request.invalid")
-    removed = everyone.ask("DELETE", path, because="a mistake")
-    assert (removed.status, removed.json["state"]) == (200, "removed")
+    second.agrees(everyone.ask("DELETE", path, because="a mistake"))
     assert verdict() == "not_screened"
     refused(everyone.ask("DELETE", path, because="again"), 409, "entry.not_in_this_state")
     assert exported(everyone, bank) == []
@@ -268,7 +275,19 @@ def changed(asker: Asker, path: str, body: dict[str, Any]) -> dict[str, Any]:
     return dict(reply.json)
 
 
-def test_a_threshold_and_an_action_are_changed_and_say_whether_that_needs_two(everyone: Asker, bank: str) -> None:
+def told(asker: Asker, bank: str, path: str) -> dict[str, Any]:
+    """What a bank says of what was changed at this path."""
+    stands = shown(asker, bank)
+    return dict(stands["video"]) if path == "video" else stands
+
+
+def by_two(asker: Asker, second: Second, path: str, body: dict[str, Any]) -> None:
+    second.agrees(asker.send("POST", path, body))
+
+
+def test_a_threshold_and_a_softer_action_take_two_and_a_firmer_one_takes_one(
+    everyone: Asker, second: Second, bank: str
+) -> None:
     for path, wanted, needs in (
         ("threshold", {"threshold": 20}, True),
         ("threshold", {"threshold": 40}, True),
@@ -277,11 +296,14 @@ def test_a_threshold_and_an_action_are_changed_and_say_whether_that_needs_two(ev
         ("action", {"action": "hold"}, False),
         ("video", {"least_frames": 5, "least_seconds": 4}, True),
     ):
-        after = changed(everyone, f"/banks/{bank}/{path}", {**wanted, "because": "a test"})
-        assert set(after) == BANK | {"needs_two_people"}
-        assert after["needs_two_people"] is needs
-        told = shown(everyone, bank)
-        assert wanted.items() <= (told["video"] if path == "video" else told).items()
+        reply = everyone.send("POST", f"/banks/{bank}/{path}", {**wanted, "because": "a test"})
+        assert reply.status == (202 if needs else 200)
+        if needs:
+            assert not wanted.items() <= told(everyone, bank, path).items()
+            second.agrees(reply)
+        else:
+            assert set(reply.json) == BANK
+        assert wanted.items() <= told(everyone, bank, path).items()
         refused(everyone.send("POST", f"/banks/{bank}/{path}", {**wanted, "because": "again"}), 409, "bank.unchanged")
     for path, wrong in (
         ("threshold", {"threshold": 65, "because": "x"}),
@@ -297,28 +319,32 @@ def test_a_threshold_and_an_action_are_changed_and_say_whether_that_needs_two(ev
         refused(everyone.send("POST", f"/banks/{bank}/{path}", wrong), 422, "request.invalid")
 
 
-def test_a_lower_threshold_and_a_softer_action_change_the_very_next_answer(everyone: Asker, bank: str) -> None:
+def test_a_lower_threshold_and_a_softer_action_change_the_very_next_answer(
+    everyone: Asker, second: Second, bank: str
+) -> None:
     image = hills(44_000, SIZE)
     everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
     disguised = encoded(image, quality=30)
     explained = everyone.ask("POST", "/screen", disguised).json["explanation"]
     assert explained["effect"] == "hold"
-    changed(everyone, f"/banks/{bank}/action", {"action": "review", "because": "x"})
+    by_two(everyone, second, f"/banks/{bank}/action", {"action": "review", "because": "x"})
     reply = everyone.ask("POST", "/screen", disguised).json
     assert (reply["answer"], reply["explanation"]["effect"]) == ("hold", "review")
-    changed(everyone, f"/banks/{bank}/action", {"action": "ignore", "because": "x"})
+    by_two(everyone, second, f"/banks/{bank}/action", {"action": "ignore", "because": "x"})
     reply = everyone.ask("POST", "/screen", disguised).json
     assert (reply["answer"], reply["explanation"]["effect"]) == ("publish", "ignore")
     changed(everyone, f"/banks/{bank}/action", {"action": "hold", "because": "x"})
     distance = explained["matches"][0]["distance"]
     if distance:
-        changed(everyone, f"/banks/{bank}/threshold", {"threshold": distance - 1, "because": "x"})
+        by_two(everyone, second, f"/banks/{bank}/threshold", {"threshold": distance - 1, "because": "x"})
         assert answer(everyone, disguised) == "publish"
-        changed(everyone, f"/banks/{bank}/threshold", {"threshold": distance, "because": "x"})
+        by_two(everyone, second, f"/banks/{bank}/threshold", {"threshold": distance, "because": "x"})
     assert answer(everyone, disguised) == "hold"
 
 
-def test_a_benign_bank_turns_a_likeness_into_review_and_never_an_equal_digest(everyone: Asker, bank: str) -> None:
+def test_a_benign_bank_turns_a_likeness_into_review_and_never_an_equal_digest(
+    everyone: Asker, second: Second, bank: str
+) -> None:
     ok = {"name": f"{bank}-ok", "meaning": "harmless", "source": "tests", "kind": "benign"}
     made = everyone.send("POST", "/banks", ok)
     assert (made.status, made.json["kind"], made.json["action"]) == (201, "benign", None)
@@ -327,7 +353,8 @@ def test_a_benign_bank_turns_a_likeness_into_review_and_never_an_equal_digest(ev
     known = encoded(image, quality=10)
     everyone.ask("POST", f"/banks/{bank}/entries/picture", known, provenance="tests")
     excused = everyone.ask("POST", f"/banks/{bank}-ok/entries/picture", encoded(image, quality=95), provenance="tests")
-    assert excused.json["needs_two_people"] is True
+    assert everyone.ask("POST", "/screen", encoded(image, quality=96)).json["explanation"]["effect"] == "hold"
+    second.agrees(excused)
     near = everyone.ask("POST", "/screen", encoded(image, quality=96)).json
     assert (near["answer"], near["explanation"]["effect"]) == ("hold", "review")
     assert {(one["kind"], one["effect"]) for one in near["explanation"]["matches"]} == {
@@ -340,30 +367,31 @@ def test_a_benign_bank_turns_a_likeness_into_review_and_never_an_equal_digest(ev
     assert [one["effect"] for one in told["matches"]] == [one["effect"] for one in near["explanation"]["matches"]]
     action = everyone.send("POST", f"/banks/{bank}-ok/action", {"action": "hold", "because": "x"})
     refused(action, 409, "bank.benign")
-    everyone.ask("POST", f"/banks/{bank}/disable")
+    second.agrees(everyone.ask("POST", f"/banks/{bank}/disable", because="a test"))
     assert answer(everyone, encoded(image, quality=96)) == "publish"
 
 
 def test_the_answer_to_a_platform_is_the_same_whether_a_match_is_held_or_reviewed(
-    everyone: Asker, uploader: Asker, bank: str
+    everyone: Asker, second: Second, uploader: Asker, bank: str
 ) -> None:
     image = hills(44_002, SIZE)
     everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
     held = uploader.ask("POST", "/screen", encoded(image)).json
-    changed(everyone, f"/banks/{bank}/action", {"action": "review", "because": "x"})
+    by_two(everyone, second, f"/banks/{bank}/action", {"action": "review", "because": "x"})
     reviewed = uploader.ask("POST", "/screen", encoded(image)).json
     assert set(held) == set(reviewed) == {"answer", "screening"}
     assert held["answer"] == reviewed["answer"] == "hold"
 
 
-def test_a_disputed_entry_leads_to_review_until_it_is_confirmed(everyone: Asker, bank: str) -> None:
+def test_a_disputed_entry_leads_to_review_until_it_is_confirmed(everyone: Asker, second: Second, bank: str) -> None:
     image = hills(44_003, SIZE)
     entry = everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests").json["id"]
     path = f"/banks/{bank}/entries/{entry}/opinion"
     for opinion, effect, needs in (("disputed", "review", True), ("confirmed", "hold", False)):
-        after = changed(everyone, path, {"opinion": opinion, "because": "looked"})
-        assert set(after) == ENTRY
-        assert (after["opinion"], after["needs_two_people"]) == (opinion, needs)
+        if needs:
+            by_two(everyone, second, path, {"opinion": opinion, "because": "looked"})
+        else:
+            assert changed(everyone, path, {"opinion": opinion, "because": "looked"})["opinion"] == opinion
         explained = everyone.ask("POST", "/screen", encoded(image)).json["explanation"]
         assert explained["effect"] == effect
         assert {one["opinion"] for one in explained["matches"]} == {opinion}
@@ -373,7 +401,9 @@ def test_a_disputed_entry_leads_to_review_until_it_is_confirmed(everyone: Asker,
     refused(nowhere, 404, "entry.unknown")
 
 
-def test_what_an_exchange_keeps_cannot_be_changed_by_people_except_in_its_name(everyone: Asker, name: str) -> None:
+def test_what_an_exchange_keeps_cannot_be_changed_by_people_except_in_its_name(
+    everyone: Asker, second: Second, name: str
+) -> None:
     about = {"name": name, "meaning": "a test", "source": "tests", "exchange": "ncmec"}
     assert everyone.send("POST", "/banks", about).json["exchange"] == "ncmec"
     refused(added(everyone, name, ("md5", unique_md5())), 409, "bank.read_only")
@@ -386,15 +416,16 @@ def test_what_an_exchange_keeps_cannot_be_changed_by_people_except_in_its_name(e
     refused(everyone.ask("POST", f"/banks/{name}/entries/{entry}/disable"), 409, "bank.read_only")
     refused(everyone.ask("DELETE", f"/banks/{name}/entries/{entry}", because="x"), 409, "bank.read_only")
     opinion = {"opinion": "disputed", "because": "x"}
-    assert changed(everyone, f"/banks/{name}/entries/{entry}/opinion", opinion)["opinion"] == "disputed"
-    assert everyone.ask("POST", f"/banks/{name}/disable").status == 200
+    by_two(everyone, second, f"/banks/{name}/entries/{entry}/opinion", opinion)
+    assert [one["opinion"] for one in exported(everyone, name)] == ["disputed"]
+    second.agrees(everyone.ask("POST", f"/banks/{name}/disable", because="a test"))
 
 
 # --- at once
 
 
 def test_an_entry_holds_the_very_next_upload_whichever_process_answers_and_no_longer_once_removed(
-    everyone: Asker, bank: str
+    everyone: Asker, second: Second, bank: str
 ) -> None:
     for seed in range(42_000, 42_020):
         image = hills(seed, SIZE)
@@ -402,17 +433,19 @@ def test_an_entry_holds_the_very_next_upload_whichever_process_answers_and_no_lo
         entry = everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests").json["id"]
         assert answer(everyone, disguised) == "hold"
         if seed % 2:
-            assert everyone.ask("DELETE", f"/banks/{bank}/entries/{entry}", because="test").status == 200
+            second.agrees(everyone.ask("DELETE", f"/banks/{bank}/entries/{entry}", because="test"))
             assert answer(everyone, disguised) == "publish"
     assert shown(everyone, bank)["entries"] == 10
 
 
-def test_a_bank_that_is_disabled_or_enabled_changes_the_very_next_answer(everyone: Asker, bank: str) -> None:
+def test_a_bank_that_is_disabled_or_enabled_changes_the_very_next_answer(
+    everyone: Asker, second: Second, bank: str
+) -> None:
     image = hills(43_000, SIZE)
     everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
     for _ in range(5):
         assert answer(everyone, encoded(image, quality=50)) == "hold"
-        everyone.ask("POST", f"/banks/{bank}/disable")
+        second.agrees(everyone.ask("POST", f"/banks/{bank}/disable", because="a test"))
         assert answer(everyone, encoded(image, quality=50)) == "publish"
         everyone.ask("POST", f"/banks/{bank}/enable")
 
@@ -484,7 +517,7 @@ def test_what_is_imported_twice_is_there_once(everyone: Asker, bank: str) -> Non
     body = csv_file(*[("md5", unique_md5()) for _ in range(3)])
     first = imported(everyone, bank, body).json
     assert set(first) == IMPORTED
-    assert (first["added"], first["refused"], first["refused_lines"], first["needs_two_people"]) == (3, [], 0, False)
+    assert (first["added"], first["refused"], first["refused_lines"]) == (3, [], 0)
     again = imported(everyone, bank, body).json
     assert (again["added"], again["id"], again["refused_lines"]) == (0, None, 3)
     assert [bad["code"] for bad in again["refused"]] == ["input.duplicate"] * 3
@@ -564,13 +597,13 @@ def test_a_byte_order_mark_at_the_beginning_of_a_file_is_of_no_consequence(every
 
 @pytest.mark.parametrize(("query", "kind"), [("csv", CSV), ("jsonl", JSONL)])
 def test_what_is_exported_and_imported_into_another_bank_is_the_same(
-    everyone: Asker, bank: str, query: str, kind: str
+    everyone: Asker, second: Second, bank: str, query: str, kind: str
 ) -> None:
     added(everyone, bank, ("md5", unique_md5()), ("pdq", pdq(uuid4().int).value), provenance='a "list", of; ünï')
     (off,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
     (gone,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
-    everyone.ask("POST", f"/banks/{bank}/entries/{off}/disable")
-    everyone.ask("DELETE", f"/banks/{bank}/entries/{gone}", because="test")
+    second.agrees(everyone.ask("POST", f"/banks/{bank}/entries/{off}/disable", because="test"))
+    second.agrees(everyone.ask("DELETE", f"/banks/{bank}/entries/{gone}", because="test"))
     file = everyone.ask("GET", f"/banks/{bank}/export", form=query)
     assert file.status == 200
     assert file.headers["Content-Type"].split(";")[0] == kind
@@ -626,7 +659,9 @@ def test_bare_hashes_are_imported_as_what_is_said(everyone: Asker, bank: str) ->
     assert [one["code"] for one in without.json["refused"]] == ["input.line"] * 2
 
 
-def test_an_import_is_listed_and_rolled_back_as_a_whole(everyone: Asker, bank: str, keys: dict[str, str]) -> None:
+def test_an_import_is_listed_and_rolled_back_as_a_whole(
+    everyone: Asker, second: Second, bank: str, keys: dict[str, str]
+) -> None:
     content = f"not a picture, but known by its digest {bank}".encode()
     digest = hashlib.sha256(content).hexdigest()
     (mine,) = added(everyone, bank, ("md5", unique_md5())).json["added"]
@@ -639,8 +674,8 @@ def test_an_import_is_listed_and_rolled_back_as_a_whole(everyone: Asker, bank: s
     assert one["begun_by"] == f"key:{keys['all'].split('_')[1]}"
     path = f"/banks/{bank}/imports/{taken['id']}/roll-back"
     refused(everyone.send("POST", path, {}), 422, "request.invalid")
-    after = changed(everyone, path, {"because": "a wrong file"})
-    assert after == {"id": taken["id"], "bank": bank, "state": "rolled_back", "needs_two_people": True}
+    by_two(everyone, second, path, {"because": "a wrong file"})
+    assert [one["state"] for one in everyone.ask("GET", f"/banks/{bank}/imports").json] == ["rolled_back"]
     assert [entry["entry"] for entry in exported(everyone, bank)] == [mine]
     assert everyone.ask("POST", "/screen", content).json["explanation"]["verdict"] == "not_screened"
     refused(everyone.send("POST", path, {"because": "again"}), 409, "import.not_in_this_state")

@@ -19,6 +19,7 @@ from holdfast.media.plane import Plane
 from tests.conftest import Server
 from tests.store.making import md5, pdq
 from tests.test_pipeline import REASONS
+from tests.two_people import Second
 from tests.web.hma import Client
 from tests.web.http import JSON, Asker, Reply, check_problem, form, in_pieces, refused
 
@@ -163,23 +164,28 @@ def test_a_bank_that_would_match_by_chance_is_refused(client: Client, hma_bank: 
 @pytest.mark.parametrize("off", [{"enabled_ratio": 0}, {"enabled_ratio": "0.0"}, {"enabled": False}])
 @pytest.mark.parametrize("on", [{"enabled_ratio": 1}, {"enabled_ratio": "1"}, {"enabled": True}])
 def test_a_bank_is_on_or_off_and_no_seed_or_bypass_changes_it(
-    client: Client, hma_bank: str, off: dict[str, object], on: dict[str, object]
+    client: Client, second: Second, hma_bank: str, off: dict[str, object], on: dict[str, object]
 ) -> None:
     value = pdq(uuid4().int).value
     put(client, hma_bank, pdq=value)
     for change, ratio in ((off, 0.0), (off, 0.0), (on, 1.0), (on, 1.0)):
         changed = client.send("PUT", f"/c/bank/{hma_bank}", change)
+        if changed.status == 403:
+            assert hma_bank in client.lookup(value).json
+            second.agrees(changed)
+            changed = client.ask("GET", f"/c/bank/{hma_bank}")
         assert (changed.status, changed.json) == (200, {"name": hma_bank, "matching_enabled_ratio": ratio})
         for more in ({}, {"bypass_coinflip": "true"}, {"seed": "1"}, {"seed": "2", "bypass_coinflip": "false"}):
             assert (hma_bank in client.lookup(value, **more).json) == (ratio == 1.0)
 
 
-def test_a_bank_can_be_made_off(client: Client) -> None:
+# shows difference 25
+def test_a_bank_is_not_made_off(client: Client) -> None:
     for asked in ({"enabled_ratio": "0"}, {"enabled": False}):
         name = f"OFF_{uuid4().hex[:12].upper()}"
         made = client.send("POST", "/c/banks", {"name": name, **asked})
-        assert (made.status, made.json) == (201, {"name": name, "matching_enabled_ratio": 0.0})
-        assert made.json in client.ask("GET", "/c/banks").json
+        assert "two people" in refused(made, 400, "request.invalid")
+        refused(client.ask("GET", f"/c/bank/{name}"), 404, "bank.unknown")
 
 
 # --- more is found, never less
@@ -229,19 +235,25 @@ def test_digests_are_looked_up_under_either_name(client: Client, hma_bank: str, 
     assert raw.json == {"matches": [number]}
 
 
-# shows difference 12, 14
-def test_what_is_added_matches_at_once_and_what_is_taken_out_no_longer(client: Client, hma_bank: str) -> None:
+# shows difference 12, 14, 25
+def test_what_is_added_matches_at_once_and_what_is_taken_out_by_two_no_longer(
+    client: Client, second: Second, hma_bank: str
+) -> None:
     for _ in range(5):
         value = pdq(uuid4().int).value
         number = put(client, hma_bank, pdq=value)
         assert hma_bank in client.lookup(value).json
         path = f"/c/bank/{hma_bank}/content/{number}"
-        assert client.send("PUT", path, {"disable_until_ts": 0}).json["disable_until_ts"] == 0
+        refused(client.send("PUT", path, {"disable_until_ts": 0}), 403, "access.second_person")
+        assert hma_bank in client.lookup(value).json
+        second.agrees(client.send("PUT", path, {"disable_until_ts": 0}))
+        assert client.ask("GET", path).json["disable_until_ts"] == 0
         assert client.lookup(value).json == {}
         assert client.ask("GET", f"/m/raw_lookup?signal_type=pdq&signal={value}").json == {"matches": []}
         assert client.send("PUT", path, {"disable_until_ts": 1}).json["disable_until_ts"] == 1
         assert hma_bank in client.lookup(value).json
-        assert client.ask("DELETE", path).json == {"deleted": 1}
+        second.agrees(client.ask("DELETE", path))
+        assert client.ask("DELETE", path).json == {"deleted": 0}
         assert client.lookup(value).json == {}
         refused(client.ask("GET", path), 404, "entry.unknown")
 
@@ -356,10 +368,13 @@ def test_what_cannot_be_compared_is_refused(client: Client, body: object) -> Non
 # --- banks and content
 
 
-# shows difference 11
-def test_a_bank_is_never_deleted_and_its_name_stays_taken(client: Client, hma_bank: str, everyone: Asker) -> None:
+# shows difference 11, 25
+def test_a_bank_is_never_deleted_and_its_name_stays_taken(
+    client: Client, second: Second, hma_bank: str, everyone: Asker
+) -> None:
     value = pdq(uuid4().int).value
     put(client, hma_bank, pdq=value)
+    second.agrees(client.ask("DELETE", f"/c/bank/{hma_bank}"))
     for _ in range(2):
         assert client.ask("DELETE", f"/c/bank/{hma_bank}").json == {"message": "Done"}
         assert client.ask("GET", f"/c/bank/{hma_bank}").json["matching_enabled_ratio"] == 0.0

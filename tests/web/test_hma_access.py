@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Final
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from holdfast.access.key import Scope
 from tests.conftest import Server, holdfast
 from tests.store.making import pdq
+from tests.two_people import Second, key_for, this_account
 from tests.web.hma import Client
+from tests.web.http import Asker
 
 LOOKUP = f"/m/lookup?signal_type=pdq&signal={pdq(1).value}"
 NEEDED: Final = {
@@ -100,6 +103,38 @@ def test_what_a_keyless_client_did_stands_in_the_journal_as_such(opened: Server)
     assert client.send("POST", "/c/banks", {"name": "WHO_MADE_IT"}).status == 201
     banks = opened.client.call("GET", "/banks").body
     assert [one["source"] for one in banks if one["name"] == "WHO_MADE_IT"] == ["HMA client system:hma"]
+
+
+# shows difference 25
+def test_a_keyless_client_protects_and_can_never_weaken(opened: Server) -> None:
+    client, value = Client(opened.address), pdq(25).value
+    assert client.send("POST", "/c/banks", {"name": "STAYS_ON"}).status == 201
+    number = client.send("POST", "/c/bank/STAYS_ON/signal", {"pdq": value}).json["id"]
+    for reply in (
+        client.send("PUT", "/c/bank/STAYS_ON", {"enabled": False}),
+        client.ask("DELETE", "/c/bank/STAYS_ON"),
+        client.send("PUT", f"/c/bank/STAYS_ON/content/{number}", {"disable_until_ts": 0}),
+        client.ask("DELETE", f"/c/bank/STAYS_ON/content/{number}"),
+    ):
+        assert (reply.status, reply.json["code"]) == (403, "access.person_missing")
+    assert "STAYS_ON" in client.lookup(value).json
+    assert opened.client.call("GET", "/proposals", state="all").body == []
+
+
+def test_a_server_that_starts_with_weaker_settings_says_so_until_two_people_accept_them(opened: Server) -> None:
+    shown = json.loads(holdfast(opened.environment, "settings", "show", "--json").stdout)
+    assert (shown["weakened"], shown["accepted"]["hma_open_to"]) == (["hma_open_to"], "")
+    first, second = (key_for(opened.environment, person) for person in (this_account(), "somebody-else"))
+    assert first
+    asked = holdfast(opened.environment, "settings", "accept", "--because", "old clients", "--json")
+    assert asked.returncode == 6
+    found = json.loads(holdfast(opened.environment, "doctor", "--json").stdout)
+    says = {one["what"]: (one["grade"], one["says"]) for one in found}
+    assert says["settings: two people"][0] == "wrong"
+    assert "HOLDFAST_HMA_OPEN_TO" in says["settings: two people"][1]
+    Second(Asker(opened.address, second)).agrees_to(json.loads(asked.stdout)["proposal"])
+    shown = json.loads(holdfast(opened.environment, "settings", "show", "--json").stdout)
+    assert (shown["weakened"], shown["accepted"]["hma_open_to"]) == ([], "127.0.0.1/32")
 
 
 def test_doctor_says_that_it_is_open(opened: Server) -> None:

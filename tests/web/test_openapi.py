@@ -120,6 +120,9 @@ def test_every_body_that_is_taken_is_in_the_document(document: dict[str, Any]) -
         "/v1/banks/{name}/video": {"application/json"},
         "/v1/banks/{name}/entries/{entry_id}/opinion": {"application/json"},
         "/v1/banks/{name}/imports/{import_id}/roll-back": {"application/json"},
+        "/v1/proposals/{proposal_id}/agree": {"application/json"},
+        "/v1/proposals/{proposal_id}/refuse": {"application/json"},
+        "/v1/proposals/{proposal_id}/withdraw": {"application/json"},
     }
 
 

@@ -51,7 +51,12 @@ def test_an_address_that_is_not_there_is_a_404_with_a_code(nobody: Asker, everyo
 def test_a_method_that_an_address_does_not_take_is_a_405_that_names_those_it_does(everyone: Asker, path: str) -> None:
     taken = {method for method, listed in {*NEEDED, *PUBLIC} if listed == path}
     filled = path.removeprefix("/v1").format(
-        name="nothing-here", entry_id="ent_x", screening_id="scr_x", import_id="imp_x", alarm_id="alm_x"
+        name="nothing-here",
+        entry_id="ent_x",
+        screening_id="scr_x",
+        import_id="imp_x",
+        alarm_id="alm_x",
+        proposal_id="pro_x",
     )
     for method in [method for method in METHODS if method not in taken]:
         reply = everyone.ask(method, filled)

@@ -3,6 +3,10 @@
 
 The secret is shown once and never stored; its SHA-256 is. (A slow hash protects guessable words;
 128 random bits cannot be guessed.) A key reads `hf_PREFIX_SECRET`, so that secret scanners know it.
+
+A key may be a *person's*. Such a key can ask for what weakens protection and agree to what another
+person asked; one without a person can only protect. Once Holdfast has been told of two people, giving
+anybody but oneself such a key takes two: else one person could make up the second.
 """
 
 from __future__ import annotations
@@ -17,12 +21,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from holdfast.access.person import People, person_named
+from holdfast.access.two_people import register
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.sealed.text import PrivateText
 
 SECRET_BYTES: Final = 16
 PREFIX_BYTES: Final = 5
+ENOUGH_PEOPLE: Final = 2
 _PREFIX: Final = re.compile(r"[a-z2-7]{8}")
 _TOKEN: Final = re.compile(r"hf_([a-z2-7]{8})_([a-z2-7]{26})")
 
@@ -42,6 +49,8 @@ class Scope(StrEnum):
     """Look for items screened earlier that a banked entry matches."""
     OPERATE = "operate"
     """See what is owed to other systems and which alarms stand, and say that an alarm was seen."""
+    PROPOSALS = "proposals"
+    """See what waits for a second person; agree, refuse, withdraw. To ask or agree, the key must be a person's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +63,7 @@ class Key:
     scopes: frozenset[Scope]
     expires_at: datetime | None
     revoked: bool
+    person: str | None = None
 
     def opens_with(self, untrusted_secret: str, now: datetime) -> bool:
         """Whether the secret is right and the key is neither revoked nor expired at `now`."""
@@ -71,6 +81,7 @@ class CreateKey:
     label: str
     scopes: frozenset[Scope]
     expires_at: datetime | None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +89,18 @@ class RevokeKey:
     """End a key."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voices:
+    """What is known when a key is to be made: the people there are, and which of them asks for it."""
+
+    people: People
+    asker: str | None
+
+
 @event("key.created")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCreated1(Event):
-    """As it is in schema 2, from before its free text was sealed."""
+    """As it is in schema 3, from before keys had persons and free text was sealed."""
 
     label: str
     scopes: tuple[Scope, ...]
@@ -90,12 +109,23 @@ class KeyCreated1(Event):
 
 @event("key.created", schema=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyCreated(Event):
-    """An API key was made. Of its secret the journal knows nothing."""
+class KeyCreated2(Event):
+    """As it is in schema 3, from before keys had persons."""
 
     label: PrivateText
     scopes: tuple[Scope, ...]
     expires_at: datetime | None
+
+
+@event("key.created", schema=3)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCreated(Event):
+    """An API key was made. Of its secret the journal knows nothing. `person`: who answers for what it does."""
+
+    label: PrivateText
+    scopes: tuple[Scope, ...]
+    expires_at: datetime | None
+    person: str | None
 
 
 @event("key.revoked")
@@ -124,7 +154,10 @@ def decide_key(key: Key | None, command: CreateKey | RevokeKey) -> list[Event] |
                 message = "label, scopes: a key needs a label and at least one scope"
                 raise InvalidRequest(message)
             scopes = tuple(sorted(command.scopes))
-            return [KeyCreated(label=command.label.strip(), scopes=scopes, expires_at=command.expires_at)]
+            person = None if command.person is None else person_named(command.person)
+            return [
+                KeyCreated(label=command.label.strip(), scopes=scopes, expires_at=command.expires_at, person=person)
+            ]
         case RevokeKey():
             return [KeyRevoked()]
 
@@ -135,17 +168,15 @@ def evolve_key(key: Key | None, prefix: str, happened: Event) -> Key:
     Raises ValueError for an event that no key in this state can have.
     """
     match key, happened:
-        case None, (
-            KeyCreated(label=label, scopes=scopes, expires_at=ends)
-            | KeyCreated1(label=label, scopes=scopes, expires_at=ends)
-        ):
+        case None, (KeyCreated1() | KeyCreated2() | KeyCreated()) as made:
             return Key(
                 prefix=prefix,
                 secret_digest="",
-                label=label,
-                scopes=frozenset(scopes),
-                expires_at=ends,
+                label=made.label,
+                scopes=frozenset(made.scopes),
+                expires_at=made.expires_at,
                 revoked=False,
+                person=made.person if isinstance(made, KeyCreated) else None,
             )
         case Key(revoked=False), KeyRevoked():
             return replace(key, revoked=True)
@@ -182,3 +213,20 @@ def key_subject(prefix: str) -> str:
 
 def _base32(raw: bytes) -> str:
     return base64.b32encode(raw).decode().rstrip("=").lower()
+
+
+def _gives_a_voice(command: CreateKey, state: Voices) -> bool:
+    """Whether a key gives somebody a voice whom not two people gave it; the first two anybody may name."""
+    if command.person is None or len(state.people.ever) < ENOUGH_PEOPLE:
+        return False
+    person = person_named(command.person)
+    return person != state.asker or person not in state.people.now
+
+
+register(
+    CreateKey,
+    KeyCreated,
+    when="when it is a person's, other than the asker's own, and two people were ever known",
+    weakens=_gives_a_voice,
+)
+register(RevokeKey, KeyRevoked)

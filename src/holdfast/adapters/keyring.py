@@ -189,9 +189,9 @@ class ErasureFile:
         """Append to `path`."""
         self.path = path
 
-    def add(self, subject: str, asked_by: str, agreed_by: str) -> None:
+    def add(self, subject: str, proposal: str) -> None:
         """Add one line, on disk before this returns; one that a crash cut short is ended first."""
-        told = {"subject": subject, "asked_by": asked_by, "agreed_by": agreed_by}
+        told = {"subject": subject, "proposal": proposal}
         line = f"{self._end_of_cut_line()}{json.dumps(told)}\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -201,13 +201,13 @@ class ErasureFile:
             os.close(descriptor)
         sync_folder(self.path.parent)
 
-    def all(self) -> list[tuple[str, str, str]]:
+    def all(self) -> list[tuple[str, str]]:
         """Every line that is whole: one that a crash cut short was never committed."""
         if not self.path.exists():
             return []
         lines = self.path.read_text(encoding="utf-8").split("\n")
         found = [json.loads(line) for line in lines[:-1] if line.endswith("}")]
-        return [(one["subject"], one["asked_by"], one["agreed_by"]) for one in found]
+        return [(one["subject"], one["proposal"]) for one in found]
 
     def _end_of_cut_line(self) -> str:
         whole = not self.path.exists() or self.path.read_bytes()[-1:] in (b"", b"\n")

@@ -16,9 +16,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from holdfast.access.two_people import register
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.text import check_text
+from holdfast.sealed.text import PrivateText
 
 _KIND: Final = re.compile(r"[a-z]+(_[a-z]+)*")
 
@@ -103,7 +105,7 @@ class AlarmAcknowledged(Event):
 class AlarmCleared(Event):
     """What an alarm was about is in order again."""
 
-    because: str
+    because: PrivateText
 
 
 ALARM_TRANSITIONS: Final[Mapping[tuple[AlarmState | None, type], AlarmState]] = {
@@ -159,3 +161,8 @@ def _check(command: RaiseAlarm) -> None:
     if not _KIND.fullmatch(command.kind) or not command.about:
         message = "kind, about: a short word, and what it is about"
         raise InvalidRequest(message)
+
+
+register(RaiseAlarm, AlarmRaised)
+register(AcknowledgeAlarm, AlarmAcknowledged)  # it still stands
+register(ClearAlarm, AlarmCleared)  # only what is in order again is cleared, and by no person

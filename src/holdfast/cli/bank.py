@@ -19,10 +19,10 @@ from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import parse
-from holdfast.match.two_people import needs_two_people
 from holdfast.match.video import USUAL, VideoRule
 
 app = typer.Typer(help="Make banks, fill them, take entries out, import and export.", no_args_is_help=True)
+Why = Annotated[str | None, typer.Option("--because", help="Why; needed where a second person must agree.")]
 EntryId = Annotated[str, typer.Argument(help="The entry's id.")]
 
 
@@ -76,15 +76,15 @@ def list_banks(as_json: AsJson = False) -> None:  # noqa: FBT002
 
 
 @app.command()
-def disable(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002
+def disable(name: Name, because: Why = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Take a whole bank out of screening."""
-    _change(name, banks.DisableBank(), f"{name} no longer matches.", as_json=as_json)
+    _change(name, banks.DisableBank(), f"{name} no longer matches.", because=because, as_json=as_json)
 
 
 @app.command()
-def enable(name: Name, as_json: AsJson = False) -> None:  # noqa: FBT002
+def enable(name: Name, because: Why = None, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Put a bank back into screening."""
-    _change(name, banks.EnableBank(), f"{name} matches again.", as_json=as_json)
+    _change(name, banks.EnableBank(), f"{name} matches again.", because=because, as_json=as_json)
 
 
 @app.command()
@@ -159,11 +159,9 @@ def add(
             message = "name at least one picture or video, or a --signal type:value"
             raise InvalidRequest(message)
         added = system.banks.add_entries(name, items, actor=actor())
-        command = entries.AddEntry(id="", bank=name, signals=(), provenance="")
-        needs_two = needs_two_people(command, system.banks.get(name))
     body = [{"id": entry.id, "signal_types": list(dict.fromkeys(one.type for one in entry.signals))} for entry in added]
     words = "\n".join(f"{entry.id}  {_in_words(entry)}" for entry in added)
-    say(body, words, as_json=as_json, needs_two=needs_two)
+    say(body, words, as_json=as_json)
 
 
 @app.command()
@@ -193,19 +191,17 @@ def opinion(
 bank_files.add_to(app)
 
 
-def _change(name: str, command: banks.BankCommand, words: str, *, as_json: bool) -> None:
-    with using(as_json=as_json) as system:
-        needs_two = needs_two_people(command, system.banks.get(name))
+def _change(name: str, command: banks.BankCommand, words: str, *, as_json: bool, because: str | None = None) -> None:
+    with using(as_json=as_json, because=because) as system:
         changed = system.banks.change_bank(name, command, actor=actor())
-    say(asdict(changed), words, as_json=as_json, needs_two=needs_two)
+    say(asdict(changed), words, as_json=as_json)
 
 
 def _change_entry(name: str, entry: str, command: entries.EntryCommand, words: str, *, as_json: bool) -> None:
     with using(as_json=as_json) as system:
-        needs_two = needs_two_people(command, system.banks.get(name))
         changed = system.banks.change_entry(name, entry, command, actor=actor())
     body = {"id": changed.id, "bank": name, "state": changed.state, "opinion": changed.opinion}
-    say(body, words, as_json=as_json, needs_two=needs_two)
+    say(body, words, as_json=as_json)
 
 
 def _in_words(entry: entries.Entry) -> str:

@@ -18,15 +18,10 @@ from holdfast.cli.session import AsJson, actor, using
 from holdfast.errors import InvalidBankFile, InvalidRequest
 from holdfast.match import bankfile
 from holdfast.match.bankfile import Form
-from holdfast.match.importing import Contents, PublishImport, RollBackImport
 from holdfast.match.text import LONGEST_TEXT
-from holdfast.match.two_people import needs_two_people
 
 Name = Annotated[str, typer.Argument(help="The bank's name.")]
 Because = Annotated[str, typer.Option(help="Why; it is in the journal.")]
-NEEDS_TWO: Final = (
-    "This weakens protection: from the time the two-person rule is enforced, it will need a second person."
-)
 _MOST_BAD_LINES_SHOWN: Final = 20
 _TOLD_EVERY: Final = 100_000
 
@@ -71,8 +66,6 @@ def import_file(  # each is one fact about an import
                 from_exchange=from_exchange,
                 progress=lambda taken: staged(taken.entries),
             )
-        publish = PublishImport(contents=Contents(entries=0, signals=0, refused=0, digest=""))
-        needs_two = needs_two_people(publish, bank)
     body = {
         "id": taken.id,
         "added": taken.entries,
@@ -82,7 +75,7 @@ def import_file(  # each is one fact about an import
         "refused_lines": taken.refused,
     }
     words = f"Added {taken.entries:,} entries; refused {taken.refused:,} lines."
-    say(body, words + (f" Import {taken.id}." if taken.id else ""), as_json=as_json, needs_two=needs_two)
+    say(body, words + (f" Import {taken.id}." if taken.id else ""), as_json=as_json)
     if taken.refused:
         if not as_json:
             _show_refused(taken.bad)
@@ -111,9 +104,8 @@ def roll_back(
 ) -> None:
     """Take everything that an import brought out of its bank, at once."""
     with using(as_json=as_json) as system:
-        needs_two = needs_two_people(RollBackImport(because=because), system.banks.get(name))
         after = system.imports.roll_back(name, import_id, because=because, actor=actor())
-    say(asdict(after), f"Rolled back {import_id}: nothing of it matches.", as_json=as_json, needs_two=needs_two)
+    say(asdict(after), f"Rolled back {import_id}: nothing of it matches.", as_json=as_json)
 
 
 def export(
@@ -136,14 +128,12 @@ def export(
     say({"written": str(file)}, f"Wrote {file}.", as_json=as_json)
 
 
-def say(body: Any, words: str, *, as_json: bool, needs_two: bool | None = None) -> None:  # noqa: ANN401  # whatever JSON can hold
-    """Tell what was done; with `needs_two`, also how it stands with the two-person rule."""
+def say(body: Any, words: str, *, as_json: bool) -> None:  # noqa: ANN401  # whatever JSON can hold
+    """Tell what was done."""
     if as_json:
-        say_json({**body, "needs_two_people": needs_two} if needs_two is not None and isinstance(body, dict) else body)
+        say_json(body)
         return
     out.print(words, highlight=False, markup=False)
-    if needs_two:
-        err.print(NEEDS_TWO, highlight=False, markup=False, style="yellow")
 
 
 @contextmanager

@@ -44,9 +44,9 @@ def demo(
         settings = _own_settings()
         supervisor = Supervisor(settings)
         with supervisor.running() as ready:
-            client = _client(ready)
+            client, second = _clients(ready)
             started = client.wait_until_ready(patience=_READY_PATIENCE)
-            result = _play(client)
+            result = _play(client, second)
             facts = _summary(result, started)
             files = _write(result, facts, sheet)
             _say(result, facts, files, as_json=as_json)
@@ -109,24 +109,28 @@ def _free_address(given: Settings) -> str:
     raise AssertionError
 
 
-def _client(ready: Settings) -> Client:
-    """A client with a key that may do everything, made as an administrator would."""
+def _clients(ready: Settings) -> tuple[Client, Client]:
+    """Two people's clients, with keys that may do everything, made as an administrator would."""
     from holdfast.access.key import Scope  # noqa: PLC0415
     from holdfast.bootstrap import wire  # noqa: PLC0415
     from holdfast.demo.client import Client  # noqa: PLC0415
 
     system = wire(ready)
-    key = system.keys.create(label="demonstration", scopes=frozenset(Scope), expires_at=None, actor=actor())
-    return Client(ready.listen, key)
+
+    def key_of(person: str) -> str:
+        scopes = frozenset(Scope)
+        return system.keys.create(label="demonstration", scopes=scopes, expires_at=None, actor=actor(), person=person)
+
+    return Client(ready.listen, key_of("first")), Client(ready.listen, key_of("second"))
 
 
-def _play(client: Client) -> Result:
+def _play(client: Client, second: Client) -> Result:
     from holdfast.demo.story import play  # noqa: PLC0415
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("Starting", total=None)
-        return play(client, lambda words: progress.update(task, description=words))
+        return play(client, second, lambda words: progress.update(task, description=words))
 
 
 def _summary(result: Result, started: float) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import typer
 
 from holdfast.cli.bank_files import Because
 from holdfast.cli.output import out, say_json, table
-from holdfast.cli.session import AsJson, actor, using
+from holdfast.cli.session import AsJson, actor, using, who
 from holdfast.effect.listed import EffectItem
 
 app = typer.Typer(help="See what is owed to other systems; retry or give up what failed.", no_args_is_help=True)
@@ -45,7 +45,7 @@ def retry(effect: EffectId, because: Because, as_json: AsJson = False) -> None: 
 def give_up(effect: EffectId, because: Because, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Ask that a quarantined effect be given up or, as another person, agree to it."""
     with using(as_json=as_json) as system:
-        item = system.effect_desk.give_up(effect, because=because, actor=actor())
+        item = system.effect_desk.give_up(effect, because=because, by=who())
     asked = "Asked for. Another person has to agree, with the same command."
     _say(item, asked if item.effect.state == "giving_up" else "Given up.", as_json=as_json)
 

@@ -11,7 +11,8 @@ import typer
 from holdfast.access.key import Scope
 from holdfast.bootstrap import clock
 from holdfast.cli.output import out, say_json, table
-from holdfast.cli.session import AsJson, actor, using
+from holdfast.cli.session import ASKED, AsJson, actor, ask, say_asked, using, who
+from holdfast.errors import SecondPersonNeeded
 
 app = typer.Typer(help="Make, list and end API keys.", no_args_is_help=True)
 
@@ -20,18 +21,38 @@ app = typer.Typer(help="Make, list and end API keys.", no_args_is_help=True)
 def create(
     label: Annotated[str, typer.Argument(help="What it is for, such as 'upload service'.")],
     scope: Annotated[list[Scope], typer.Option(help="What it may do; repeat for several.")] = [Scope.SCREEN],  # noqa: B006  # typer copies it
+    person: Annotated[
+        str | None, typer.Option("--for", help="Who answers for what it does. Without a person it can only protect.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, max=36_500, help="End by itself after so many days.")] = None,
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """Make a key and show it, once: only its digest is kept."""
+    """Make a key and show it, once: only its digest is kept.
+
+    Once two people are known, a key for another person waits for a second one (exit code 6): it is shown
+    now, and opens nothing until somebody agreed.
+    """
+    asked = None
     with using(as_json=as_json) as system:
+        from holdfast.store.keys import new_key  # noqa: PLC0415  # needs configured Django
+
         ends = clock() + timedelta(days=days) if days else None
-        whole = system.keys.create(label=label, scopes=frozenset(scope), expires_at=ends, actor=actor())
+        command, whole = new_key(label=label, scopes=frozenset(scope), expires_at=ends, person=person)
+        try:
+            system.keys.write(command, actor=actor(), asker=who().person)
+        except SecondPersonNeeded as needed:
+            asked = ask(system, needed)
     if as_json:
-        say_json({"key": whole, "scopes": sorted(scope), "expires_at": ends.isoformat() if ends else None})
-        return
-    out.print(f"[bold]{whole}[/]", highlight=False)
-    out.print("Keep it now: it cannot be shown again.", style="dim")
+        waits = {"proposal": asked.id} if asked else {}
+        shown = {"key": whole, "scopes": sorted(scope), "person": command.person}
+        say_json({**shown, "expires_at": ends.isoformat() if ends else None, **waits})
+    else:
+        out.print(f"[bold]{whole}[/]", highlight=False)
+        out.print("Keep it now: it cannot be shown again.", style="dim")
+    if asked:
+        if not as_json:
+            say_asked(asked, as_json=False)
+        raise typer.Exit(ASKED)
 
 
 @app.command()
@@ -59,6 +80,7 @@ def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
         {
             "prefix": key.prefix,
             "label": key.label,
+            "person": key.person,
             "scopes": sorted(key.scopes),
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
             "state": "revoked" if key.revoked else "expired" if key.expires_at and key.expires_at <= now else "active",
@@ -69,7 +91,14 @@ def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
         say_json(rows)
         return
     cells = [
-        [key.prefix, key.label, ", ".join(sorted(key.scopes)), str(row["expires_at"] or "never"), str(row["state"])]
+        [
+            key.prefix,
+            key.label,
+            key.person or "",
+            ", ".join(sorted(key.scopes)),
+            str(row["expires_at"] or "never"),
+            str(row["state"]),
+        ]
         for key, row in zip(every, rows, strict=True)
     ]
-    table("API keys", ["prefix", "label", "scopes", "ends", "state"], cells)
+    table("API keys", ["prefix", "label", "person", "scopes", "ends", "state"], cells)

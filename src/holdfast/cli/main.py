@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import alarms, bank, effects, key, log, sealed
+from holdfast.cli import alarms, bank, effects, key, log, proposals, sealed
+from holdfast.cli import settings as settings_command
 from holdfast.cli.backup import backup, restore
 from holdfast.cli.demo import demo
 from holdfast.cli.doctor import doctor
@@ -51,6 +52,7 @@ def serve() -> None:
         with suppress(KeyboardInterrupt), supervisor.running():
             out.print(f"Holdfast {holdfast.__version__} at [bold]http://{settings.listen}/v1/[/]  (Ctrl-C stops it)")
             _warn_of_shadow(settings)
+            _warn_of_solo(settings)
             supervisor.watch()
 
 
@@ -75,6 +77,8 @@ app.command()(restore)
 app.add_typer(bank.app, name="bank")
 app.add_typer(key.app, name="key")
 app.add_typer(sealed.app, name="sealed")
+app.add_typer(proposals.app, name="proposals")
+app.add_typer(settings_command.app, name="settings")
 app.add_typer(effects.app, name="effects")
 app.add_typer(alarms.app, name="alarms")
 app.add_typer(log.app, name="log")
@@ -84,6 +88,12 @@ app.command()(log.verify)
 def _warn_of_shadow(settings: Settings) -> None:
     if settings.shadow:
         err.print("[bold white on red] SHADOW MODE [/] Everything is answered [bold]publish[/], whatever is found.")
+
+
+def _warn_of_solo(settings: Settings) -> None:
+    if settings.solo:
+        says = f"A person who is alone may weaken protection after {settings.solo_hours:g} hours."
+        err.print(f"[bold white on red] SOLO MODE [/] {says}")
 
 
 def main() -> None:

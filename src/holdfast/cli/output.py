@@ -3,7 +3,8 @@
 
 Exit codes: 0 done; 1 the answer is "no" (screen: something is held; doctor: something is wrong);
 2 the command line or its input cannot be used; 3 refused by a rule or unknown; 4 this machine or
-its settings must change first; 5 another part failed and asking again may help; 70 a fault in Holdfast.
+its settings must change first; 5 another part failed and asking again may help; 6 asked: a second person
+must agree; 70 a fault in Holdfast.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ out: Final = Console()
 err: Final = Console(stderr=True)
 EXIT_CODES: Final = (
     (errors.InputError, 2),
+    (errors.AccessError, 3),
     (errors.NotFound, 3),
     (errors.ConflictError, 3),
     (errors.ConfigurationError, 4),

@@ -13,13 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from holdfast.bootstrap import new_id
 from holdfast.cli.output import err, out, say_json, table
 from holdfast.cli.session import AsJson, actor, using
-from holdfast.sealed.subject import (
-    AskErasure,
-    LiftPreservation,
-    PreserveSealed,
-    SealedSubject,
-    WithdrawErasure,
-)
+from holdfast.sealed.subject import EraseSealed, LiftPreservation, PreserveSealed, SealedSubject
 
 app = typer.Typer(help="Personal data: who it is of, its keys, and its erasure.", no_args_is_help=True)
 Subject = Annotated[str, typer.Argument(help="The sealed subject, such as 'sub_...'; 'find' gives it.")]
@@ -36,8 +30,9 @@ def status(as_json: AsJson = False) -> None:  # noqa: FBT002
     if as_json:
         say_json(body)
         return
-    out.print(f"{counts.subjects:,} subjects with {counts.records:,} records; {counts.erasing} to be erased, "
-              f"{counts.erased:,} erased.", highlight=False)  # fmt: skip
+    out.print(
+        f"{counts.subjects:,} subjects with {counts.records:,} records; {counts.erased:,} erased.", highlight=False
+    )
     out.print(f"Keyring: {path} ({body['keeper']})", highlight=False)
     rows = [[key["id"], key["state"], key["made_at"], f"{key['subjects']:,}"] for key in body["keys"]]
     table("Keys", ["key", "state", "made", "data keys"], rows)
@@ -112,52 +107,26 @@ def lift(
     subject: Subject,
     hold: Annotated[str, typer.Argument(help="The hold, such as 'hld_...'.")],
     because: Because,
-    asked_by: Annotated[str, typer.Option(help="Who asked for it; not you.")],
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
-    """End a hold that another person asked to have ended."""
+    """End a hold. It takes two people."""
     with using(as_json=as_json) as system:
-        command = LiftPreservation(hold=hold, asked_by=asked_by, agreed_by=actor(), because=because)
-        after = system.sealed.change(subject, command, actor=actor())
+        after = system.sealed.change(subject, LiftPreservation(hold=hold, because=because), actor=actor())
     _say(subject, after, as_json=as_json)
 
 
 @app.command()
-def ask_erasure(subject: Subject, because: Because, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Ask that everything sealed of a subject be destroyed; another person has to agree."""
+def erase(subject: Subject, because: Because, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Destroy everything sealed of a subject, for good. It takes two people."""
     with using(as_json=as_json) as system:
-        after = system.sealed.change(subject, AskErasure(asked_by=actor(), because=because), actor=actor())
+        after = system.sealed.change(subject, EraseSealed(because=because), actor=actor())
     _say(subject, after, as_json=as_json)
-
-
-@app.command()
-def withdraw_erasure(subject: Subject, because: Because, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Take an asked erasure back, or refuse it."""
-    with using(as_json=as_json) as system:
-        after = system.sealed.change(subject, WithdrawErasure(by=actor(), because=because), actor=actor())
-    _say(subject, after, as_json=as_json)
-
-
-@app.command()
-def erase(subject: Subject, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Destroy what another person asked to have destroyed. It cannot be undone."""
-    with using(as_json=as_json) as system:
-        cleared = system.sealed.agree_to_erasure(subject, actor=actor())
-        after = system.sealed.get(subject)
-    _say(subject, after, as_json=as_json)
-    if not as_json:
-        out.print(_what_is_left(cleared), style="dim")
-
-
-def _what_is_left(cleared: bool) -> str:  # noqa: FBT001  # one fact
-    rows = "" if cleared else "dead rows (let the owner run VACUUM), "
-    return f"Until 'holdfast sealed rotate' is run, {rows}the write-ahead log and backups may hold its wrapped key."
 
 
 def _say(subject: str, found: SealedSubject, *, as_json: bool) -> None:
     holds = [{"hold": one.id, "until": one.until.isoformat() if one.until else None} for one in found.holds]
     if as_json:
-        say_json({"subject": subject, "state": found.state.value, "asked_by": found.asked_by, "holds": holds})
+        say_json({"subject": subject, "state": found.state.value, "holds": holds})
         return
     out.print(f"{subject}: {found.state.value}", highlight=False)
     for one in holds:

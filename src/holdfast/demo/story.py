@@ -110,8 +110,11 @@ def _videos(picture: Image.Image) -> Iterator[Sample]:
     yield Sample("a video that breaks off", "unscreenable", videos.broken(), None)
 
 
-def play(client: Client, tell: Callable[[str], None]) -> Result:
-    """Make a bank, screen everything, then remove an entry and add one. Raises DependencyError on any other answer."""
+def play(client: Client, second: Client, tell: Callable[[str], None]) -> Result:
+    """Make a bank, screen everything, then remove an entry, which takes two people, and add one.
+
+    Raises DependencyError on any other answer.
+    """
     known = [hills(seed) for seed in range(KNOWN)]
     tell("Making a bank from the known pictures")
     entries = _make_bank(client, known)
@@ -121,11 +124,11 @@ def play(client: Client, tell: Callable[[str], None]) -> Result:
     result = Result()
     for sample in samples(known):
         tell(f"Screening: {sample.title}")
-        sent = _good(client.call("POST", "/screen", body=sample.content, content_id=sample.title, surface="demo"))
-        reply = _good(client.follow(sent))
+        sent = _good(client.call("POST", "/screen", body=sample.content, content_id=sample.title, surface="demo"), 202)
+        reply = _good(client.follow(sent), 202)
         result.outcomes.append(Outcome(sample, reply))
     tell("Removing one entry, adding another")
-    result.steps = _change_bank(client, known[0], entries[0])
+    result.steps = _change_bank(client, second, known[0], entries[0])
     return result
 
 
@@ -140,29 +143,44 @@ def _add(client: Client, content: bytes) -> str:
     return str(_good(client.call("POST", path, body=content, provenance=provenance)).body["id"])
 
 
-def _change_bank(client: Client, first: Image.Image, entry: str) -> list[Step]:
-    """Remove and see it pass; add and see it held."""
+def _change_bank(client: Client, second: Client, first: Image.Image, entry: str) -> list[Step]:
+    """Ask to remove and see it held still; let another agree and see it pass; add and see it held."""
     disguised = encoded(first.resize((640, 480)), quality=50)
     new = hills(777)
     new_disguised = encoded(new.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=50)
-    remove = lambda: client.call("DELETE", f"/banks/{BANK}/entries/{entry}", because="demonstration")  # noqa: E731
+    asked: list[str] = []
+    ask = lambda: asked.append(_ask_to_remove(client, entry))  # noqa: E731
+    agree = lambda: _agree(second, asked[0])  # noqa: E731
     return [
         _step(client, "a picture is known", lambda: None, disguised, "hold"),
-        _step(client, "its entry is removed", remove, disguised, "publish"),
+        _step(client, "one person asks to remove its entry", ask, disguised, "hold"),
+        _step(client, "another person agrees", agree, disguised, "publish"),
         _step(client, "another picture is not known", lambda: None, new_disguised, "publish"),
         _step(client, "it is added, and comes mirrored", lambda: _add(client, encoded(new)), new_disguised, "hold"),
     ]
 
 
+def _ask_to_remove(client: Client, entry: str) -> str:
+    """Ask for what weakens protection; the proposal that waits."""
+    reply = client.call("DELETE", f"/banks/{BANK}/entries/{entry}", because="demonstration")
+    return str(_good(reply, 202).body["proposal"])
+
+
+def _agree(second: Client, proposal: str) -> None:
+    """Be the second person: look, and agree to what was shown."""
+    shown = _good(second.call("GET", f"/proposals/{proposal}")).body
+    _good(second.send_json("POST", f"/proposals/{proposal}/agree", {"digest": shown["digest"], "because": "looked"}))
+
+
 def _step(client: Client, did: str, act: Callable[[], object], upload: bytes, expected: str) -> Step:
     act()
     began = time.perf_counter()
-    body = _good(client.call("POST", "/screen", body=upload, surface="demo")).body
+    body = _good(client.call("POST", "/screen", body=upload, surface="demo"), 202).body
     return Step(did, str(body["answer"]), expected, time.perf_counter() - began)
 
 
-def _good(reply: Reply) -> Reply:
-    if reply.status not in (200, 201, 202):
+def _good(reply: Reply, *more: int) -> Reply:
+    if reply.status not in (200, 201, *more):
         message = f"the server answered {reply.status}: {reply.body}"
         raise DependencyError(message)
     return reply

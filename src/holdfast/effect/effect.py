@@ -20,9 +20,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from holdfast.access.two_people import register
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.match.text import check_text
+from holdfast.sealed.text import PrivateText
 
 LONGEST_REFERENCE: Final = 255
 LOST: Final = "the worker at it was lost"
@@ -154,7 +156,7 @@ class RetryEffect:
 
 @dataclass(frozen=True, slots=True)
 class AskToGiveUpEffect:
-    """One person wants to give it up."""
+    """One person wants to give it up. `by`: who, not with which key or account."""
 
     by: str
     because: str
@@ -162,7 +164,7 @@ class AskToGiveUpEffect:
 
 @dataclass(frozen=True, slots=True)
 class GiveUpEffect:
-    """Another person agrees."""
+    """Another person agrees. `by`: who, not with which key or account."""
 
     by: str
     because: str
@@ -243,16 +245,16 @@ class EffectLate(Event):
 class EffectRetried(Event):
     """A person let a quarantined act be tried again, with all its tries."""
 
-    because: str
+    because: PrivateText
 
 
 @event("effect.giving_up_asked")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectGivingUpAsked(Event):
-    """One person wants to give a quarantined act up; nothing changes until another agrees."""
+    """One person, `by`, wants to give a quarantined act up; nothing changes until another agrees."""
 
     by: str
-    because: str
+    because: PrivateText
 
 
 @event("effect.given_up")
@@ -262,7 +264,7 @@ class EffectGivenUp(Event):
 
     asked_by: str
     by: str
-    because: str
+    because: PrivateText
 
 
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
@@ -458,3 +460,16 @@ def _check(order: Order) -> None:
     if wrong:
         message = f"{', '.join(wrong)}: not of the form that an effect takes"
         raise InvalidRequest(message)
+
+
+register(EnqueueEffect, EffectEnqueued)
+register(LeaseEffect, EffectLeased)
+register(FinishEffect, EffectDone)
+register(FailEffect, EffectFailed)
+register(RefuseEffect, EffectQuarantined)
+register(OvertakeEffect, EffectQuarantined)
+register(LoseEffect, EffectFailed)
+register(MarkEffectLate, EffectLate)
+register(RetryEffect, EffectRetried)  # it was decided on before, and is refused where it would undo what protects
+register(AskToGiveUpEffect, EffectGivingUpAsked)
+register(GiveUpEffect, EffectGivenUp)  # it is the second person; who that may be is decided above

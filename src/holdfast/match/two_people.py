@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which changes of banks need two people, in one table.
+"""Which changes of banks need two people: their part of the one table in `holdfast.access.two_people`.
 
 A change needs two people if after it fewer uploads may be held, or held as firmly: nobody weakens
-protection alone. Raising a threshold is among them too, and asking for less of a video: both hold
-strangers. The marks stand here from the start; that the second person is really waited for comes with review.
+protection alone. Raising a threshold is among them too, and asking for more of a video: both hold
+strangers. Unscreened holds and long screenings have a part too, an empty one: nothing that is done to
+them by command lets anything pass.
 
 In a benign bank everything is the other way round: what goes in weakens, what comes out strengthens.
 """
@@ -11,15 +12,18 @@ In a benign bank everything is the other way round: what goes in weakens, what c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
+from holdfast.access import two_people
 from holdfast.log.event import Event
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
-from holdfast.match import importing
+from holdfast.match import importing, long_screening, unscreened
 from holdfast.match.bank import Action, Bank, BankKind
-from holdfast.match.entry import Opinion
+from holdfast.match.entry import AddEntry, Opinion
 
 
 class When(StrEnum):
@@ -33,6 +37,13 @@ class When(StrEnum):
     DOUBT = "when it disputes in a bank of known material, or confirms in a benign one"
 
 
+@dataclass(frozen=True, slots=True)
+class AddEntries:
+    """Add several known items to one bank: all, or none."""
+
+    entries: tuple[AddEntry, ...]
+
+
 RULES: Final[Mapping[type, tuple[type[Event], When]]] = {
     banks.CreateBank: (banks.BankCreated, When.NEVER),
     banks.DisableBank: (banks.BankDisabled, When.KNOWN),
@@ -41,6 +52,7 @@ RULES: Final[Mapping[type, tuple[type[Event], When]]] = {
     banks.ChangeAction: (banks.ActionChanged, When.LESS),
     banks.ChangeVideoRule: (banks.VideoRuleChanged, When.ALWAYS),
     entries.AddEntry: (entries.EntryAdded, When.BENIGN),
+    AddEntries: (entries.EntryAdded, When.BENIGN),
     entries.DisableEntry: (entries.EntryDisabled, When.KNOWN),
     entries.EnableEntry: (entries.EntryEnabled, When.BENIGN),
     entries.RemoveEntry: (entries.EntryRemoved, When.KNOWN),
@@ -73,6 +85,19 @@ def needs_two_people(command: Any, bank: Bank) -> bool:  # noqa: ANN401  # any c
             return benign == (command.opinion is Opinion.CONFIRMED)
 
 
-def when_of(kind: type[Event]) -> When | None:
-    """When an event needs two people; None if it is not about banks."""
-    return next((when for happened, when in RULES.values() if happened.tag == kind.tag), None)
+def _weakens(kind: type, command: Any, bank: Bank | None) -> bool:  # noqa: ANN401  # any command of the table
+    """Whether a command of this kind needs two; one that makes its bank, or begins an import, never does."""
+    return RULES[kind][1] is not When.NEVER and (bank is None or needs_two_people(command, bank))
+
+
+for _kind, (_event, _when) in RULES.items():
+    two_people.register(_kind, _event, when=_when, weakens=partial(_weakens, _kind))
+two_people.register(unscreened.OpenUnscreened, unscreened.UnscreenedOpened)
+two_people.register(unscreened.TryUnscreenedAgain, unscreened.UnscreenedTriedAgain)
+two_people.register(unscreened.MarkOverdue, unscreened.UnscreenedOverdue)
+two_people.register(unscreened.SettleUnscreened, unscreened.UnscreenedSettled)
+two_people.register(long_screening.ReceiveLong, long_screening.LongReceived)
+two_people.register(long_screening.TakeUpLong, long_screening.LongBegun)
+two_people.register(long_screening.PutBackLong, long_screening.LongPutBack)
+two_people.register(long_screening.AnswerLong, long_screening.LongAnswered)
+two_people.register(long_screening.HoldLongForPerson, long_screening.LongHeldForPerson)

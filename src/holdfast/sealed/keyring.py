@@ -143,8 +143,8 @@ class Keyrings(Protocol):
 class Erasures(Protocol):
     """The list of what was erased, outside the database."""
 
-    def add(self, subject: str, asked_by: str, agreed_by: str) -> None:
+    def add(self, subject: str, proposal: str) -> None:
         """Add one line. An adapter MUST have it on disk for good before this returns."""
 
-    def all(self) -> list[tuple[str, str, str]]:
-        """Every (subject, who asked, who agreed), in order."""
+    def all(self) -> list[tuple[str, str]]:
+        """Every (subject, the proposal that two people agreed to), in order."""

@@ -25,7 +25,7 @@ from holdfast.errors import InvalidRequest, SealedDamaged
 
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 32
-MOST_BYTES: Final = 64 * 1024
+MOST_BYTES: Final = 16 * 1024 * 1024
 """Of one value as canonical JSON; what is larger is a file, and lies in the vault."""
 _NONCE_BYTES: Final = 12
 _BLOCK: Final = 64

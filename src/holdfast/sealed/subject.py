@@ -2,8 +2,8 @@
 """A sealed subject: whose personal data some sealed records hold, and how it comes to an end.
 
 It can be read, preserved and erased. Preserving (a hold: until a day, or until it is lifted) may be done
-by one person; lifting a hold and erasing take two different people, because both make something
-disappear. Nothing is erased while a hold stands on it. Erasure is for good: the data key and every salt
+by one person; lifting a hold and erasing take two, as all that weakens does. Nothing is erased while a
+hold stands on it. Erasure is for good: the data key and every salt
 are destroyed, and what the journal committed to stays provable and opens nothing.
 
 `decide_sealed` and `evolve_sealed` are pure; time and identity are passed in.
@@ -27,8 +27,6 @@ class SealedState(StrEnum):
 
     SEALED = "sealed"
     """Its records can be opened by whoever may."""
-    ERASING = "erasing"
-    """One person asked for erasure; a second, other person moves."""
     ERASED = "erased"
     """Key and salts are destroyed."""
 
@@ -51,7 +49,6 @@ class SealedSubject:
 
     state: SealedState = SealedState.SEALED
     holds: tuple[Preserved, ...] = ()
-    asked_by: str | None = None
 
     def held(self, now: datetime) -> tuple[Preserved, ...]:
         """The holds that stand at `now`."""
@@ -82,49 +79,27 @@ class PreserveSealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiftPreservation:
-    """End a hold; two different people."""
+    """End a hold."""
 
     hold: str
-    asked_by: str
-    agreed_by: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskErasure:
-    """Ask that everything of this subject be destroyed."""
-
-    asked_by: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawErasure:
-    """Take the asking back, or refuse it."""
-
-    by: str
     because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseSealed:
-    """Destroy it: who asked, and who agreed."""
+    """Destroy everything of this subject."""
 
-    asked_by: str
-    agreed_by: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatErasure:
-    """Destroy again what two people had destroyed before: it came back with a restored database."""
+    """Destroy again what two people, by `proposal`, had destroyed before: it came back with a restored database."""
 
-    asked_by: str
-    agreed_by: str
+    proposal: str
 
 
-SealedCommand = (
-    ReadSealed | PreserveSealed | LiftPreservation | AskErasure | WithdrawErasure | EraseSealed | RepeatErasure
-)
+SealedCommand = ReadSealed | PreserveSealed | LiftPreservation | EraseSealed | RepeatErasure
 
 
 # --- events
@@ -154,39 +129,18 @@ class SealedPreserved(Event):
 @event("sealed.preservation_lifted")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreservationLifted(Event):
-    """A hold was ended by two people."""
+    """A hold was ended."""
 
     hold: str
-    asked_by: str
-    agreed_by: str
-    because: PrivateText
-
-
-@event("sealed.erasure_asked")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureAsked(Event):
-    """Somebody asked that the subject be erased; a second person decides."""
-
-    asked_by: str
-    because: PrivateText
-
-
-@event("sealed.erasure_withdrawn")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureWithdrawn(Event):
-    """The asking was taken back or refused; the subject stays."""
-
-    by: str
     because: PrivateText
 
 
 @event("sealed.erased")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedErased(Event):
-    """The subject's data key and salts were destroyed, asked by one person and agreed by another."""
+    """The subject's data key and salts were destroyed. `again`: by the proposal that had it destroyed before."""
 
-    asked_by: str
-    agreed_by: str
+    again: str | None
 
 
 # --- the table: (state before, command) -> state after. A subject is born sealed, with its first record.
@@ -195,14 +149,8 @@ SEALED_TRANSITIONS: Final[Mapping[tuple[SealedState, type], SealedState]] = {
     (SealedState.SEALED, ReadSealed): SealedState.SEALED,
     (SealedState.SEALED, PreserveSealed): SealedState.SEALED,
     (SealedState.SEALED, LiftPreservation): SealedState.SEALED,
-    (SealedState.SEALED, AskErasure): SealedState.ERASING,
-    (SealedState.ERASING, ReadSealed): SealedState.ERASING,
-    (SealedState.ERASING, PreserveSealed): SealedState.ERASING,
-    (SealedState.ERASING, LiftPreservation): SealedState.ERASING,
-    (SealedState.ERASING, WithdrawErasure): SealedState.SEALED,
-    (SealedState.ERASING, EraseSealed): SealedState.ERASED,
+    (SealedState.SEALED, EraseSealed): SealedState.ERASED,
     (SealedState.SEALED, RepeatErasure): SealedState.ERASED,
-    (SealedState.ERASING, RepeatErasure): SealedState.ERASED,
 }
 
 
@@ -223,17 +171,13 @@ def evolve_sealed(subject: SealedSubject, happened: Event) -> SealedSubject:
     Raises ValueError for an event that no subject in this state can have.
     """
     match subject.state, happened:
-        case SealedState.SEALED | SealedState.ERASING, SealedRead():
+        case SealedState.SEALED, SealedRead():
             return subject
-        case SealedState.SEALED | SealedState.ERASING, SealedPreserved(hold=hold, until=until):
+        case SealedState.SEALED, SealedPreserved(hold=hold, until=until):
             return replace(subject, holds=(*subject.holds, Preserved(id=hold, until=until)))
-        case SealedState.SEALED | SealedState.ERASING, PreservationLifted(hold=hold):
+        case SealedState.SEALED, PreservationLifted(hold=hold):
             return replace(subject, holds=tuple(one for one in subject.holds if one.id != hold))
-        case SealedState.SEALED, ErasureAsked(asked_by=asked_by):
-            return replace(subject, state=SealedState.ERASING, asked_by=asked_by)
-        case SealedState.ERASING, ErasureWithdrawn():
-            return replace(subject, state=SealedState.SEALED, asked_by=None)
-        case SealedState.SEALED | SealedState.ERASING, SealedErased():
+        case SealedState.SEALED, SealedErased():
             return replace(subject, state=SealedState.ERASED, holds=())
     message = f"no sealed subject can have {happened.tag!r} here"
     raise ValueError(message)
@@ -252,13 +196,9 @@ def _refusal(subject: SealedSubject, command: SealedCommand, now: datetime) -> R
             return Refusal("sealed.unchanged", "this hold stands on it already")
         case LiftPreservation() if command.hold not in standing:
             return Refusal("sealed.not_preserved", "no such hold stands on it")
-        case LiftPreservation() | EraseSealed() | RepeatErasure() if command.asked_by == command.agreed_by:
-            return Refusal("sealed.same_person", "lifting a hold and erasure take two different people")
-        case AskErasure() | EraseSealed() if held := subject.held(now):
+        case EraseSealed() if held := subject.held(now):
             until = ", ".join(one.until.isoformat() if one.until else "it is lifted" for one in held)
             return Refusal("sealed.preserved", f"a hold stands on it until {until}")
-        case EraseSealed() if command.asked_by != subject.asked_by:
-            return Refusal("sealed.not_asked", "this person did not ask for the erasure")
     return None
 
 
@@ -272,14 +212,12 @@ def _event(command: SealedCommand, now: datetime) -> Event:
                 raise InvalidRequest("until: a time that is still to come")
             return SealedPreserved(hold=command.hold, until=command.until, because=_words(command.because))
         case LiftPreservation():
-            people = {"asked_by": command.asked_by, "agreed_by": command.agreed_by}
-            return PreservationLifted(hold=command.hold, because=_words(command.because), **people)
-        case AskErasure():
-            return ErasureAsked(asked_by=command.asked_by, because=_words(command.because))
-        case WithdrawErasure():
-            return ErasureWithdrawn(by=command.by, because=_words(command.because))
-        case EraseSealed() | RepeatErasure():
-            return SealedErased(asked_by=command.asked_by, agreed_by=command.agreed_by)
+            return PreservationLifted(hold=command.hold, because=_words(command.because))
+        case EraseSealed():
+            _words(command.because)  # the proposal keeps them: of the subject nothing stays
+            return SealedErased(again=None)
+        case RepeatErasure():
+            return SealedErased(again=command.proposal)
 
 
 def _words(text: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import numpy as np
@@ -37,20 +38,32 @@ _ROW: Final = np.dtype(
         ("counts", "?"),
     ]
 )
+_open: Final[ContextVar[int | None]] = ContextVar("open", default=None)
+"""The number of the bank change that this thread is in."""
 _HEADER_BYTES: Final = 19
 _TRAILER_BYTES: Final = 2
 
 
 @contextmanager
 def numbered_change() -> Iterator[int]:
-    """One transaction that holds the bank lock and has the next number; it commits when the block ends."""
+    """One transaction that holds the bank lock and has the next number; it commits when the block ends.
+
+    Inside another it is the other: what two people agreed on commits together with their agreement.
+    """
+    if (joined := _open.get()) is not None:
+        yield joined
+        return
     with transaction.atomic(durable=True):
         claim_key()
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [LOCK])
             cursor.execute("insert into bank_change (number) select max(number) + 1 from bank_change returning number")
             number = int(cursor.fetchone()[0])
-        yield number
+        mark = _open.set(number)
+        try:
+            yield number
+        finally:
+            _open.reset(mark)
         with connection.cursor() as cursor:
             cursor.execute("select pg_notify(%s, '')", [CHANNEL])
 

@@ -10,6 +10,7 @@ from itertools import islice
 
 from django.db import connection
 
+from holdfast.access.two_people import Actor, acting, name_of
 from holdfast.errors import BankUnknown, EntryUnknown
 from holdfast.match import bank as banks
 from holdfast.match.bank import Bank
@@ -25,6 +26,7 @@ from holdfast.match.entry import (
 from holdfast.match.known import Changes, Level
 from holdfast.match.screen import Match
 from holdfast.match.signal import Signal, SignalType
+from holdfast.match.two_people import AddEntries
 from holdfast.match.video import Film
 from holdfast.store import bank_changes, sightings
 from holdfast.store.bank_changes import allowed, numbered_change
@@ -65,10 +67,10 @@ class PostgresBanks:
 
     # --- changing
 
-    def change_bank(self, name: str, command: banks.BankCommand, *, actor: str) -> Bank:
+    def change_bank(self, name: str, command: banks.BankCommand, *, actor: Actor) -> Bank:
         """Carry out one command on one bank.
 
-        Raises BankUnknown, Refused, InvalidName or InvalidRequest; nothing is then changed.
+        Raises BankUnknown, Refused, InvalidName, InvalidRequest or SecondPersonNeeded; nothing is then changed.
         """
         with numbered_change() as number:
             row = BankRow.objects.filter(name=name).first()
@@ -80,46 +82,54 @@ class PostgresBanks:
             for happened in events:
                 after = banks.evolve_bank(after, happened)
             assert after is not None
-            version = row.version if row else 0
-            self._journal.append(banks.bank_subject(name), after=version, events=events, actor=actor, at=self._clock())
+            version, subject = row.version if row else 0, banks.bank_subject(name)
+            by = acting(actor, command, before, subject=subject, version=version)
+            self._journal.append(subject, after=version, events=events, actor=by, at=self._clock())
             write_bank(after, version + len(events), number)
             return after
 
-    def add_entries(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], *, actor: str) -> list[Entry]:
+    def add_entries(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], *, actor: Actor) -> list[Entry]:
         """Add entries, each (signals, provenance), to one bank in one change: all or none.
 
-        Raises BankUnknown, Refused, or InvalidRequest for an item that could never be an entry.
+        Raises BankUnknown, Refused, SecondPersonNeeded, or InvalidRequest for an item that could never be an entry.
         """
+        made = [AddEntry(id=self._new_id("ent"), bank=name, signals=one, provenance=said) for one, said in items]
+        return self.add_all(name, AddEntries(tuple(made)), actor=actor)
+
+    def add_all(self, name: str, new: AddEntries, *, actor: Actor) -> list[Entry]:
+        """Add entries whose ids are drawn already. Raises what `add_entries` raises."""
         with numbered_change() as number:
-            now, read_only = self._clock(), self.get(name).read_only_to(actor)
-            batch, ids = [], []
-            for signals, provenance in items:
-                entry_id = self._new_id("ent")
-                command = AddEntry(id=entry_id, bank=name, signals=signals, provenance=provenance)
-                events = allowed(decide_entry(None, command, read_only=read_only))
-                batch.append((entry_subject(entry_id), 0, events))
-                ids.append(entry_id)
-            written = self._journal.append_many(batch, actor=actor, at=now)
+            now, row = self._clock(), self._row(name)
+            bank = bank_of(row)
+            batch = []
+            for command in new.entries:
+                events = allowed(decide_entry(None, command, read_only=bank.read_only_to(name_of(actor))))
+                batch.append((entry_subject(command.id), 0, events))
+            because = next((entry.provenance for entry in new.entries), None)
+            subject = banks.bank_subject(name)
+            by = acting(actor, new, bank, subject=subject, version=row.version, because=because)
+            written = self._journal.append_many(batch, actor=by, at=now)
+            ids = [command.id for command in new.entries]
             added = [evolve_entry(None, entry_id, happened) for entry_id, happened in zip(ids, written, strict=True)]
             write_entries(added, number, now)
             return added
 
-    def change_entry(self, name: str, entry_id: str, command: EntryCommand, *, actor: str) -> Entry:
+    def change_entry(self, name: str, entry_id: str, command: EntryCommand, *, actor: Actor) -> Entry:
         """Carry out one command on one existing entry of bank `name`.
 
-        Raises EntryUnknown, Refused or InvalidRequest; nothing is then changed.
+        Raises EntryUnknown, Refused, InvalidRequest or SecondPersonNeeded; nothing is then changed.
         """
         with numbered_change() as number:
             row = EntryRow.objects.filter(STANDING, id=entry_id, bank_id=name).select_related("bank").first()
             if row is None:
                 raise EntryUnknown(entry_id)
-            after = entry_of(row, provenances([row], self._journal.sealer))
-            read_only = bank_of(row.bank).read_only_to(actor)
-            events = allowed(decide_entry(after, command, read_only=read_only))
+            after, bank = entry_of(row, provenances([row], self._journal.sealer)), bank_of(row.bank)
+            events = allowed(decide_entry(after, command, read_only=bank.read_only_to(name_of(actor))))
             for happened in events:
                 after = evolve_entry(after, entry_id, happened)
             subject = entry_subject(entry_id)
-            self._journal.append(subject, after=row.version, events=events, actor=actor, at=self._clock())
+            by = acting(actor, command, bank, subject=subject, version=row.version)
+            self._journal.append(subject, after=row.version, events=events, actor=by, at=self._clock())
             changed = {"state": after.state, "opinion": after.opinion, "changed_in": number}
             EntryRow.objects.filter(id=entry_id).update(version=row.version + len(events), **changed)
             return after
@@ -128,10 +138,13 @@ class PostgresBanks:
 
     def get(self, name: str) -> Bank:
         """One bank. Raises BankUnknown."""
+        return bank_of(self._row(name))
+
+    def _row(self, name: str) -> BankRow:
         row = BankRow.objects.filter(name=name).first()
         if row is None:
             raise BankUnknown(name)
-        return bank_of(row)
+        return row
 
     def all_banks(self) -> list[BankSummary]:
         """Every bank, by name, with the number of its active entries."""

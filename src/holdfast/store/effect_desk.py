@@ -10,6 +10,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Q
 
+from holdfast.access.person import People, Who, counting
 from holdfast.effect.effect import (
     OPEN,
     AskToGiveUpEffect,
@@ -44,14 +45,20 @@ _BUSY: Final = Refusal("effect.busy", "another effect of the same item and locat
 class EffectDesk:
     """The outbox as people have it before them."""
 
-    def __init__(
-        self, journal: PostgresJournal, alarms: PostgresAlarms, clock: Callable[[], datetime], bell: Bell
+    def __init__(  # each is one part
+        self,
+        journal: PostgresJournal,
+        alarms: PostgresAlarms,
+        clock: Callable[[], datetime],
+        bell: Bell,
+        people: Callable[[], People],
     ) -> None:
-        """Use `clock` for time, and ring `bell` when something may be tried again."""
+        """Use `clock` for time, ring `bell` when something may be tried again; `people` are those who count."""
         self._journal = journal
         self._alarms = alarms
         self._clock = clock
         self._bell = bell
+        self._people = people
 
     def open(self, *, limit: int, quarantined_only: bool = False) -> list[EffectItem]:
         """What is still owed, quarantined first, then the longest owed first."""
@@ -90,18 +97,19 @@ class EffectDesk:
         self._bell.ring()
         return after
 
-    def give_up(self, effect_id: str, *, because: str, actor: str) -> EffectItem:
+    def give_up(self, effect_id: str, *, because: str, by: Who) -> EffectItem:
         """Ask that a quarantined effect be given up or, as another person, agree to it.
 
-        Raises EffectUnknown, InvalidRequest, or Refused: in another state, or by the person who asked.
+        Raises EffectUnknown, InvalidRequest, PersonMissing, or Refused: in another state, or by the person who
+        asked, with whatever key or account.
         """
         with transaction.atomic(durable=True):
             row = EffectRow.objects.select_for_update().filter(id=effect_id).first()
             if row is None:
                 raise EffectUnknown(ascii(effect_id))
-            asked = row.state == EffectState.GIVING_UP
-            command = GiveUpEffect(actor, because) if asked else AskToGiveUpEffect(actor, because)
-            after = self._apply(row, command, actor)
+            asked, person = row.state == EffectState.GIVING_UP, counting(by, self._people())
+            command = GiveUpEffect(person, because) if asked else AskToGiveUpEffect(person, because)
+            after = self._apply(row, command, by.actor)
         self._bell.ring()  # what stood behind it may go
         return after
 

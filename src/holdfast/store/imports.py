@@ -17,7 +17,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from holdfast.errors import BankUnknown, ImportUnknown, Refusal, Refused
+from holdfast.access.two_people import Actor, acting, name_of
+from holdfast.errors import BankUnknown, ImportUnknown, Refusal, Refused, SecondPersonNeeded
 from holdfast.match.bankline import BadLine, Line
 from holdfast.match.importing import (
     MOST_BAD_LINES,
@@ -42,6 +43,7 @@ from holdfast.store.bank_rows import bank_of, record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankImportRow, BankRow
 from holdfast.store.sealing import PROVENANCE, Subject
+from holdfast.store.waiting import waits_for_second
 
 _SYSTEM: Final = "system:worker"
 
@@ -100,12 +102,12 @@ class PostgresImports:
         published import of the bank holds just the same, and all of that counts, is nothing taken.
         Lines that do not say where they come from get `provenance`. If reading fails or this process
         is stopped, nothing counts. Raises BankUnknown, Refused or InvalidRequest, and whatever reading
-        the lines raises.
+        the lines raises; SecondPersonNeeded when all is staged and only publishing is left to be agreed to.
         """
         begin = BeginImport(bank=name, source=source, from_exchange=from_exchange)
         check_text("provenance", provenance)
         allowed(decide_import(None, begin, read_only=self._read_only(name, actor)))
-        taken, import_id, provenances = Taken(), self._new_id("imp"), None
+        taken, import_id, provenances, waiting = Taken(), self._new_id("imp"), None, False
         try:
             for some in staging.batches(lines):
                 batch = staging.sort_out(some, import_id, provenance, self._new_id)
@@ -116,15 +118,30 @@ class PostgresImports:
                 progress(taken)
             if taken.id is not None:
                 self._publish(taken, name, actor)
+        except SecondPersonNeeded:
+            waiting = True  # if nobody asks for it after all, it is given up like any other that falls silent
+            raise
+        else:
             return taken
         finally:
-            if taken.id is not None and taken.digest is None:
+            if taken.id is not None and taken.digest is None and not waiting:
                 self._give_up(taken.id, "it did not get to its end", actor)
 
-    def roll_back(self, name: str, import_id: str, *, because: str, actor: str) -> Import:
-        """Take a published import out of its bank as a whole. Raises ImportUnknown, Refused or InvalidRequest."""
+    def publish_agreed(self, name: str, import_id: str, contents: Contents, *, actor: Actor) -> None:
+        """Let a staged import count that two people agreed on. Raises Refused if it adds nothing or was given up."""
+        try:
+            self._let_count(import_id, contents, name, actor)
+        except _NothingNew as cause:
+            said = Refusal("import.nothing_new", "a published import of the bank holds just this already")
+            raise Refused(said) from cause
+
+    def roll_back(self, name: str, import_id: str, *, because: str, actor: Actor) -> Import:
+        """Take a published import out of its bank as a whole.
+
+        Raises ImportUnknown, Refused, InvalidRequest or SecondPersonNeeded.
+        """
         with numbered_change() as number:
-            read_only = self._read_only(name, actor)
+            read_only = self._read_only(name, name_of(actor))
             row = BankImportRow.objects.filter(id=import_id, bank_id=name).exclude(state=ImportState.ABANDONED).first()
             if row is None:
                 raise ImportUnknown(import_id)
@@ -144,7 +161,8 @@ class PostgresImports:
 
     def abandon_stale(self, patience: timedelta = PATIENCE) -> list[str]:
         """Give up imports that show no sign of life, clear some of what was left; returns the ids given up."""
-        stale = BankImportRow.objects.filter(state=ImportState.STAGING, touched_at__lt=Now() - patience)
+        silent = BankImportRow.objects.filter(state=ImportState.STAGING, touched_at__lt=Now() - patience)
+        stale = silent.exclude(waits_for_second("import"))
         gone = [one for one in stale.values_list("id", flat=True) if self._give_up_silent(one, patience)]
         with transaction.atomic(durable=True):
             staging.clear_abandoned()
@@ -192,7 +210,7 @@ class PostgresImports:
             facts = {"entries": taken.entries, "signals": taken.signals, "refused": taken.refused}
             BankImportRow.objects.filter(id=taken.id).update(touched_at=Now(), **facts)
 
-    def _publish(self, taken: Taken, name: str, actor: str) -> None:
+    def _publish(self, taken: Taken, name: str, actor: Actor) -> None:
         """Count and digest without the bank lock, for nobody else writes what is staged; then one short commit."""
         assert taken.id is not None
         signs_of_life = BankImportRow.objects.filter(id=taken.id)
@@ -201,12 +219,12 @@ class PostgresImports:
         try:
             self._let_count(taken.id, contents, name, actor)
         except _NothingNew:
-            self._give_up(taken.id, "a published import holds just this already", actor)
+            self._give_up(taken.id, "a published import holds just this already", name_of(actor))
             _nothing_new(taken)
         else:
             taken.digest = digest
 
-    def _let_count(self, import_id: str, contents: Contents, name: str, actor: str) -> None:
+    def _let_count(self, import_id: str, contents: Contents, name: str, actor: Actor) -> None:
         """The one commit. Raises _NothingNew, and Refused if the import was given up meanwhile."""
         with numbered_change() as number:
             # Under the lock, so that of two imports of one file at once the second sees the first.
@@ -228,30 +246,39 @@ class PostgresImports:
     def _give_up_silent(self, import_id: str, patience: timedelta) -> bool:
         """Give an import up, unless it showed a sign of life since it was listed; whether it was."""
         with transaction.atomic(durable=True):
-            silent = BankImportRow.objects.filter(touched_at__lt=Now() - patience)
+            silent = BankImportRow.objects.filter(touched_at__lt=Now() - patience).exclude(waits_for_second("import"))
             row = silent.select_for_update().filter(id=import_id, state=ImportState.STAGING).first()
             if row is not None:
                 self._apply(row, AbandonImport(because="it showed no sign of life"), _SYSTEM)
                 row.save()
             return row is not None
 
+    def _source(self, row: BankImportRow) -> str | None:
+        """What an import is from, in words; None while it is only beginning."""
+        records = [row.source_record] if row.source_record else []
+        return row.source or next(iter(self._journal.sealer.open_texts(records).values()), None)
+
     def _apply(
         self,
         row: BankImportRow,
         command: ImportCommand,
-        actor: str,
+        actor: Actor,
         *,
         read_only: bool = False,
         at: datetime | None = None,
     ) -> Import:
-        """Decide, append, and bring `row` to the state after; whoever calls saves it."""
+        """Decide, append, and bring `row` to the state after; whoever calls saves it.
+
+        Raises Refused or InvalidRequest, and SecondPersonNeeded.
+        """
         after = None if isinstance(command, BeginImport) else import_of(row)
         events = allowed(decide_import(after, command, read_only=read_only))
         for happened in events:
             after = evolve_import(after, row.id, happened)
         assert after is not None
         subject = import_subject(row.id)
-        written = self._journal.append(subject, after=row.version, events=events, actor=actor, at=at or self._clock())
+        by = acting(actor, command, bank_of(row.bank), subject=subject, version=row.version, because=self._source(row))
+        written = self._journal.append(subject, after=row.version, events=events, actor=by, at=at or self._clock())
         if isinstance(written[0], ImportBegun):
             row.source_record = record_of(written[0].source)
         row.state, row.version = after.state, row.version + len(events)

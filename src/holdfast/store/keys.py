@@ -11,21 +11,28 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q
 
 from holdfast.access import key as keys
-from holdfast.access.key import Key, Scope
+from holdfast.access.key import CreateKey, Key, KeyCreated, Scope, Voices
+from holdfast.access.person import People, person_named
+from holdfast.access.two_people import Actor, acting
 from holdfast.errors import KeyRefused, KeyUnknown, Refusal, Refused
 from holdfast.pipeline import FirstAnswer
+from holdfast.store.bank_changes import allowed
 from holdfast.store.bank_rows import record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ApiKeyRow
 from holdfast.store.prepared import one_row_or_none
 
 _OPEN: Final = """
-select k.prefix, k.secret_digest, k.label, k.scopes, k.expires_at, k.revoked_at is not null, i.request_digest, i.body
+select k.prefix, k.secret_digest, k.label, k.scopes, k.expires_at, k.revoked_at is not null, k.person,
+    i.request_digest, i.body
 from api_key k left join idempotency i on i.api_key = k.prefix and i.idempotency_key = %(once)s::text
 where k.prefix = %(prefix)s::text
 """
+
+_LOCK: Final = 0x484F4C44_50454F50  # "HOLDPEOP"
 
 
 class PostgresKeys:
@@ -36,31 +43,47 @@ class PostgresKeys:
         self._journal = journal
         self._clock = clock
 
-    def create(self, *, label: str, scopes: frozenset[Scope], expires_at: datetime | None, actor: str) -> str:
-        """Make a key and return it whole: the only time it can be seen."""
-        prefix, secret, whole = keys.token(
-            secrets.token_bytes(keys.PREFIX_BYTES), secrets.token_bytes(keys.SECRET_BYTES)
-        )
-        command = keys.CreateKey(
-            prefix=prefix, secret_digest=keys.digest(secret), label=label, scopes=scopes, expires_at=expires_at
-        )
-        events = keys.decide_key(None, command)
-        if isinstance(events, Refusal):
-            raise Refused(events)
-        now = self._clock()
-        with transaction.atomic(durable=True):
-            (made,) = self._journal.append(keys.key_subject(prefix), after=0, events=events, actor=actor, at=now)
-            assert isinstance(made, keys.KeyCreated)
+    def create(  # each is one fact about a key
+        self,
+        *,
+        label: str,
+        scopes: frozenset[Scope],
+        expires_at: datetime | None,
+        actor: str,
+        person: str | None = None,
+        asker: str | None = None,
+    ) -> str:
+        """Make a key, of `person` if it is somebody's, and return it whole: the only time it can be seen.
+
+        `asker` is the person who asks. Raises InvalidRequest, InvalidName, or SecondPersonNeeded: then no key was
+        made. Whoever wants one that waits draws it with `new_key` and hands it to `write`.
+        """
+        command, whole = new_key(label=label, scopes=scopes, expires_at=expires_at, person=person)
+        self.write(command, actor=actor, asker=asker)
+        return whole
+
+    def write(self, command: CreateKey, *, actor: Actor, asker: str | None = None) -> None:
+        """Let a key that was drawn open doors. Raises what `create` raises."""
+        now, subject = self._clock(), keys.key_subject(command.prefix)
+        with transaction.atomic():
+            people = self._people_alone()
+            (made,) = allowed(keys.decide_key(None, command))
+            assert isinstance(made, KeyCreated)
+            because = f"a key for {made.person}"
+            voices = Voices(people=people, asker=asker)
+            by = acting(actor, command, voices, subject=subject, version=0, because=because)
+            (sealed,) = self._journal.append(subject, after=0, events=[made], actor=by, at=now)
+            assert isinstance(sealed, KeyCreated)
             ApiKeyRow.objects.create(
-                prefix=prefix,
+                prefix=command.prefix,
                 secret_digest=command.secret_digest,
-                label_record=record_of(made.label),
-                scopes=sorted(scopes),
+                label_record=record_of(sealed.label),
+                scopes=list(made.scopes),
+                person=made.person,
                 version=1,
                 created_at=now,
-                expires_at=expires_at,
+                expires_at=made.expires_at,
             )
-        return whole
 
     def revoke(self, prefix: str, *, actor: str) -> None:
         """End a key. Raises KeyUnknown, or Refused if it was ended before."""
@@ -90,7 +113,7 @@ class PostgresKeys:
         row = _read(parts[0], idempotency_key) if parts else None
         if parts is None or row is None:
             raise KeyRefused
-        prefix, secret_digest, label, scopes, expires_at, revoked, digest, body = row
+        prefix, secret_digest, label, scopes, expires_at, revoked, person, digest, body = row
         found = Key(
             prefix=prefix,
             secret_digest=secret_digest,
@@ -98,16 +121,49 @@ class PostgresKeys:
             scopes=frozenset(map(Scope, json.loads(scopes))),
             expires_at=expires_at,
             revoked=revoked,
+            person=person,
         )
         if not found.opens_with(parts[1], self._clock()):
             raise KeyRefused
         return found, None if digest is None else FirstAnswer(digest, json.loads(body))
+
+    def people(self) -> People:
+        """Every person there ever was, and those with a good key now."""
+        theirs = ApiKeyRow.objects.filter(person__isnull=False)
+        good = theirs.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=self._clock()), revoked_at__isnull=True)
+        ever, now = (frozenset(rows.values_list("person", flat=True)) for rows in (theirs, good))
+        return People(ever=frozenset(map(str, ever)), now=frozenset(map(str, now)))
+
+    def _people_alone(self) -> People:
+        """The same, while nobody else adds to them: two who name the second person at once are one too many."""
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        return self.people()
 
     def all_keys(self) -> list[Key]:
         """Every key, newest first."""
         rows = list(ApiKeyRow.objects.order_by("-created_at"))
         says = self._journal.sealer.open_texts(row.label_record for row in rows if row.label_record)
         return [_key(row, says) for row in rows]
+
+
+def new_key(
+    *, label: str, scopes: frozenset[Scope], expires_at: datetime | None, person: str | None
+) -> tuple[CreateKey, str]:
+    """Draw a key: the command that makes it, which holds only the digest of its secret, and the whole key.
+
+    Raises InvalidName for a person's name that is none.
+    """
+    prefix, secret, whole = keys.token(secrets.token_bytes(keys.PREFIX_BYTES), secrets.token_bytes(keys.SECRET_BYTES))
+    command = CreateKey(
+        prefix=prefix,
+        secret_digest=keys.digest(secret),
+        label=label,
+        scopes=scopes,
+        expires_at=expires_at,
+        person=None if person is None else person_named(person),
+    )
+    return command, whole
 
 
 def _read(prefix: str, idempotency_key: str | None) -> tuple[Any, ...] | None:
@@ -135,4 +191,5 @@ def _key(row: ApiKeyRow, says: Mapping[str, str] = MappingProxyType({})) -> Key:
         scopes=frozenset(Scope(scope) for scope in row.scopes),
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,
+        person=row.person,
     )

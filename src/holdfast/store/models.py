@@ -44,7 +44,7 @@ class JournalRow(models.Model):
     tag = models.TextField(db_comment="what happened, past tense: docs/events.md")
     schema = models.SmallIntegerField(db_comment="the form of body")
     body = models.JSONField(db_comment="what the event carries")
-    actor = models.TextField(db_comment="who did it: key:PREFIX, cli:USER or system:PART")
+    actor = models.TextField(db_comment="who did it: key:PREFIX, cli:USER, system:PART, or proposal:ID for two people")
     at = models.DateTimeField(db_comment="when, by this system's clock, UTC")
     salt = models.BinaryField(db_comment="hides the body in the log's commitment to it", db_default=RandomSalt())
     xact = TransactionId(db_comment="the transaction that wrote it", db_default=CurrentTransaction())
@@ -400,6 +400,9 @@ class ApiKeyRow(models.Model):
     label = models.TextField(null=True, db_comment="in clear, from before there were sealed records; sealed at start")
     label_record = models.TextField(null=True, db_comment="the sealed record that says what the key is for")
     scopes = models.JSONField()
+    person = models.TextField(
+        null=True, db_index=True, db_comment="who answers for what it does; null can only protect"
+    )
     version = models.IntegerField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
@@ -409,6 +412,52 @@ class ApiKeyRow(models.Model):
         """Table."""
 
         db_table = "api_key"
+
+
+class ProposalRow(models.Model):
+    """What somebody asked for that weakens protection, and what became of it."""
+
+    id = models.TextField(primary_key=True)
+    command = models.TextField(db_comment="the name of what was asked for")
+    command_schema = models.SmallIntegerField(db_comment="the form of body")
+    body_record = models.TextField(db_comment="the sealed record of the command itself")
+    subject = models.TextField(db_comment="what it is about: noun:id")
+    at_version = models.IntegerField(db_comment="the subject's journal version when it was asked for")
+    person = models.TextField(db_comment="who asked")
+    asked_by = models.TextField(db_comment="the actor who asked")
+    because_record = models.TextField(db_comment="the sealed record that says why")
+    asked_at = models.DateTimeField()
+    owner = models.TextField()
+    due = models.DateTimeField()
+    state = models.TextField(db_comment="asked, overdue, agreed, refused, withdrawn or overtaken")
+    answered_by = models.TextField(null=True, db_comment="the actor who ended it")
+    answer_record = models.TextField(null=True, db_comment="the sealed record with the words of whoever ended it")
+    answered_at = models.DateTimeField(null=True)
+    solo = models.BooleanField(default=False, db_comment="agreed to by the asker, alone, in solo mode")
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "proposal"
+        indexes: ClassVar = [
+            models.Index(fields=["state", "due"], name="proposal_due"),
+            models.Index(fields=["subject"], name="proposal_subject"),
+        ]
+
+
+class SettingsRow(models.Model):
+    """The settings that protect, as the last `serve` of this database had them; one row."""
+
+    id = models.TextField(primary_key=True)
+    values = models.JSONField()
+    accepted = models.JSONField(db_comment="the same, except what was made weaker and two people have not accepted yet")
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "settings_in_force"
 
 
 class IdempotencyRow(models.Model):
@@ -532,7 +581,7 @@ class SealedSubjectRow(models.Model):
     kek = models.ForeignKey(
         SealedKekRow, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
-    state = models.TextField(db_comment="sealed, erasing or erased")
+    state = models.TextField(db_comment="sealed or erased")
     version = models.IntegerField(db_comment="its last journal version; 0 while nothing happened to it")
     made_at = models.DateTimeField()
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from holdfast.access.key import KeyRevoked
+from holdfast.access.proposal import ProposalAsked, ProposalOverdue
 from holdfast.deciders import BY_NOUN
 from holdfast.effect.effect import EffectState
 from holdfast.log.event import Event, encode
@@ -23,6 +24,7 @@ from holdfast.match.entry import Entry, EntryState
 from holdfast.match.importing import ImportBegun, ImportPublished
 from holdfast.match.screen import ScreeningAnswered, ScreeningAnswered1
 from holdfast.match.signal import Signal, SignalType
+from holdfast.store.bank_rows import record_of
 
 Row = Mapping[str, Any]
 
@@ -139,7 +141,33 @@ def _evolve_screening(before: Event | None, _: str, happened: Event) -> Event:
 def _key(folded: Folded) -> dict[str, Any]:
     key = folded.state
     about = {"scopes": sorted(scope.value for scope in key.scopes), "expires_at": key.expires_at}
-    return {**about, "created_at": folded.begun_at, "revoked_at": None, **folded.notes}
+    return {**about, "person": key.person, "created_at": folded.begun_at, "revoked_at": None, **folded.notes}
+
+
+def _proposal(folded: Folded) -> dict[str, Any]:
+    proposal = folded.state
+    about = {name: getattr(proposal, name) for name in ("command", "command_schema", "subject", "at_version")}
+    asked = {name: getattr(proposal, name) for name in ("person", "asked_at", "owner", "due")}
+    by = folded.first.actor if folded.first else None
+    unanswered = {"answered_by": None, "answered_at": None, "solo": False}
+    stands = {"asked_by": by, "state": _word(proposal.state)}
+    records = {"body_record": record_of(proposal.body), "because_record": record_of(proposal.because)}
+    return {**about, **asked, **stands, **records, "answer_record": None, **unanswered, **folded.notes}
+
+
+def _proposal_notes(row: Recorded) -> dict[str, Any]:
+    """What ended it, and where the words for it lie."""
+    if isinstance(row.happened, (ProposalAsked, ProposalOverdue)):
+        return {}
+    told = {
+        "answer_record": record_of(getattr(row.happened, "because", "")),
+        "solo": getattr(row.happened, "solo", False),
+    }
+    return {"answered_by": row.actor, "answered_at": row.at, **told}
+
+
+def _settings(folded: Folded) -> dict[str, Any]:
+    return {"values": dict(folded.state.values), "accepted": dict(folded.state.accepted)}
 
 
 def _effect(folded: Folded) -> dict[str, Any]:
@@ -230,10 +258,30 @@ PROJECTIONS: Final = (
         table="api_key",
         key="prefix",
         noun="key",
-        columns=_columns("scopes created_at expires_at revoked_at version"),
+        columns=_columns("scopes person created_at expires_at revoked_at version"),
         expected=_key,
         evolve=BY_NOUN["key"].evolve,
         notes=lambda row: {"revoked_at": row.at} if isinstance(row.happened, KeyRevoked) else {},
+    ),
+    Projection(
+        table="proposal",
+        key="id",
+        noun="proposal",
+        columns=_columns(
+            "command command_schema body_record subject at_version person asked_by because_record asked_at owner "
+            "due state answered_by answer_record answered_at solo version"
+        ),
+        expected=_proposal,
+        evolve=BY_NOUN["proposal"].evolve,
+        notes=_proposal_notes,
+    ),
+    Projection(
+        table="settings_in_force",
+        key="id",
+        noun="settings",
+        columns=_columns("values accepted version"),
+        expected=_settings,
+        evolve=BY_NOUN["settings"].evolve,
     ),
     Projection(
         table="effect",

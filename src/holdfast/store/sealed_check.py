@@ -25,6 +25,9 @@ _IN_TABLES: Final = (
     ("entry", "id", "provenance_record"),
     ("bank_import", "id", "source_record"),
     ("api_key", "prefix", "label_record"),
+    ("proposal", "id", "body_record"),
+    ("proposal", "id", "because_record"),
+    ("proposal", "id", "answer_record"),
 )
 _SUBJECTS_IN_TABLES: Final = (
     ("screening", "id", "uploader_subject"),

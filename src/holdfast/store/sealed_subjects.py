@@ -14,14 +14,16 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from holdfast.access import sealed_rules as _rules  # noqa: F401  # what takes two is registered there
+from holdfast.access.two_people import Actor, Agreed, acting
 from holdfast.errors import SealedUnknown
 from holdfast.sealed.keyring import Erasures, Keyrings
 from holdfast.sealed.subject import (
-    EraseSealed,
     ReadSealed,
     RepeatErasure,
     SealedCommand,
     SealedErased,
+    SealedRead,
     SealedState,
     SealedSubject,
     decide_sealed,
@@ -30,12 +32,12 @@ from holdfast.sealed.subject import (
 )
 from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
-from holdfast.store.models import SealedRecordRow, SealedSubjectRow
+from holdfast.store.models import JournalRow, SealedRecordRow, SealedSubjectRow
 from holdfast.store.sealing import UPLOADER
 
 _SYSTEM: Final = "system:restore"
 _COUNTS: Final = """
-select count(*) filter (where state <> 'erased'), count(*) filter (where state = 'erasing'),
+select count(*) filter (where state <> 'erased'),
     count(*) filter (where state = 'erased'), (select count(*) from sealed_record where sealed is not null)
 from sealed_subject
 """
@@ -58,7 +60,6 @@ class SealedCounts:
     """How much is sealed, under which keys, and what an erasure has not reached yet."""
 
     subjects: int
-    erasing: int
     erased: int
     records: int
     keys: tuple[Mapping[str, Any], ...]
@@ -114,58 +115,65 @@ class PostgresSealed:
         self.change(subject_id, command, actor=actor)
         return self._journal.sealer.open_texts(record for record, _ in rows)
 
-    def change(self, subject_id: str, command: SealedCommand, *, actor: str) -> SealedSubject:
+    def change(self, subject_id: str, command: SealedCommand, *, actor: Actor) -> SealedSubject:
         """Carry out one command on one subject.
 
-        Raises SealedUnknown, Refused or InvalidRequest; nothing is then changed.
+        Raises SealedUnknown, Refused, InvalidRequest or SecondPersonNeeded; nothing is then changed.
         """
-        with transaction.atomic(durable=True):
+        with transaction.atomic():
             row = SealedSubjectRow.objects.select_for_update().filter(id=subject_id).first()
             if row is None:
                 raise SealedUnknown(subject_id)
             after, now = self._folded(subject_id), self._clock()
             events = allowed(decide_sealed(after, command, now))
+            subject = sealed_subject(subject_id)
+            by = acting(actor, command, after, subject=subject, version=self.version(subject_id))
             for happened in events:
                 after = evolve_sealed(after, happened)
-                if isinstance(happened, SealedErased):
-                    self._erasures.add(subject_id, happened.asked_by, happened.agreed_by)
-            self._journal.append(sealed_subject(subject_id), after=row.version, events=events, actor=actor, at=now)
+                if isinstance(happened, SealedErased) and isinstance(actor, Agreed):
+                    self._erasures.add(subject_id, actor.proposal)
+            self._journal.append(subject, after=row.version, events=events, actor=by, at=now)
             row.state, row.version = after.state, row.version + len(events)
             _write(row)
+            if after.state is SealedState.ERASED:
+                transaction.on_commit(clear_dead_rows, robust=True)  # what it leaves, 'sealed status' tells
         return after
 
-    def agree_to_erasure(self, subject_id: str, *, actor: str) -> bool:
-        """Erase what another person asked to have erased; whether the database cleared its dead rows at once.
+    def preview(self, subject_id: str, command: SealedCommand) -> tuple[SealedSubject, SealedSubject, int]:
+        """The subject before and after a command as things stand, and how many records it has.
 
-        Raises SealedUnknown, or Refused if nobody asked, the same person did, or a hold stands on it.
+        Raises SealedUnknown, Refused or InvalidRequest.
         """
-        asked_by = self.get(subject_id).asked_by or ""
-        self.change(subject_id, EraseSealed(asked_by=asked_by, agreed_by=actor), actor=actor)
-        return clear_dead_rows()
+        before = after = self.get(subject_id)
+        for happened in allowed(decide_sealed(before, command, self._clock())):
+            after = evolve_sealed(after, happened)
+        return before, after, SealedRecordRow.objects.filter(subject_id=subject_id).count()
+
+    def version(self, subject_id: str) -> int:
+        """How often the subject changed: whoever looks before they agree changes nothing by that."""
+        events = JournalRow.objects.filter(subject=sealed_subject(subject_id))
+        return events.exclude(tag=SealedRead.tag).count()
 
     def repeat_erasures(self) -> list[str]:
         """Erase again what was erased before and came back with a restored database; returns the subjects."""
-        named = {subject: (asked, agreed) for subject, asked, agreed in self._erasures.all()}
+        named = dict(self._erasures.all())
         back = SealedSubjectRow.objects.filter(id__in=list(named)).exclude(state=SealedState.ERASED)
         again = sorted(back.values_list("id", flat=True))
         for subject in again:
-            asked_by, agreed_by = named[subject]
-            self.change(subject, RepeatErasure(asked_by=asked_by, agreed_by=agreed_by), actor=_SYSTEM)
+            self.change(subject, RepeatErasure(proposal=named[subject]), actor=_SYSTEM)
         return again
 
     def count(self) -> SealedCounts:
         """How much is sealed."""
         with connection.cursor() as cursor:
             cursor.execute(_COUNTS)
-            subjects, erasing, erased, records = cursor.fetchone()
+            subjects, erased, records = cursor.fetchone()
             cursor.execute(_KEKS)
             names = ("id", "state", "made_at", "subjects")
             keys = tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
             cursor.execute(_ERASED_SINCE)
             since = int(cursor.fetchone()[0])
-        return SealedCounts(
-            subjects=subjects, erasing=erasing, erased=erased, records=records, keys=keys, erased_since_rotation=since
-        )
+        return SealedCounts(subjects=subjects, erased=erased, records=records, keys=keys, erased_since_rotation=since)
 
     def _folded(self, subject_id: str) -> SealedSubject:
         found = SealedSubject()

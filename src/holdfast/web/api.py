@@ -5,13 +5,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 import holdfast
-from holdfast.web import bank_files, banks, hashes, log, operations, screening, shapes, standing, standings
+from holdfast.errors import HoldfastError, SecondPersonNeeded
+from holdfast.web import (
+    bank_files,
+    banks,
+    hashes,
+    log,
+    operations,
+    proposals,
+    screening,
+    shapes,
+    standing,
+    standings,
+)
+from holdfast.web.auth import who_of
 from holdfast.web.problems import response_to
 from holdfast.web.system import require_fresh, system
 
@@ -48,11 +61,23 @@ api.add_router("", operations.router)
 api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
+api.add_router("/proposals", proposals.router)
 
 
 @api.exception_handler(Exception)
 def _any_fault(request: HttpRequest, fault: Exception | type[Exception]) -> HttpResponse:  # noqa: ARG001  # ninja's form
     return response_to(fault if isinstance(fault, Exception) else fault())
+
+
+@api.exception_handler(SecondPersonNeeded)
+def _asked(request: HttpRequest, needed: SecondPersonNeeded | type[SecondPersonNeeded]) -> HttpResponse:
+    """Whatever weakens is asked for instead of done, at whichever address it arose."""
+    assert isinstance(needed, SecondPersonNeeded)
+    try:
+        asked = proposals.ask(needed, who_of(request), request.GET.get("because"))
+    except HoldfastError as fault:
+        return response_to(fault)
+    return JsonResponse({"proposal": asked.id, "state": asked.state, "needs": "a second person"}, status=202)
 
 
 for _kind in (ValidationError, HttpError, Http404):  # the framework has handlers of its own for these

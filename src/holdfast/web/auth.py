@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from holdfast.access.key import Key, Scope
+from holdfast.access.person import Who
 from holdfast.errors import KeyMissing, ScopeMissing
 from holdfast.pipeline import FirstAnswer
 from holdfast.web.system import system
@@ -58,3 +59,8 @@ def first_answer_of(request: HttpRequest) -> FirstAnswer | None:
 def actor_of(request: HttpRequest) -> str:
     """Who is asking, for the journal."""
     return f"key:{key_of(request).prefix}"
+
+
+def who_of(request: HttpRequest) -> Who:
+    """The same, and the person whose key it is."""
+    return Who(actor_of(request), key_of(request).person)

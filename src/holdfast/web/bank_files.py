@@ -16,13 +16,12 @@ from holdfast.intake.upload import CHUNK
 from holdfast.match import bankfile
 from holdfast.match.bankfile import Form
 from holdfast.match.bankline import LONGEST_LINE
-from holdfast.match.importing import Contents, PublishImport, RollBackImport
 from holdfast.match.text import LONGEST_TEXT
-from holdfast.match.two_people import needs_two_people
 from holdfast.store.imports import ImportSummary
 from holdfast.web import bank_shapes, shapes
 from holdfast.web.auth import actor_of
 from holdfast.web.banks import PROBLEMS, READ, WRITE
+from holdfast.web.proposals import Asked
 from holdfast.web.system import system
 from holdfast.web.uploads import refuse_unknown
 
@@ -40,7 +39,7 @@ _SENT: Final[dict[str, dict[str, str]]] = {kind: {} for kind in _READ_AS}
 
 @router.post(
     "/{name}/import",
-    response={200: bank_shapes.Imported, PROBLEMS: shapes.Problem},
+    response={200: bank_shapes.Imported, 202: Asked, PROBLEMS: shapes.Problem},
     auth=WRITE,
     openapi_extra={"requestBody": {"required": True, "content": _FILE}},
 )
@@ -63,7 +62,6 @@ def import_lines(request: HttpRequest, name: str, options: Query[bank_shapes.Imp
         actor=actor_of(request),
         from_exchange=options.from_exchange == "true",
     )
-    publish = PublishImport(contents=Contents(entries=0, signals=0, refused=0, digest=""))
     return {
         "id": taken.id,
         "added": taken.entries,
@@ -71,7 +69,6 @@ def import_lines(request: HttpRequest, name: str, options: Query[bank_shapes.Imp
         "digest": taken.digest,
         "refused": [{"line": bad.number, "code": bad.code, "because": bad.because} for bad in taken.bad],
         "refused_lines": taken.refused,
-        "needs_two_people": needs_two_people(publish, bank),
     }
 
 
@@ -87,14 +84,13 @@ def list_imports(request: HttpRequest, name: str) -> list[dict[str, Any]]:  # no
 
 @router.post(
     "/{name}/imports/{import_id}/roll-back",
-    response={200: bank_shapes.RolledBack, PROBLEMS: shapes.Problem},
+    response={200: bank_shapes.RolledBack, 202: Asked, PROBLEMS: shapes.Problem},
     auth=WRITE,
 )
 def roll_back(request: HttpRequest, name: str, import_id: str, why: bank_shapes.RollBack) -> dict[str, Any]:
     """Take everything that an import brought out of its bank, at once."""
-    needs_two = needs_two_people(RollBackImport(because=why.because), system().banks.get(name))
     after = system().imports.roll_back(name, import_id, because=why.because, actor=actor_of(request))
-    return {"id": after.id, "bank": after.bank, "state": after.state.value, "needs_two_people": needs_two}
+    return {"id": after.id, "bank": after.bank, "state": after.state.value}
 
 
 @router.get(

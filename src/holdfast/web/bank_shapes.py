@@ -86,18 +86,6 @@ class BankShape(Schema):
     video: VideoRuleShape
 
 
-class Marked(Schema):
-    """What was done, and how it stands with the two-person rule."""
-
-    needs_two_people: bool = Field(
-        description="This weakens protection: from the time the two-person rule is enforced, it needs a second person."
-    )
-
-
-class BankChanged(BankShape, Marked):
-    """A bank after a change."""
-
-
 class SignalShape(Strict):
     """One hash."""
 
@@ -118,7 +106,7 @@ class NewEntries(Strict):
     entries: list[NewEntry] = Field(min_length=1, max_length=MOST_ENTRIES)
 
 
-class Added(Marked):
+class Added(Schema):
     """The ids of what was added, in order."""
 
     added: list[str]
@@ -131,7 +119,7 @@ class NewOpinion(Strict):
     because: Because
 
 
-class EntryChanged(Marked):
+class EntryShape(Schema):
     """An entry after a change."""
 
     id: str
@@ -146,6 +134,12 @@ class RemoveOptions(Strict):
     """Why an entry leaves its bank."""
 
     because: Text
+
+
+class Why(Strict):
+    """Why something is switched off, or on."""
+
+    because: Text | None = Field(default=None, description="Needed where a second person must agree.")
 
 
 class PictureOptions(Strict):
@@ -177,7 +171,7 @@ class BadLineShape(Schema):
     because: str
 
 
-class Imported(Marked):
+class Imported(Schema):
     """What an import did: good lines kept, bad lines listed."""
 
     id: str | None = Field(description="The import; null if nothing was taken, for there is none then.")
@@ -209,7 +203,7 @@ class RollBack(Strict):
     because: Because
 
 
-class RolledBack(Marked):
+class RolledBack(Schema):
     """An import after it was rolled back."""
 
     id: str

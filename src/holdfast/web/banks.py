@@ -16,19 +16,19 @@ from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import Signal, parse
-from holdfast.match.two_people import needs_two_people
 from holdfast.match.video import VideoRule
 from holdfast.store.banks import BankSummary
 from holdfast.web import bank_shapes, shapes
 from holdfast.web.auth import NeedsKey, actor_of
+from holdfast.web.proposals import Asked
 from holdfast.web.system import system
 from holdfast.web.uploads import refuse_unknown, take_upload
 
 router = Router(tags=["banks"])
 READ, WRITE = NeedsKey(Scope.BANKS_READ), NeedsKey(Scope.BANKS_WRITE)
 PROBLEMS = (401, 403, 404, 409, 422, 503)
-_BANK = {200: bank_shapes.BankChanged, PROBLEMS: shapes.Problem}
-_ENTRY = {200: bank_shapes.EntryChanged, PROBLEMS: shapes.Problem}
+_BANK = {200: bank_shapes.BankShape, 202: Asked, PROBLEMS: shapes.Problem}
+_ENTRY = {200: bank_shapes.EntryShape, 202: Asked, PROBLEMS: shapes.Problem}
 _PICTURE_BODY = {
     "requestBody": {
         "required": True,
@@ -60,13 +60,13 @@ def create_bank(request: HttpRequest, new: bank_shapes.NewBank) -> tuple[int, di
 
 
 @router.post("/{name}/disable", response=_BANK, auth=WRITE)
-def disable_bank(request: HttpRequest, name: str) -> dict[str, Any]:
+def disable_bank(request: HttpRequest, name: str, why: Query[bank_shapes.Why]) -> dict[str, Any]:  # noqa: ARG001  # read where it is asked for
     """Take a bank out of screening."""
     return _changed(request, name, banks.DisableBank())
 
 
 @router.post("/{name}/enable", response=_BANK, auth=WRITE)
-def enable_bank(request: HttpRequest, name: str) -> dict[str, Any]:
+def enable_bank(request: HttpRequest, name: str, why: Query[bank_shapes.Why]) -> dict[str, Any]:  # noqa: ARG001  # read where it is asked for
     """Put a bank back into screening."""
     return _changed(request, name, banks.EnableBank())
 
@@ -90,17 +90,17 @@ def change_video_rule(request: HttpRequest, name: str, new: bank_shapes.NewVideo
     return _changed(request, name, banks.ChangeVideoRule(rule=rule, because=new.because))
 
 
-@router.post("/{name}/entries", response={201: bank_shapes.Added, PROBLEMS: shapes.Problem}, auth=WRITE)
+@router.post("/{name}/entries", response={201: bank_shapes.Added, 202: Asked, PROBLEMS: shapes.Problem}, auth=WRITE)
 def add_entries(request: HttpRequest, name: str, new: bank_shapes.NewEntries) -> tuple[int, dict[str, Any]]:
     """Add known items by their signals: all, or none. They match from the next second on."""
     items = [(_signals(entry), entry.provenance) for entry in new.entries]
     added = system().banks.add_entries(name, items, actor=actor_of(request))
-    return 201, {"added": [entry.id for entry in added], "needs_two_people": _adding_needs_two(name)}
+    return 201, {"added": [entry.id for entry in added]}
 
 
 @router.post(
     "/{name}/entries/picture",
-    response={201: bank_shapes.EntryChanged, PROBLEMS: shapes.Problem},
+    response={201: bank_shapes.EntryShape, 202: Asked, PROBLEMS: shapes.Problem},
     auth=WRITE,
     openapi_extra=_PICTURE_BODY,
 )
@@ -119,17 +119,27 @@ def add_picture(
         signals = signals_to_bank(look(received, system().decoder), exact_only=options.exact_only == "true")
     item = (signals, options.provenance)
     (added,) = system().banks.add_entries(name, [item], actor=actor_of(request))
-    return 201, _entry_shape(added, needs_two=_adding_needs_two(name))
+    return 201, _entry_shape(added)
 
 
 @router.post("/{name}/entries/{entry_id}/disable", response=_ENTRY, auth=WRITE)
-def disable_entry(request: HttpRequest, name: str, entry_id: str) -> dict[str, Any]:
+def disable_entry(
+    request: HttpRequest,
+    name: str,
+    entry_id: str,
+    why: Query[bank_shapes.Why],  # noqa: ARG001  # read where it is asked for
+) -> dict[str, Any]:
     """Take an entry out of screening for now."""
     return _entry_changed(request, name, entry_id, entries.DisableEntry())
 
 
 @router.post("/{name}/entries/{entry_id}/enable", response=_ENTRY, auth=WRITE)
-def enable_entry(request: HttpRequest, name: str, entry_id: str) -> dict[str, Any]:
+def enable_entry(
+    request: HttpRequest,
+    name: str,
+    entry_id: str,
+    why: Query[bank_shapes.Why],  # noqa: ARG001  # read where it is asked for
+) -> dict[str, Any]:
     """Put an entry back into screening."""
     return _entry_changed(request, name, entry_id, entries.EnableEntry())
 
@@ -151,21 +161,12 @@ def remove_entry(
 
 
 def _changed(request: HttpRequest, name: str, command: banks.BankCommand) -> dict[str, Any]:
-    needs_two = needs_two_people(command, system().banks.get(name))
     system().banks.change_bank(name, command, actor=actor_of(request))
-    after = next(_shape(summary) for summary in system().banks.all_banks() if summary.bank.name == name)
-    return {**after, "needs_two_people": needs_two}
+    return next(_shape(summary) for summary in system().banks.all_banks() if summary.bank.name == name)
 
 
 def _entry_changed(request: HttpRequest, name: str, entry_id: str, command: entries.EntryCommand) -> dict[str, Any]:
-    needs_two = needs_two_people(command, system().banks.get(name))
-    changed = system().banks.change_entry(name, entry_id, command, actor=actor_of(request))
-    return _entry_shape(changed, needs_two=needs_two)
-
-
-def _adding_needs_two(name: str) -> bool:
-    """Whether adding to this bank weakens: its kind never changes."""
-    return needs_two_people(entries.AddEntry(id="", bank=name, signals=(), provenance=""), system().banks.get(name))
+    return _entry_shape(system().banks.change_entry(name, entry_id, command, actor=actor_of(request)))
 
 
 def _signals(entry: bank_shapes.NewEntry) -> tuple[Signal, ...]:
@@ -188,7 +189,7 @@ def _shape(summary: BankSummary) -> dict[str, Any]:
     }
 
 
-def _entry_shape(entry: entries.Entry, *, needs_two: bool) -> dict[str, Any]:
+def _entry_shape(entry: entries.Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "bank": entry.bank,
@@ -196,5 +197,4 @@ def _entry_shape(entry: entries.Entry, *, needs_two: bool) -> dict[str, Any]:
         "signal_types": list(dict.fromkeys(signal.type.value for signal in entry.signals)),
         "provenance": entry.provenance,
         "opinion": entry.opinion and entry.opinion.value,
-        "needs_two_people": needs_two,
     }

@@ -26,6 +26,7 @@ LONGEST_KEY: Final = 255
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SCREENING: Final = "/v1/screen"
 _GOOD: Final = range(200, 300)
+_REFUSED: Final = range(400, 500)
 
 
 class _Digested:
@@ -72,7 +73,9 @@ class OnceMiddleware:
     def _first(self, request: HttpRequest, claim: Claim) -> HttpResponse:
         with carrying(claim):
             response = self._get_response(request)
-        if response.status_code in _GOOD and not response.streaming:
+        # Whoever agrees to what has changed meanwhile is refused, and it is overtaken: that was the answer.
+        final = response.status_code in _GOOD or (claim.made and response.status_code in _REFUSED)
+        if final and not response.streaming:
             keep_answer(claim, response.status_code, json.loads(response.content or b"null"))
         return response
 
@@ -102,4 +105,5 @@ def _again(request: HttpRequest, claim: Claim) -> HttpResponse:
     first = first_answer(claim)
     assert first is not None  # nothing is forgotten within a request's time
     status, body = first
-    return HttpResponse(json.dumps(body), status=status, content_type="application/json; charset=utf-8")
+    kind = "application/problem+json" if status in _REFUSED else "application/json; charset=utf-8"
+    return HttpResponse(json.dumps(body), status=status, content_type=kind)

@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                 ('kind', models.TextField(db_comment='text (about anybody) or uploader')),
                 ('finds', models.BinaryField(db_comment="HMAC of the platform's reference, under a key in the keyring", null=True)),
                 ('wrapped_key', models.BinaryField(db_comment='the data key, wrapped; null once erased', null=True)),
-                ('state', models.TextField(db_comment='sealed, erasing or erased')),
+                ('state', models.TextField(db_comment='sealed or erased')),
                 ('version', models.IntegerField(db_comment='its last journal version; 0 while nothing happened to it')),
                 ('made_at', models.DateTimeField()),
                 ('kek', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.sealedkekrow')),

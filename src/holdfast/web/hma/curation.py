@@ -43,9 +43,11 @@ def create_bank(request: HttpRequest) -> HttpResponse:
     if not isinstance(name, str):
         message = "name: needed, as text"
         raise InvalidRequest(message)
+    if enabled is False:
+        message = "enabled: a bank is made enabled; to disable it takes two people"
+        raise InvalidRequest(message)
     command = banks.CreateBank(name=name, meaning="what its HMA client says", source=f"HMA client {actor}")
-    made = system().banks.change_bank(name, command, actor=actor)
-    return answer(_bank(_set_enabled(made, actor, enabled=enabled)), 201)
+    return answer(_bank(system().banks.change_bank(name, command, actor=actor)), 201)
 
 
 def show_bank(request: HttpRequest, bank: str) -> HttpResponse:

@@ -18,12 +18,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from holdfast import errors
 from holdfast.access.key import Scope
+from holdfast.access.person import Who
 from holdfast.web.problems import STATUS, Statuses, response_to
+from holdfast.web.proposals import ask
 from holdfast.web.system import system
 
 Handler = Callable[..., HttpResponse]
 KEYLESS: Final = "system:hma"
 """The actor of a request that needed no key."""
+_UNSAID: Final = "asked for over the HMA interface"
 _LOOKUPS: Final = ("m/lookup", "m/raw_lookup")
 _SEPARATE: Final[Statuses] = ((errors.UploadNotCompared, 422), (errors.AddressNotFetched, 422))
 # HMA calls a request that it cannot read 400.
@@ -42,6 +45,8 @@ def served(**by_method: Handler) -> Handler:
             if handler is None:
                 raise errors.MethodNotAllowed  # noqa: TRY301  # answered like every other fault
             return handler(request, **names)
+        except errors.SecondPersonNeeded as needed:
+            response = response_to(_asked(request, needed), _STATUSES)
         except Exception as fault:  # noqa: BLE001  # every fault has an answer
             response = response_to(fault, _STATUSES)
         if response.status_code == 405:  # noqa: PLR2004
@@ -76,17 +81,30 @@ def answer(body: Any, status: int = 200) -> HttpResponse:  # noqa: ANN401  # JSO
 
 def admit(request: HttpRequest, *scopes: Scope) -> str:
     """Who asks, for the journal. Raises KeyMissing, KeyRefused or ScopeMissing unless they may do all of `scopes`."""
+    return _who(request, *scopes).actor
+
+
+def _who(request: HttpRequest, *scopes: Scope) -> Who:
     token = _token(request.headers.get("Authorization", ""))
     if token is None:
         if _is_listed(request):
-            return KEYLESS
+            return Who(KEYLESS, None)
         raise errors.KeyMissing
     key = system().keys.open(token)
     for scope in scopes:
         if scope not in key.scopes:
             message = f"this needs a key with the scope {scope}"
             raise errors.ScopeMissing(message)
-    return f"key:{key.prefix}"
+    return Who(f"key:{key.prefix}", key.person)
+
+
+def _asked(request: HttpRequest, needed: errors.SecondPersonNeeded) -> errors.HoldfastError:
+    """What weakens is asked for, if a person is behind the request, and answered as an error: it was not done."""
+    try:
+        asked = ask(needed, _who(request), _UNSAID)
+    except errors.HoldfastError as fault:
+        return fault
+    return errors.SecondPersonNeeded(f"nothing was changed: the proposal {asked.id} waits for a second person")
 
 
 def json_body(request: HttpRequest) -> dict[str, Any]:
