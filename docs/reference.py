@@ -17,6 +17,7 @@ import typer
 
 from holdfast import errors
 from holdfast.access import key, proposal, safety, two_people
+from holdfast.access import sealed_rules as _sealed_rules
 from holdfast.alarm import alarm
 from holdfast.cli import output
 from holdfast.cli.main import app
@@ -50,6 +51,7 @@ _STAGES = (
     proposal,
     safety,
     _bank_rules,
+    _sealed_rules,
 )  # importing a stage registers its events
 
 

@@ -25,6 +25,7 @@ from holdfast.match.importing import Contents, PublishImport, RollBackImport
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.two_people import AddEntries
 from holdfast.match.video import VideoRule
+from holdfast.sealed.subject import EraseSealed, LiftPreservation
 
 SOURCE = Path(banks.__file__).parents[1]
 BANK = banks.Bank(
@@ -125,6 +126,8 @@ COMMANDS: list[Any] = [
         person="bob",
     ),
     AcceptSettings(because="x"),
+    EraseSealed(because="x"),
+    LiftPreservation(hold="hld_1", because="x"),
     RecordSettings(values={"shadow": True}),
 ]
 

@@ -32,7 +32,10 @@ EXPLANATION = {
     "looked_up_at",
     "matches",
 }
-MATCH = {"bank", "entry", "signal", "variant", "distance", "threshold", "action", "kind", "opinion", "effect"}
+MATCH = {
+    *("bank", "entry", "signal", "variant", "distance", "threshold", "action", "kind", "opinion", "effect"),
+    *("part", "spot"),
+}
 OPTIONS = ("content_id", "content_version", "surface", "uploader")
 
 

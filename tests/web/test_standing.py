@@ -22,7 +22,7 @@ def test_every_process_says_how_far_it_has_followed(everyone: Asker, bank: str) 
         live = [process for process in told["processes"] if not process["stale"]]
         if all(process["ready_to"] >= newest for process in live) or time.monotonic() - began > PATIENCE:
             break
-    assert {process["kind"] for process in live} == {"web", "worker"}
+    assert {process["kind"] for process in live} == {"web", "worker", "screener"}
     assert all(process["ready_to"] >= newest for process in live)
 
 

@@ -47,13 +47,15 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "checkpoint_copy": lambda before, after: bool(before) and after != before,
     "timestamp_url": lambda before, after: bool(before) and after != before,
     "timestamp_roots": lambda before, after: bool(before) and after != before,
+    # What locks the keys to what is sealed.
+    "keyring_identity": lambda before, after: bool(before) and not after,
 }
 """The settings that protect, and whether going from one value to another is weaker."""
 NEUTRAL: Final = frozenset(
     {
         # Where things are and how many: nothing passes because of them.
         *("database_url", "database_owner_url", "database_listen_url", "data", "listen", "web_workers", "web_threads"),
-        *("decoder_socket", "decoder_spares", "bank_poll_seconds", "receive_seconds"),
+        *("keyring", "decoder_socket", "decoder_spares", "bank_poll_seconds", "receive_seconds"),
         # Beyond these limits an upload is held, not published.
         *("max_upload_bytes", "max_pixels", "decode_seconds", "decode_memory_bytes"),
         *("max_video_bytes", "video_seconds", "receive_least_rate"),

@@ -120,13 +120,12 @@ class NewOpinion(Strict):
 
 
 class EntryShape(Schema):
-    """An entry after a change."""
+    """An entry after a change, without anybody's words: this is kept beside an Idempotency-Key."""
 
     id: str
     bank: str
     state: str
     signal_types: list[str]
-    provenance: str
     opinion: str | None
 
 

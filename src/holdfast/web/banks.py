@@ -195,6 +195,5 @@ def _entry_shape(entry: entries.Entry) -> dict[str, Any]:
         "bank": entry.bank,
         "state": entry.state.value,
         "signal_types": list(dict.fromkeys(signal.type.value for signal in entry.signals)),
-        "provenance": entry.provenance,
         "opinion": entry.opinion and entry.opinion.value,
     }
