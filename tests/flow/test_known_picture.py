@@ -41,7 +41,23 @@ def test_the_demonstration_holds_the_known_and_publishes_the_others(
     assert body["facts"]["other formats, held"] == f"{len(FORMATS)} of {len(FORMATS)}"
     others = UNRELATED + 1 + videos.can_make()  # and an animation, and a video
     assert body["facts"]["others, published"] == f"{others} of {others}"
-    assert [step["answer"] for step in body["steps"]] == ["hold", "publish", "publish", "hold"]
+    assert [step["answer"] for step in body["steps"]] == ["hold", "hold", "publish", "publish", "hold"]
+
+
+def test_one_held_upload_is_proven_offline_and_a_changed_proof_is_refused(
+    ran: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    proof = json.loads(ran[0].stdout)["proof"]
+
+    assert proof["proven"] is True
+    assert next(one["event"] for one in proof["events"]) == "screening.answered"
+    assert proof["says"][-1] == "It proves this."
+    file = Path(proof["file"])
+    verify = [sys.executable, "-m", "holdfast", "verify", str(file)]
+    assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
+    changed = file.with_name("changed.json")
+    changed.write_text(file.read_text().replace("screening.answered", "screening.answerea"))
+    assert subprocess.run([*verify[:-1], str(changed)], capture_output=True, check=False).returncode == 1
 
 
 def test_it_says_nothing_on_standard_error_when_all_is_well(
@@ -72,7 +88,7 @@ def test_the_contact_sheet_shows_every_upload_with_its_verdict(
 
     films = len(videos.VIDEOS) + 2 if videos.can_make() else 0  # and one that is unknown, and one that breaks off
     assert reader.cards == KNOWN * (1 + len(DISGUISES)) + len(FORMATS) + UNRELATED + 1 + 8 + films
-    assert reader.badges == reader.cards + 4
+    assert reader.badges == reader.cards + 5
     assert reader.fetched == []
     with Image.open(ran[1] / "contact-sheet.png") as picture:
         assert picture.width > 1000

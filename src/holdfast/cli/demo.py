@@ -19,6 +19,7 @@ from holdfast.settings import Settings, env_name
 
 if TYPE_CHECKING:
     from holdfast.demo.client import Client
+    from holdfast.demo.proof import Proven
     from holdfast.demo.story import Result
 
 _MARKER = ".holdfast-demo"
@@ -49,11 +50,12 @@ def demo(
             result = _play(client, second)
             facts = _summary(result, started)
             files = _write(result, facts, sheet)
-            _say(result, facts, files, as_json=as_json)
+            proven = _prove(client, result, ready, sheet)
+            _say(result, facts, files, proven, as_json=as_json)
             if not once:
                 _say_addresses(client, settings)
                 supervisor.watch()
-    if not result.all_as_expected:
+    if not (result.all_as_expected and proven.good):
         raise typer.Exit(1)
 
 
@@ -163,12 +165,23 @@ def _write(result: Result, facts: list[tuple[str, str]], sheet: Path) -> list[Pa
     return [page.resolve(), picture.resolve()]
 
 
-def _say(result: Result, facts: list[tuple[str, str]], files: list[Path], *, as_json: bool) -> None:
+def _prove(client: Client, result: Result, settings: Settings, sheet: Path) -> Proven:
+    """What the log says of the first upload that was held; the operator gives the log's key."""
+    from holdfast.adapters.log_folder import LogFolder  # noqa: PLC0415
+    from holdfast.demo.proof import prove_one  # noqa: PLC0415
+
+    held = next(one for one in result.outcomes if one.answer == "hold")
+    key = str(LogFolder(settings.data / "log").identity().keys.log[-1])
+    return prove_one(client, str(held.reply.body["screening"]), key, sheet / "proof.json")
+
+
+def _say(result: Result, facts: list[tuple[str, str]], files: list[Path], proven: Proven, *, as_json: bool) -> None:
     if as_json:
         steps = [{"did": s.did, "answer": s.answer, "expected": s.expected, "seconds": s.seconds} for s in result.steps]
         wrong = [one.sample.title for one in result.outcomes if not one.as_expected]
         body = {"as_expected": result.all_as_expected, "wrong": wrong, "facts": dict(facts), "steps": steps}
-        say_json({**body, "sheet": [str(path) for path in files]})
+        proof = {"proven": proven.good, "file": str(proven.file), "events": proven.events, "says": proven.says}
+        say_json({**body, "sheet": [str(path) for path in files], "proof": proof})
         return
     table("What was screened, in this run", ["", ""], [[name, value] for name, value in facts])
     rows = [[step.did, step.answer, f"{step.seconds * 1000:.0f} ms"] for step in result.steps]
@@ -176,7 +189,18 @@ def _say(result: Result, facts: list[tuple[str, str]], files: list[Path], *, as_
     for one in result.outcomes:
         if not one.as_expected:
             out.print(f"[bold red]not as expected[/] {one.sample.title}: {one.answer}")
+    _say_proof(proven)
     out.print(f"\nContact sheet: [bold]{files[0]}[/]\n               {files[1]}", soft_wrap=True, highlight=False)
+
+
+def _say_proof(proven: Proven) -> None:
+    rows = [[str(one[name]) for name in ("number", "at", "event", "by", "entry")] for one in proven.events]
+    table("The first held upload, as the log has it", ["", "at", "event", "by", "entry"], rows)
+    out.print("What somebody who trusts nobody finds, offline, with the log's key and a program of 200 lines:")
+    for sentence in proven.says:
+        out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+    out.print("[bold green]proven[/]" if proven.good else "[bold red]NOT PROVEN[/]")
+    out.print(f"Again: {proven.command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_addresses(client: Client, settings: Settings) -> None:
