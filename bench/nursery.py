@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,18 +24,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import psycopg
 from django.db import Error as DjangoDatabaseError
 from django.db import connections, transaction
 
+from bench.errors import BenchError
 from holdfast import bootstrap
 from holdfast.bootstrap import System
 from holdfast.carry import Carrier
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.effect.handler import LEASE, Done, Leased, Outcome
 from holdfast.errors import AnswerPending, HoldfastError
+from holdfast.intake.content import Content
+from holdfast.keep_log import LogKeeper
+from holdfast.log.checkpoint import parse_checkpoint
 from holdfast.log.event import Event
+from holdfast.match.archive import archived
+from holdfast.match.look import Seen
+from holdfast.match.screen import Answer, NoMatch
 from holdfast.observe import configure_logging
+from holdfast.pipeline import Answered, Once, Recorded
 from holdfast.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,6 +57,8 @@ POINTS: Final = (*COMMAND_POINTS, *CARRY_POINTS, *CARRY_POINTS_END)
 KIND: Final = "bench.act"
 LASTING: Final = timedelta(seconds=1)
 _CHANCE: Final = 0.3
+_IDLE_SECONDS: Final = 0.01
+_AWAY_SECONDS: Final = 0.05
 Told = tuple[str, int, Sequence[Event]]
 
 
@@ -72,6 +84,14 @@ class Nursery:
         lasting = LASTING if until_given is None else LEASE
         carry = partial(_carry, self, hands, _Fate(die_at), lasting, until_done=until_done, most=until_given)
         return _forked(carry)
+
+    def answer(self, name: str, *, count: int) -> int:
+        """Fork a process that records `count` answers to uploads, each with an uploader and a key; its pid."""
+        return _forked(lambda: _answer(self.system, name, count))
+
+    def keep_log(self, *, size: int) -> int:
+        """Fork a process that sequences and signs until a published checkpoint covers `size` entries; its pid."""
+        return _forked(lambda: _keep_log(self.system, size))
 
     def acknowledged(self) -> list[str]:
         """The keys of every command whose giver was told that it is committed."""
@@ -162,7 +182,7 @@ def _command(given: Nursery, name: str, count: int | None, batch: int, fate: _Fa
             _once(given.system, key, batch, fate)
             fate.passes("after commit")
         except (DjangoDatabaseError, psycopg.Error, HoldfastError):
-            connections.close_all()
+            _away()
             continue  # not known whether it was done: the same key again
         with (given.folder / "acknowledged").open("a") as file:
             file.write(f"{key}\n")
@@ -198,6 +218,42 @@ def _orders(key: str, batch: int) -> list[Order]:
         )
         for one in range(batch)
     ]
+
+
+# --- recording answers, and the log
+
+
+def _answer(system: System, name: str, count: int) -> None:
+    """What a web process does once an upload was looked at: one event a command, its uploader sealed."""
+    level = system.banks.newest_level()
+    seen = Seen((), np.zeros((0, 4), np.uint64), (), None)
+    for number in range(count):
+        about = Content(id=f"{name}-{number}", surface="bench", uploader=f"user-{name}-{number}")
+        now, key = bootstrap.clock(), f"{name}-{number}"
+        one = Answered(
+            id=bootstrap.new_id("scr"),
+            content=about,
+            screening=NoMatch(),
+            answer=Answer.PUBLISH,
+            shadow=False,
+            list_version=level.number,
+            asked_by="cli:bench",
+            at=now,
+        )
+        left = archived(seen, about, screening=one.id, verdict=one.verdict, at=now)
+        once = Once("bench", key, partial(str, key), None)
+        body = {"answer": "publish", "screening": one.id}
+        if system.screenings.record(one, body, level, once, left) is not Recorded.WRITTEN:
+            message = f"{key} was not recorded"
+            raise BenchError(message)
+
+
+def _keep_log(system: System, size: int) -> None:
+    def covered() -> bool:
+        note = system.log_folder.published()
+        return note is not None and parse_checkpoint(note).size >= size
+
+    LogKeeper(system.settings, system.log_folder).for_ever(covered)
 
 
 # --- carrying out
@@ -245,9 +301,17 @@ def _carry(  # each is one fact about a worker
             busy = carrier.round()
             if until_done and not busy and not system.effect_desk.lag().waiting:
                 break
+            if not busy:
+                time.sleep(_IDLE_SECONDS)  # where `serve` waits to be woken
         except (DjangoDatabaseError, psycopg.Error, HoldfastError):
-            connections.close_all()
+            _away()
     carrier.close()
+
+
+def _away() -> None:
+    """Ask again soon: whoever knocks without a pause keeps a server that is falling from ever being down."""
+    connections.close_all()
+    time.sleep(_AWAY_SECONDS)
 
 
 class _Act:

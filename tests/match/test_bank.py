@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from holdfast.errors import InvalidName, InvalidRequest
 from holdfast.log.event import Event, decode
+from holdfast.log.text import LONGEST_TEXT
 from holdfast.match.bank import (
     HIGHEST_THRESHOLD,
     Action,
@@ -33,7 +34,6 @@ from holdfast.match.bank import (
     evolve_bank,
 )
 from holdfast.match.entry import entry_subject
-from holdfast.match.text import LONGEST_TEXT
 from holdfast.match.video import MOST_FRAMES_ASKED, MOST_SECONDS_ASKED, USUAL, VideoRule
 from tests.match.deciding import UNWRITABLE, decided, named, refused
 

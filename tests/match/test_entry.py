@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from holdfast.errors import InvalidRequest
 from holdfast.log.event import Event
+from holdfast.log.text import LONGEST_TEXT
 from holdfast.match.entry import (
     AddEntry,
     DisableEntry,
@@ -25,7 +26,6 @@ from holdfast.match.entry import (
     evolve_entry,
 )
 from holdfast.match.signal import Signal, SignalType
-from holdfast.match.text import LONGEST_TEXT
 from tests.match.deciding import UNWRITABLE, decided, named, refused
 
 SIGNAL = Signal(SignalType.MD5, "0123456789abcdef" * 2)

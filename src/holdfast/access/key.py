@@ -25,6 +25,7 @@ from holdfast.access.person import People, person_named
 from holdfast.access.two_people import register
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
+from holdfast.log.text import check_text
 from holdfast.sealed.text import PrivateText
 
 SECRET_BYTES: Final = 16
@@ -150,8 +151,9 @@ def decide_key(key: Key | None, command: CreateKey | RevokeKey) -> list[Event] |
         return Refusal("key.not_in_this_state", f"the key is {state or 'not there'}, and this cannot be done then")
     match command:
         case CreateKey():
-            if not command.label.strip() or not command.scopes:
-                message = "label, scopes: a key needs a label and at least one scope"
+            check_text("label", command.label)
+            if not command.scopes:
+                message = "scopes: a key needs at least one scope"
                 raise InvalidRequest(message)
             scopes = tuple(sorted(command.scopes))
             person = None if command.person is None else person_named(command.person)

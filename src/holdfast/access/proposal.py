@@ -15,7 +15,6 @@ there is nobody else, may one person do both, after a delay; the event says so.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,11 +25,10 @@ import rfc8785
 
 from holdfast.access.person import People, Who, counting
 from holdfast.access.two_people import register
-from holdfast.errors import InvalidRequest, Refusal
+from holdfast.errors import Refusal
 from holdfast.log.event import Event, event
+from holdfast.log.text import check_text
 from holdfast.sealed.text import PrivateText
-
-LONGEST_REASON: Final = 500
 
 
 class ProposalState(StrEnum):
@@ -335,12 +333,8 @@ def _alone(proposal: Proposal, command: AgreeProposal, now: datetime) -> Refusal
 
 def _reason(because: str) -> str:
     """Raises InvalidRequest unless it is a reason that can be kept."""
-    said = because.strip()
-    unusable = any(unicodedata.category(character) in ("Cc", "Cs") for character in said)
-    if unusable or not 0 < len(said) <= LONGEST_REASON:
-        message = f"because: a reason of 1 to {LONGEST_REASON} characters is needed"
-        raise InvalidRequest(message)
-    return said
+    check_text("because", because)
+    return because.strip()
 
 
 def _begun(proposal_id: str, happened: ProposalAsked) -> Proposal:

@@ -19,7 +19,7 @@ from typing import Final
 from holdfast.access.two_people import register
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
-from holdfast.match.text import check_text
+from holdfast.log.text import check_text
 from holdfast.sealed.text import PrivateText
 
 _KIND: Final = re.compile(r"[a-z]+(_[a-z]+)*")

@@ -16,9 +16,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from holdfast.cli.output import err, out, say_json, table
 from holdfast.cli.session import AsJson, actor, using
 from holdfast.errors import InvalidBankFile, InvalidRequest
+from holdfast.log.text import LONGEST_TEXT
 from holdfast.match import bankfile
 from holdfast.match.bankfile import Form
-from holdfast.match.text import LONGEST_TEXT
 
 Name = Annotated[str, typer.Argument(help="The bank's name.")]
 Because = Annotated[str, typer.Option(help="Why; it is in the journal.")]

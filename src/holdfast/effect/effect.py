@@ -23,7 +23,7 @@ from typing import Final
 from holdfast.access.two_people import register
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
-from holdfast.match.text import check_text
+from holdfast.log.text import check_text
 from holdfast.sealed.text import PrivateText
 
 LONGEST_REFERENCE: Final = 255

@@ -19,7 +19,7 @@ from typing import Final
 
 from holdfast.errors import InvalidName, InvalidRequest, Refusal
 from holdfast.log.event import Event, event
-from holdfast.match.text import check_text
+from holdfast.log.text import check_text
 from holdfast.match.video import USUAL, VideoRule, check_rule
 from holdfast.sealed.text import PrivateText
 

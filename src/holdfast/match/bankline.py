@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from holdfast.log.text import fault_in
 from holdfast.match.signal import Signal
-from holdfast.match.text import fault_in
 
 LONGEST_LINE: Final = 2_600_000  # characters: the frames of a long video stand on one line
 

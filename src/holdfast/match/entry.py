@@ -17,8 +17,8 @@ from typing import Final
 
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
+from holdfast.log.text import check_text
 from holdfast.match.signal import Signal
-from holdfast.match.text import check_text
 from holdfast.sealed.text import PrivateText
 
 

@@ -20,8 +20,8 @@ from typing import Final
 
 from holdfast.errors import Refusal
 from holdfast.log.event import Event, event
+from holdfast.log.text import check_text
 from holdfast.match.entry import read_only_refusal
-from holdfast.match.text import check_text
 from holdfast.sealed.text import PrivateText
 
 PATIENCE: Final = timedelta(minutes=15)

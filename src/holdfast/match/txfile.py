@@ -18,11 +18,11 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from holdfast.log.text import LONGEST_TEXT
 from holdfast.match.bank import Bank, BankKind
 from holdfast.match.bankline import LONGEST_LINE, BadLine, Row, row_of
 from holdfast.match.entry import Entry, EntryState, Opinion
 from holdfast.match.signal import SignalType
-from holdfast.match.text import LONGEST_TEXT
 from holdfast.match.vpdqfile import videos_and_others
 
 COLUMNS: Final = ("signal_type", "signal_str", "collab", "category", "tags")

@@ -19,6 +19,7 @@ from typing import Final
 
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
+from holdfast.log.text import check_text
 from holdfast.sealed.text import PrivateText
 
 
@@ -221,6 +222,5 @@ def _event(command: SealedCommand, now: datetime) -> Event:
 
 
 def _words(text: str) -> str:
-    if not text.strip():
-        raise InvalidRequest("because: say why")
+    check_text("because", text)
     return text.strip()

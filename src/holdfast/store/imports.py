@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from holdfast.access.two_people import Actor, acting, name_of
 from holdfast.errors import BankUnknown, ImportUnknown, Refusal, Refused, SecondPersonNeeded
+from holdfast.log.text import check_text
 from holdfast.match.bankline import BadLine, Line
 from holdfast.match.importing import (
     MOST_BAD_LINES,
@@ -36,7 +37,6 @@ from holdfast.match.importing import (
     evolve_import,
     import_subject,
 )
-from holdfast.match.text import check_text
 from holdfast.store import staging
 from holdfast.store.bank_changes import allowed, numbered_change
 from holdfast.store.bank_rows import bank_of, record_of

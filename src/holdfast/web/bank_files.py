@@ -13,10 +13,10 @@ from ninja import Query, Router
 
 from holdfast.errors import InvalidBankFile
 from holdfast.intake.upload import CHUNK
+from holdfast.log.text import LONGEST_TEXT
 from holdfast.match import bankfile
 from holdfast.match.bankfile import Form
 from holdfast.match.bankline import LONGEST_LINE
-from holdfast.match.text import LONGEST_TEXT
 from holdfast.store.imports import ImportSummary
 from holdfast.web import bank_shapes, shapes
 from holdfast.web.auth import actor_of

@@ -10,7 +10,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from holdfast.intake.content import LONGEST_REFERENCE
-from holdfast.match.text import LONGEST_TEXT
+from holdfast.log.text import LONGEST_TEXT
 
 Reference = Annotated[str, Field(min_length=1, max_length=LONGEST_REFERENCE, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*\S[^\x00]*$")]

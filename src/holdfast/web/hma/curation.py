@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 
 from holdfast.access.key import Scope
 from holdfast.errors import EntryUnknown, InvalidRequest
+from holdfast.log.text import LONGEST_TEXT
 from holdfast.match import bank as banks
 from holdfast.match.bank import Bank, BankState
 from holdfast.match.entry import DisableEntry, EnableEntry, Entry, EntryState, RemoveEntry
 from holdfast.match.look import look, signals_to_bank
 from holdfast.match.signal import Signal
-from holdfast.match.text import LONGEST_TEXT
 from holdfast.match.vpdqfile import videos_and_others
 from holdfast.store.numbers import entry_numbered, numbers_of
 from holdfast.web.hma import kinds

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What makes a text usable as a meaning, a source, a reason or a provenance."""
+"""What makes a text that a person typed usable: as a meaning, a source, a reason, a label or a provenance."""
 
 from __future__ import annotations
 
