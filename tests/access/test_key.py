@@ -189,7 +189,7 @@ def test_a_key_without_a_usable_label_or_a_scope_is_not_made(
 ) -> None:
     command = replace(CREATE, label=label, scopes=scopes, expires_at=ends)
     if fault_in(label) or not scopes:
-        with pytest.raises(InvalidRequest, match="label|scopes"):
+        with pytest.raises(InvalidRequest, match=r"label|scopes"):
             decide_key(None, command)
         return
     made = KeyCreated(label=label.strip(), scopes=tuple(sorted(scopes)), expires_at=ends, person=None)
