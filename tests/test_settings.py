@@ -44,6 +44,7 @@ DEFAULTS = {
     "private_surfaces": "",
     "keyring": None,
     "keyring_identity": None,
+    "keyring_kms": None,
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
     "proposal_owner": "trust-and-safety",
@@ -94,6 +95,7 @@ OUTSIDE = [
     *((name, word) for name in NUMBERS for word in ("nan", "inf", "-inf")),
 ]
 NOT_OF_THE_FORM = [
+    ("HOLDFAST_KEYRING_KMS", "no address"),
     *((name, word) for name in (*WHOLE_NUMBERS, *NUMBERS) for word in ("many", "1,5", "1 2", "0x10", "None")),
     *((name, "1.5") for name in WHOLE_NUMBERS),
     *(("HOLDFAST_SHADOW", word) for word in ("maybe", "2", "-")),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
 from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
+from holdfast.adapters.kms import KmsKeeper
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.adapters.webhook import Webhook
@@ -210,6 +211,11 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
 
 def keeper(settings: Settings) -> Keeper:
     """What locks the keyring of these settings."""
+    if settings.keyring_kms and settings.keyring_identity:
+        message = "HOLDFAST_KEYRING_KMS and HOLDFAST_KEYRING_IDENTITY: set one of them"
+        raise InvalidSetting(message)
+    if settings.keyring_kms:
+        return KmsKeeper(settings.keyring_kms)
     return AgeKeeper(settings.keyring_identity) if settings.keyring_identity else RightsKeeper()
 
 

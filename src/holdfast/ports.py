@@ -12,7 +12,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     LongScreenings later     store.long_screenings.PostgresLongScreenings
     Journal       every      store.journal.PostgresJournal
     Keyrings      sealed     adapters.keyring.KeyringFile
-    Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper
+    Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
 """

@@ -234,6 +234,13 @@ class Settings(BaseModel):
         description="An age identity file that the keyring is locked with. Best on another medium than the data. "
         "Unset: the keyring is protected by its file rights alone.",
     )
+    keyring_kms: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9-]+://\S+$",
+        description="A key of a key management service that the keyring is locked with, such as "
+        "`aws-kms://arn:aws:kms:...` or `gcp-kms://projects/...`. Needs `holdfast[kms]` and Tink's part for it. "
+        "Not together with HOLDFAST_KEYRING_IDENTITY.",
+    )
     unscreened_owner: str = Field(
         default="trust-and-safety",
         min_length=1,

@@ -46,6 +46,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "timestamp_url": ("https://stamps.example/tsr", None),
     "timestamp_roots": ("/etc/roots.pem", None),
     "keyring_identity": ("/etc/age.txt", None),
+    "keyring_kms": ("aws-kms://arn", None),
 }
 """(stronger, weaker) of each."""
 

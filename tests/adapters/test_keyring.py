@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 from datetime import UTC, datetime
@@ -10,12 +12,19 @@ from pathlib import Path
 
 import pyrage
 import pytest
+import tink
+from tink import aead, secret_key_access
+from tink.testing import fake_kms
 
 from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
+from holdfast.adapters.kms import KmsKeeper
 from holdfast.errors import InvalidSetting, SealingKeyMissing
 from holdfast.sealed.keyring import Keeper, new_kek, new_keyring
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+fake_kms.register_client()
 
 
 def identity_in(folder: Path, name: str = "identity.txt") -> Path:
@@ -91,6 +100,35 @@ class TestAgeKeeper(KeeperContract):
         path.write_text(content)
         with pytest.raises(InvalidSetting, match="HOLDFAST_KEYRING_IDENTITY"):
             AgeKeeper(path).lock(b"x")
+
+
+def fake_kms_key(folder: Path, name: str = "kms.txt") -> str:
+    """The address of a key of Tink's own stand-in for a service: it lies in the address."""
+    path = folder / name
+    if not path.exists():
+        keyset = io.BytesIO()
+        aead.register()
+        handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
+        keyset.write(tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+        path.write_text("fake-kms://" + base64.urlsafe_b64encode(keyset.getvalue()).decode().rstrip("="))
+    return path.read_text()
+
+
+class TestKmsKeeper(KeeperContract):
+    def keeper(self, folder: Path) -> Keeper:
+        return KmsKeeper(fake_kms_key(folder))
+
+    def test_another_key_or_none_opens_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "k.json"
+        KeyringFile(path, self.keeper(tmp_path)).create(new_keyring(NOW))
+        for other in (fake_kms_key(tmp_path, "other.txt"), "fake-kms://nothing", "gone-kms://key"):
+            with pytest.raises(SealingKeyMissing, match="does not open with"):
+                KeyringFile(path, KmsKeeper(other)).read()
+
+    @pytest.mark.parametrize("address", ["gone-kms://key", "aws-kms://arn:aws:kms:x:1:key/2", "gcp-kms://projects/p"])
+    def test_a_service_that_cannot_be_asked_is_told_in_words(self, address: str) -> None:
+        with pytest.raises(InvalidSetting, match="HOLDFAST_KEYRING_KMS"):
+            KmsKeeper(address).lock(b"x")
 
 
 def test_a_keyring_that_another_keeper_locked_is_told_in_words(tmp_path: Path) -> None:

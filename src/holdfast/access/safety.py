@@ -49,6 +49,7 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "timestamp_roots": lambda before, after: bool(before) and after != before,
     # What locks the keys to what is sealed.
     "keyring_identity": lambda before, after: bool(before) and not after,
+    "keyring_kms": lambda before, after: bool(before) and not after,
 }
 """The settings that protect, and whether going from one value to another is weaker."""
 NEUTRAL: Final = frozenset(
