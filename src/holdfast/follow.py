@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
 import psycopg
@@ -20,10 +21,11 @@ from django.db import connections
 from holdfast.adapters.listener import Listener
 from holdfast.bootstrap import System
 from holdfast.match.index import LEAST_SEGMENT, LayeredIndex
-from holdfast.match.known import CHANNEL
+from holdfast.match.known import CHANNEL, Level
 from holdfast.store.processes import ThisProcess
 
 HEARTBEAT_SECONDS: Final = 1.0
+_MAP_AT_ONCE_SECONDS: Final = 0.5
 _log = structlog.get_logger("banks")
 
 
@@ -38,6 +40,8 @@ class Follower:
         self._stamp: tuple[int, int] | None = None
         self._said: tuple[int | None, float] = (None, 0.0)
         self._heard_at: float | None = None
+        self._mapper = ThreadPoolExecutor(1, thread_name_prefix="map")
+        self._mapping: tuple[tuple[int, int], Future[tuple[LayeredIndex, Level, int] | None]] | None = None
 
     @property
     def silent_seconds(self) -> float | None:
@@ -56,15 +60,27 @@ class Follower:
         self._heard_at = began
 
     def _adopt_segments(self) -> None:
+        """Map what another process wrote. Millions take seconds: this process stays level beside it meanwhile."""
         stamp = self._system.index_folder.stamp()
-        if stamp is None or stamp == self._stamp:
+        if self._mapping is None and stamp is not None and stamp != self._stamp:
+            self._mapping = (stamp, self._mapper.submit(self._map))
+        if self._mapping is None:
             return
-        stored = self._system.index_folder.read()
-        if stored is not None:
-            index = LayeredIndex(stored.segments)
-            index.warm_up()  # no upload shall wait for it
-            self._system.known.adopt(index, stored.level, stored.radius)
+        stamp, mapped = self._mapping
+        if self._heard_at is not None and not wait([mapped], timeout=_MAP_AT_ONCE_SECONDS).done:
+            return
+        self._mapping = None
+        if found := mapped.result():
+            self._system.known.adopt(*found)
         self._stamp = stamp
+
+    def _map(self) -> tuple[LayeredIndex, Level, int] | None:
+        stored = self._system.index_folder.read()
+        if stored is None:
+            return None
+        index = LayeredIndex(stored.segments)
+        index.warm_up()  # no upload shall wait for it
+        return index, stored.level, stored.radius
 
     def keep_segments(self) -> bool:
         """Build segments anew if enough has changed, and write them for everybody; whether it was done."""

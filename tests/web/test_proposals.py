@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import uuid4
 
 import pytest
 
+from holdfast.match.video import USUAL
 from tests.store.making import md5
 from tests.two_people import Second, proposal_in
 from tests.web.http import Asker, Reply, refused
@@ -52,16 +54,18 @@ def test_what_weakens_is_asked_for_shown_with_what_it_does_and_done_when_another
         f"bank:{bank}",
         "change_threshold",
     )
+    video = dict(asdict(USUAL))
     assert one["does"] == {
-        "before": {"state": "active", "threshold": 31, "action": "hold"},
-        "after": {"state": "active", "threshold": 9, "action": "hold"},
+        "before": {"state": "active", "threshold": 31, "action": "hold", "video": video},
+        "after": {"state": "active", "threshold": 9, "action": "hold", "video": video},
         "entries": 0,
     }
     listed = second.asker.ask("GET", "/proposals").json
     assert [found["id"] for found in listed if found["about"] == f"bank:{bank}"] == [one["id"]]
     done = agreed(second.asker, str(one["id"]))
-    assert (done.status, done.json["state"], done.json["does"], done.json["solo"]) == (200, "agreed", None, False)
-    assert done.json["answer"] == "looked at it"
+    assert (done.status, done.json["state"], done.json["solo"]) == (200, "agreed", False)
+    after = shown(second.asker, str(one["id"]))
+    assert (after["answer"], after["does"]) == ("looked at it", None)
     assert one["id"] not in [found["id"] for found in second.asker.ask("GET", "/proposals").json]
     assert one["id"] in [found["id"] for found in second.asker.ask("GET", "/proposals", state="all").json]
     assert [found["threshold"] for found in everyone.ask("GET", "/banks").json if found["name"] == bank] == [9]

@@ -171,7 +171,8 @@ def provenances(rows: Sequence[EntryRow], sealer: PostgresSealer) -> Mapping[str
 def entry_of(row: EntryRow, says: Mapping[str, str] = MappingProxyType({})) -> Entry:
     """The entry that a row and its signals hold; its provenance is empty unless `says` tells it."""
     provenance = row.provenance or says.get(row.provenance_record or "", "")
-    signals = tuple(signal_of(one) for one in row.signals.all())
+    in_order = sorted(row.signals.all(), key=lambda one: one.id)  # a table has no order, and the first ones are shown
+    signals = tuple(signal_of(one) for one in in_order)
     return Entry(
         id=row.id,
         bank=row.bank_id,
