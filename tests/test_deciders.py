@@ -22,6 +22,7 @@ from holdfast.alarm import alarm as alarms
 from holdfast.deciders import BY_NOUN, DECIDERS
 from holdfast.effect import effect as effects
 from holdfast.errors import Refusal
+from holdfast.hold import hold
 from holdfast.log.decider import Decider
 from holdfast.log.event import Event
 from holdfast.match import bank as banks
@@ -94,6 +95,15 @@ ASKED = proposals.Proposal(
 DEFAULTS = safety.default_values()
 SLOWER = {**DEFAULTS, "unscreened_hours": 48.0}
 ALARM = alarms.Alarm(kind="k", about="effect:1", owner="o", state=alarms.AlarmState.RAISED)
+AT_COMMONS = hold.Hold(
+    case="c",
+    item="post-1",
+    version="1",
+    location="eu-1",
+    state=hold.HoldState.REQUESTED,
+    asked_at=NOW - timedelta(minutes=2),
+    confirmed_at=NOW,
+)
 SUBJECT = subject.SealedSubject(holds=(subject.Preserved(id="hld_1", until=NOW),))
 """With a hold that has run out, and may still be lifted."""
 
@@ -238,6 +248,23 @@ SAMPLES: dict[str, Sample] = {
             alarms.ClearAlarm("x"),
         ),
         command_types=get_args(alarms.AlarmCommand),
+    ),
+    "hold": Sample(
+        things=in_states(AT_COMMONS, hold.HoldState),
+        commands=(
+            hold.AskHold(case="c", item="post-1", version="1", location="eu-1"),
+            hold.StageHold(case="c", item="post-1", version="1", location="eu-1"),
+            hold.ConfirmHold(hold.ConfirmedBy.LOOKING),
+            hold.SeeHeld(),
+            hold.FindBreach(),
+            hold.RefuseHold("x"),
+            hold.LoseSight(),
+            hold.FindGone(),
+            hold.MarkUnconfirmed(),
+            hold.ReleaseHold("dec_1", "x"),
+            hold.RemoveHeld("dec_1"),
+        ),
+        command_types=get_args(hold.HoldCommand),
     ),
     "sealed": Sample(
         things={state: replace(SUBJECT, state=state) for state in subject.SealedState},

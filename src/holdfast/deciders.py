@@ -10,6 +10,7 @@ from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evol
 from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
+from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
 from holdfast.log.decider import Decider
 from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
 from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
@@ -90,6 +91,13 @@ DECIDERS: Final = (
         transitions=ALARM_TRANSITIONS,
         decide=lambda alarm, command, _: decide_alarm(alarm, command),
         evolve=lambda alarm, _, happened: evolve_alarm(alarm, happened),
+    ),
+    Decider(
+        name="Hold",
+        noun="hold",
+        transitions=HOLD_TRANSITIONS,
+        decide=decide_hold,
+        evolve=lambda hold, _, happened: evolve_hold(hold, happened),
     ),
     Decider(
         name="Sealed subject",
