@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from holdfast.access import sealed_rules as _sealed_rules  # noqa: F401  # which commands take two is registered there
 from holdfast.access.key import KEY_TRANSITIONS, decide_key, evolve_key
 from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evolve_proposal
 from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
@@ -12,6 +13,7 @@ from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
 from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
 from holdfast.log.decider import Decider
+from holdfast.match import two_people as _bank_rules  # noqa: F401  # and there
 from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
 from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
 from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import

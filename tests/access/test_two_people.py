@@ -17,6 +17,7 @@ from holdfast.access.key import CreateKey, Scope, Voices
 from holdfast.access.person import People
 from holdfast.access.safety import AcceptSettings, RecordSettings
 from holdfast.access.two_people import Agreed, Wanted, acting, decode, encode, register, rules, weakens
+from holdfast.deciders import DECIDERS
 from holdfast.errors import SecondPersonNeeded
 from holdfast.log.event import registered
 from holdfast.match import bank as banks
@@ -52,6 +53,7 @@ def members(kind: Any) -> Iterator[type]:
 
 def test_there_are_deciders() -> None:
     assert {name for _, name in deciders()} >= {"decide_bank", "decide_entry", "decide_key", "decide_proposal"}
+    assert len(deciders()) >= len(DECIDERS)
 
 
 @pytest.mark.parametrize(("module", "name"), sorted(deciders()), ids=lambda part: part.rpartition(".")[2])
