@@ -98,6 +98,8 @@ def errors_page() -> str:
         ["`proposal.not_due`", "The proposal's clock still runs.", "Wait.", "no"],
         ["`proposal.overtaken`", "What it is about has changed; nothing was done.", "Ask for it anew.", "no"],
         ["`settings.not_in_this_state`", "None of the settings in force is weaker.", "Nothing.", "no"],
+        ["`hold.not_in_this_state`", "The hold's state does not allow this.", "See states.md.", "no"],
+        ["`hold.not_due`", "The platform still has time to confirm.", "Wait.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
         ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
         ["`long.leased`", "A process works on it.", "Wait.", "no"],

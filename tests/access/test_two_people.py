@@ -19,6 +19,7 @@ from holdfast.access.safety import AcceptSettings, RecordSettings
 from holdfast.access.two_people import Agreed, Wanted, acting, decode, encode, register, rules, weakens
 from holdfast.deciders import DECIDERS
 from holdfast.errors import SecondPersonNeeded
+from holdfast.hold.hold import ReleaseHold
 from holdfast.log.event import registered
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
@@ -130,6 +131,7 @@ COMMANDS: list[Any] = [
     AcceptSettings(because="x"),
     EraseSealed(because="x"),
     LiftPreservation(hold="hld_1", because="x"),
+    ReleaseHold(decision="dec_1", because="x"),
     RecordSettings(values={"shadow": True}),
 ]
 
