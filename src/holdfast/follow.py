@@ -50,8 +50,8 @@ class Follower:
 
     def round(self) -> None:
         """Map new segments, take in changes, and say how far this process is. Raises whatever the database raises."""
-        began = self._clock()
         self._adopt_segments()
+        began = self._clock()
         ready_to = self._system.known.follow().number
         if self._said[0] != ready_to or began - self._said[1] >= HEARTBEAT_SECONDS:
             signals = len(self._system.known)

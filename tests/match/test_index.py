@@ -338,17 +338,22 @@ def test_a_segment_finds_what_looking_at_every_row_finds(count: int, radius: int
     assert len(set(found.queries.tolist())) > min(radius, 5), "the planted ones are among them"
 
 
-@pytest.mark.parametrize("radius", [0, 5, 31, 45])
-def test_the_compiled_search_and_the_plain_one_find_the_same(radius: int) -> None:
+@pytest.mark.parametrize("rows", [5000, 60_000])
+@pytest.mark.parametrize("radius", [0, 5, 15, 16, 31, 45])
+def test_the_compiled_searches_and_the_plain_one_find_what_looking_at_every_row_finds(radius: int, rows: int) -> None:
     random = np.random.default_rng(7)
-    block = random.integers(0, 2**64, (5000, 4), np.uint64)
-    made = segment.Segment.build(np.arange(5000), block)
-    wanted, radii = near(block, radius, random), made.cut.radii(radius)
-    one, other = (search(made.tables, wanted, radius, radii) for search in (probe.search, probe.probe_plainly))
-    assert set(zip(*(part.tolist() for part in one), strict=True)) == set(
-        zip(*(part.tolist() for part in other), strict=True)
-    )
+    block = random.integers(0, 2**64, (rows, 4), np.uint64)
+    made = segment.Segment.build(np.arange(rows), block)
+    wanted = near(block, radius, random)
+    expected = pairs(segment.scan(block, None, wanted, radius))
     assert probe._compiled() is not None, "or this compares the plain one with itself"
+    for plan in made.cut.plans(radius):
+        for search in (probe.search, probe.probe_plainly):
+            assert pairs(search(made.tables, wanted, radius, plan)) == expected, (plan, search)
+
+
+def pairs(found: probe.Found) -> set[tuple[int, ...]]:
+    return set(zip(*(part.tolist() for part in found), strict=True))
 
 
 def test_more_results_than_there_was_room_for_are_all_given() -> None:
@@ -380,14 +385,16 @@ def test_every_cut_covers_all_bits_and_takes_no_more_memory_than_is_promised(row
 
 
 @given(st.integers(1, 64), st.integers(0, WIDEST), st.data())
-def test_two_hashes_within_a_radius_are_within_the_radius_of_some_slice(
+def test_two_hashes_within_a_radius_are_within_the_radii_of_as_many_slices_as_the_plan_says(
     count: int, radius: int, data: st.DataObject
 ) -> None:
     """The pigeonhole itself, which recall stands on."""
     cut = slices.even_cut(count)
     different = sum(1 << bit for bit in data.draw(st.sets(st.integers(0, BITS - 1), min_size=radius, max_size=radius)))
     parts = [different >> at & (1 << width) - 1 for at, width in zip(cut.offsets, cut.widths, strict=True)]
-    assert any(part.bit_count() <= near for part, near in zip(parts, cut.radii(radius), strict=True))
+    for plan in cut.plans(radius):
+        hits = sum(part.bit_count() <= near for part, near in zip(parts, plan.radii, strict=True))
+        assert hits >= plan.hits
 
 
 @given(st.lists(hashes, min_size=1, max_size=5), st.integers(0, BITS - 1), st.integers(1, 30))

@@ -15,6 +15,7 @@ from holdfast.adapters.log_folder import LogFolder
 from holdfast.bootstrap import System
 from holdfast.publish import Publisher
 from holdfast.store.sequencer import Sequencer
+from tests.media.processes import eventually
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SCREENED = """
@@ -52,7 +53,7 @@ def keeping(system: System, folder: Path, *, page: int = 10_000) -> Iterator[tup
     """The sequencer and publisher of a system's log, leading."""
     with app(system) as connection:
         sequencer = Sequencer(connection, page)
-        assert sequencer.lead()
+        assert eventually(sequencer.lead), "the server had not yet let go of the lock of whoever led before"
         publisher = Publisher(connection, LogFolder(folder), lambda: NOW)
         publisher.begin()
         yield sequencer, publisher

@@ -52,8 +52,13 @@ def added(asker: Asker, bank: str, *signals: tuple[str, str], provenance: str = 
 
 def answer(asker: Asker, content: bytes) -> str:
     reply = asker.ask("POST", "/screen", content)
-    assert reply.status == 200
+    assert reply.status == 200, reply.content
     return str(reply.json["answer"])
+
+
+def explanation(reply: Reply) -> dict[str, Any]:
+    assert reply.status == 200, reply.content
+    return dict(reply.json["explanation"])
 
 
 def exported(asker: Asker, bank: str) -> list[dict[str, Any]]:
@@ -168,7 +173,7 @@ def test_an_entry_lives_disabled_enabled_and_removed(everyone: Asker, second: Se
     path = f"/banks/{bank}/entries/{entry}"
 
     def verdict() -> str:
-        return str(everyone.ask("POST", "/screen", content).json["explanation"]["verdict"])
+        return str(explanation(everyone.ask("POST", "/screen", content))["verdict"])
 
     assert verdict() == "matched"
     asked = everyone.ask("POST", f"{path}/disable", because="a test")
@@ -256,7 +261,7 @@ def test_what_cannot_be_decoded_is_banked_by_its_digests_if_that_is_said(everyon
     assert shown(everyone, bank)["entries"] == 0
     reply = everyone.ask("POST", path, content, provenance="x", exact_only="true")
     assert (reply.status, set(reply.json["signal_types"])) == (201, {"md5", "sha1", "sha256"})
-    assert everyone.ask("POST", "/screen", content).json["explanation"]["verdict"] == "matched"
+    assert explanation(everyone.ask("POST", "/screen", content))["verdict"] == "matched"
 
 
 def test_an_empty_picture_or_one_without_provenance_is_refused(everyone: Asker, bank: str) -> None:
@@ -325,7 +330,7 @@ def test_a_lower_threshold_and_a_softer_action_change_the_very_next_answer(
     image = hills(44_000, SIZE)
     everyone.ask("POST", f"/banks/{bank}/entries/picture", encoded(image), provenance="tests")
     disguised = encoded(image, quality=30)
-    explained = everyone.ask("POST", "/screen", disguised).json["explanation"]
+    explained = explanation(everyone.ask("POST", "/screen", disguised))
     assert explained["effect"] == "hold"
     by_two(everyone, second, f"/banks/{bank}/action", {"action": "review", "because": "x"})
     reply = everyone.ask("POST", "/screen", disguised).json
@@ -353,7 +358,7 @@ def test_a_benign_bank_turns_a_likeness_into_review_and_never_an_equal_digest(
     known = encoded(image, quality=10)
     everyone.ask("POST", f"/banks/{bank}/entries/picture", known, provenance="tests")
     excused = everyone.ask("POST", f"/banks/{bank}-ok/entries/picture", encoded(image, quality=95), provenance="tests")
-    assert everyone.ask("POST", "/screen", encoded(image, quality=96)).json["explanation"]["effect"] == "hold"
+    assert explanation(everyone.ask("POST", "/screen", encoded(image, quality=96)))["effect"] == "hold"
     second.agrees(excused)
     near = everyone.ask("POST", "/screen", encoded(image, quality=96)).json
     assert (near["answer"], near["explanation"]["effect"]) == ("hold", "review")
@@ -392,7 +397,7 @@ def test_a_disputed_entry_leads_to_review_until_it_is_confirmed(everyone: Asker,
             by_two(everyone, second, path, {"opinion": opinion, "because": "looked"})
         else:
             assert changed(everyone, path, {"opinion": opinion, "because": "looked"})["opinion"] == opinion
-        explained = everyone.ask("POST", "/screen", encoded(image)).json["explanation"]
+        explained = explanation(everyone.ask("POST", "/screen", encoded(image)))
         assert explained["effect"] == effect
         assert {one["opinion"] for one in explained["matches"]} == {opinion}
     refused(everyone.send("POST", path, {"opinion": "perhaps", "because": "x"}), 422, "request.invalid")
@@ -677,6 +682,6 @@ def test_an_import_is_listed_and_rolled_back_as_a_whole(
     by_two(everyone, second, path, {"because": "a wrong file"})
     assert [one["state"] for one in everyone.ask("GET", f"/banks/{bank}/imports").json] == ["rolled_back"]
     assert [entry["entry"] for entry in exported(everyone, bank)] == [mine]
-    assert everyone.ask("POST", "/screen", content).json["explanation"]["verdict"] == "not_screened"
+    assert explanation(everyone.ask("POST", "/screen", content))["verdict"] == "not_screened"
     refused(everyone.send("POST", path, {"because": "again"}), 409, "import.not_in_this_state")
     refused(everyone.send("POST", f"{path[:-10]}x/roll-back", {"because": "x"}), 404, "import.unknown")

@@ -208,6 +208,10 @@ class ProposalOverdue(Event):
     due: datetime
 
 
+ProposalEnd = ProposalAgreed | ProposalRefused | ProposalWithdrawn | ProposalOvertaken
+"""What ends a proposal; each says why."""
+
+
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
 
 PROPOSAL_TRANSITIONS: Final[Mapping[tuple[ProposalState | None, type], ProposalState]] = {

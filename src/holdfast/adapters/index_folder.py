@@ -35,7 +35,7 @@ _MAGIC: Final = b"HFINDEX1"
 _HEAD: Final = struct.Struct("<8sII")  # magic, length of the description, its checksum
 _ALIGNMENT: Final = 64
 _MANIFEST: Final = "manifest.json"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _TRIES: Final = 5
 _log = structlog.get_logger("index")
 

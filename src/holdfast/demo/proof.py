@@ -8,6 +8,7 @@ log's key and nothing else.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -45,7 +46,8 @@ def prove_one(client: Client, screening: str, key: str, file: Path) -> Proven:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     says = tuple((done.stdout + done.stderr).splitlines())
     events = tuple(_event(number, one) for number, one in enumerate(bundle["events"], start=1))
-    return Proven(file.resolve(), events, says, done.returncode == 0, f"holdfast verify {file} --key {key}")
+    ours = os.path.relpath(Path(sys.executable).with_name("holdfast"))
+    return Proven(file.resolve(), events, says, done.returncode == 0, f"{ours} verify {file} --key {key}")
 
 
 def _bundle(client: Client, screening: str) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from holdfast.match.loop import compiled_scan
-from holdfast.match.slices import masks
+from holdfast.match.loop import compiled_count, compiled_scan
+from holdfast.match.slices import Plan, masks
 
 Words = NDArray[np.uint64]
 LONGEST_LIST: Final = 1024  # rows under one value of one slice; `Segment` scans the rest
@@ -30,7 +30,7 @@ class Tables(NamedTuple):
 
     `starts` and `ids` hold all slices one after the other; slice s begins at `starts_at[s]` and
     `ids_at[s]` and covers `widths[s]` bits from bit `offsets[s]`. No list is longer than LONGEST_LIST,
-    and `ids` is followed by loop.COPIED more numbers that mean nothing.
+    and `ids` is followed by loop.PADDING more numbers that mean nothing.
     """
 
     words: Words
@@ -42,7 +42,7 @@ class Tables(NamedTuple):
     widths: NDArray[np.int64]
 
 
-Search = Callable[[Tables, Words, int, tuple[int, ...]], "Found"]
+Search = Callable[[Tables, Words, int, Plan], "Found"]
 
 
 class Found(NamedTuple):
@@ -62,14 +62,14 @@ def slice_values(words: Words, offset: int, width: int) -> NDArray[np.uint32]:
     return (values & np.uint64((1 << width) - 1)).astype(np.uint32)
 
 
-def search(tables: Tables, queries: Words, radius: int, radii: tuple[int, ...]) -> Found:
-    """Every row within `radius` of a query, as far as looking `radii` deep into the slices finds them."""
-    return (_compiled() or probe_plainly)(tables, queries, radius, radii)
+def search(tables: Tables, queries: Words, radius: int, plan: Plan) -> Found:
+    """Every row within `radius` of a query, as far as searching the slices by `plan` finds them."""
+    return (_compiled() or probe_plainly)(tables, queries, radius, plan)
 
 
-def probe_plainly(tables: Tables, queries: Words, radius: int, radii: tuple[int, ...]) -> Found:
-    """The search in numpy: see `search`."""
-    parts = [_one_plainly(tables, query, radius, radii) for query in queries]
+def probe_plainly(tables: Tables, queries: Words, radius: int, plan: Plan) -> Found:
+    """The search in numpy, which compares whatever is found: see `search`."""
+    parts = [_one_plainly(tables, query, radius, plan.radii) for query in queries]
     numbers = [np.full(len(rows), number) for number, (rows, _) in enumerate(parts)]
     return Found(*(np.concatenate([np.empty(0, np.int64), *some]) for some in (numbers, *zip(*parts, strict=True))))
 
@@ -94,23 +94,30 @@ def _one_plainly(
 def _compiled() -> Search | None:
     """The search with its loop compiled; None where numba cannot run, which is said once."""
     try:
-        scan = compiled_scan()
+        scan, count = compiled_scan(), compiled_count()
     except (ImportError, RuntimeError, OSError) as fault:
         _log.warning("probe_not_compiled", because=str(fault), what_to_do="searches are right, and slower")
         return None
 
-    def fast(tables: Tables, queries: Words, radius: int, radii: tuple[int, ...]) -> Found:
+    def fast(tables: Tables, queries: Words, radius: int, plan: Plan) -> Found:
         queries = np.array(queries, np.uint64)  # writable and in a row, whatever was given
-        patterns, patterns_at = _patterns(tuple(tables.widths.tolist()), radii)
+        patterns, patterns_at = _patterns(tuple(tables.widths.tolist()), plan.radii)
         held, space = np.empty(_HELD, np.uint32), _FIRST_SPACE
+        room = (held,) if plan.hits == 1 else (held, _seen(len(tables.words)))
+        loop = scan if plan.hits == 1 else count
         while True:
             out = np.empty((space, 3), np.int64)
-            found = int(scan(*tables, patterns, patterns_at, queries, np.uint64(radius), held, out))
+            found = int(loop(*tables, patterns, patterns_at, queries, np.uint64(radius), *room, out))
             if found <= space:
                 return Found(out[:found, 0], out[:found, 1], out[:found, 2])
             space = found
 
     return fast
+
+
+def _seen(rows: int) -> NDArray[Any]:
+    """A bit for each row that was found, and one for each that was told."""
+    return np.empty((2, (rows >> 6) + 1), np.uint64)
 
 
 @lru_cache(maxsize=64)

@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.match.loop import COPIED
+from holdfast.match.loop import PADDING
 from holdfast.match.probe import LONGEST_LIST, Found, Tables, search, slice_values
-from holdfast.match.slices import Cut, best_cut, radii_worth_searching
+from holdfast.match.slices import Cut, best_cut, worth_searching
 
 Hashes = NDArray[np.uint64]  # shape (n, 4)
 Labels = NDArray[np.int64]
@@ -76,11 +76,11 @@ class Segment:
     def query(self, hashes: Hashes, radius: int) -> Found:
         """Every living row within `radius` of one of `hashes`; a row may be named more than once."""
         listed = len(self) - len(self.left_out)
-        radii = radii_worth_searching(self.cut, radius, listed)
-        if radii is None:
+        plan = worth_searching(self.cut, radius, listed)
+        if plan is None:
             found = scan(self.tables.words, None, hashes, radius)
         else:
-            found = search(self.tables, hashes, radius, radii)
+            found = search(self.tables, hashes, radius, plan)
             if len(self.left_out):
                 found = _both(found, scan(self.tables.words, self.left_out, hashes, radius))
         living = self.alive[found.rows]
@@ -150,4 +150,4 @@ def _lists(words: Hashes, cut: Cut, left_out: NDArray[np.uint32]) -> tuple[NDArr
         ids.append(listed[np.argsort(values, kind="stable")])
         counts = np.bincount(values, minlength=2**width)
         starts.append(np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32))
-    return np.concatenate(starts), np.concatenate([*ids, np.zeros(COPIED, np.uint32)])
+    return np.concatenate(starts), np.concatenate([*ids, np.zeros(PADDING, np.uint32)])

@@ -7,6 +7,11 @@ bits, or among the others one differs in at most s-1 (if neither held, they woul
 (a+1)(s+1) + (m-a-1)s = r+1 bits). So the slices may be looked up nearly exactly in tables, and
 recall stays 1.0. (Norouzi, Punjani and Fleet, "Fast Exact Search in Hamming Space with Multi-Index
 Hashing", 2014.)
+
+Looked up one bit further than that, one slice alone can no longer be near: if m-1 slices differed in more
+than s bits each, and (m-1)(s+1) > r, the hashes would differ in more than r. So whoever is within r is found
+in two slices at least, and only what is found a second time need be compared. That is cheaper wherever
+comparing costs more than the further looks, because what was found once fits a processor's cache.
 """
 
 from __future__ import annotations
@@ -27,9 +32,20 @@ _USUAL_RADIUS: Final = 31
 # Nanoseconds as measured on one core: a look into a table, a candidate compared, a row scanned.
 _PROBE_NS: Final = 15.0
 _CANDIDATE_NS: Final = 20.0
+_COUNT_NS: Final = 1.5
+_FORGET_NS: Final = 0.004  # per row: one bit of memory for each
 _SCAN_NS: Final = 2.5
+_MOST_IN_LIST: Final = 512  # on average: rows of much longer ones stay out of the tables
 _ROW_BYTES: Final = 40  # the hash and its label
 _MOST_BYTES: Final = 125
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How far each slice is searched, -1 not at all, and in how many slices at least a row is then found."""
+
+    radii: tuple[int, ...]
+    hits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +64,24 @@ class Cut:
         whole, rest = divmod(radius, len(self.widths))
         return tuple(whole if at <= rest else whole - 1 for at in range(len(self.widths)))
 
-    def probes(self, radius: int) -> int:
-        """How many looks into the tables one query takes."""
-        return sum(_ball(width, near) for width, near in zip(self.widths, self.radii(radius), strict=True))
+    def plans(self, radius: int) -> list[Plan]:
+        """The ways to miss nothing within `radius`: compare what is found, or what is found twice."""
+        count, plans = len(self.widths), [Plan(self.radii(radius), 1)]
+        return [*plans, Plan((radius // (count - 1),) * count, 2)] if count > 1 else plans
 
-    def candidates(self, radius: int, rows: int) -> float:
-        """How many rows one query is compared with, if slices are evenly spread."""
-        parts = zip(self.widths, self.radii(radius), strict=True)
-        return sum(_ball(width, near) * rows / (1 << width) for width, near in parts)
+    def nanoseconds(self, plan: Plan, rows: int) -> float:
+        """What one query is expected to cost, if slices are evenly spread."""
+        parts = list(zip(self.widths, plan.radii, strict=True))
+        looks = sum(_ball(width, near) for width, near in parts) * _PROBE_NS
+        found = sum(_ball(width, near) * rows / (1 << width) for width, near in parts)
+        if plan.hits == 1:
+            return looks + found * _CANDIDATE_NS
+        twice = found * found / 2 / max(rows, 1)
+        return looks + found * _COUNT_NS + twice * _CANDIDATE_NS + rows * _FORGET_NS
 
-    def nanoseconds(self, radius: int, rows: int) -> float:
-        """What one query is expected to cost."""
-        return self.probes(radius) * _PROBE_NS + self.candidates(radius, rows) * _CANDIDATE_NS
+    def best(self, radius: int, rows: int) -> Plan:
+        """The cheapest of them."""
+        return min(self.plans(radius), key=lambda plan: self.nanoseconds(plan, rows))
 
     def bytes_per_row(self, rows: int) -> float:
         """What one row takes, tables and all."""
@@ -68,19 +90,21 @@ class Cut:
 
 
 @lru_cache(maxsize=1024)
-def radii_worth_searching(cut: Cut, radius: int, rows: int) -> tuple[int, ...] | None:
-    """How far each slice must be searched, or None if comparing with every row is cheaper."""
-    return None if cut.nanoseconds(radius, rows) > rows * _SCAN_NS else cut.radii(radius)
+def worth_searching(cut: Cut, radius: int, rows: int) -> Plan | None:
+    """How to search, or None if comparing with every row is cheaper."""
+    plan = cut.best(radius, rows)
+    return None if cut.nanoseconds(plan, rows) > rows * _SCAN_NS else plan
 
 
 @lru_cache(maxsize=64)
 def best_cut(rows: int) -> Cut:
     """The cheapest cut for so many rows at the usual radius that takes no more memory than is promised."""
     cuts = [even_cut(count) for count in range(_FEWEST, _MOST + 1)]
+    cuts = [cut for cut in cuts if rows >> min(cut.widths) <= _MOST_IN_LIST] or cuts[:1]
     small = [cut for cut in cuts if cut.bytes_per_row(rows) <= _MOST_BYTES]
     if not small:
         return min(cuts, key=lambda cut: cut.bytes_per_row(rows))
-    return min(small, key=lambda cut: cut.nanoseconds(_USUAL_RADIUS, rows))
+    return min(small, key=lambda cut: cut.nanoseconds(cut.best(_USUAL_RADIUS, rows), rows))
 
 
 def even_cut(count: int) -> Cut:

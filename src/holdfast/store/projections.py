@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from holdfast.access.key import KeyRevoked
-from holdfast.access.proposal import ProposalAsked, ProposalOverdue
+from holdfast.access.proposal import ProposalAgreed, ProposalEnd
 from holdfast.deciders import BY_NOUN
 from holdfast.effect.effect import EffectState
 from holdfast.log.event import Event, encode
@@ -157,13 +157,11 @@ def _proposal(folded: Folded) -> dict[str, Any]:
 
 def _proposal_notes(row: Recorded) -> dict[str, Any]:
     """What ended it, and where the words for it lie."""
-    if isinstance(row.happened, (ProposalAsked, ProposalOverdue)):
+    ended = row.happened
+    if not isinstance(ended, ProposalEnd):
         return {}
-    told = {
-        "answer_record": record_of(getattr(row.happened, "because", "")),
-        "solo": getattr(row.happened, "solo", False),
-    }
-    return {"answered_by": row.actor, "answered_at": row.at, **told}
+    solo = isinstance(ended, ProposalAgreed) and ended.solo
+    return {"answered_by": row.actor, "answered_at": row.at, "answer_record": record_of(ended.because), "solo": solo}
 
 
 def _settings(folded: Folded) -> dict[str, Any]:

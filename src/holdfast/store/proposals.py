@@ -26,6 +26,7 @@ from holdfast.access.proposal import (
     Proposal,
     ProposalAgreed,
     ProposalCommand,
+    ProposalEnd,
     ProposalOvertaken,
     ProposalState,
     RefuseProposal,
@@ -247,10 +248,10 @@ class PostgresProposals:
         subject = proposal_subject(row.id)
         written = self._journal.append(subject, after=row.version, events=events, actor=actor, at=now)
         row.state, row.version = after.state, row.version + len(events)
-        if not after.is_open:
+        if isinstance(ended := written[-1], ProposalEnd):
             row.answered_by, row.answered_at = actor, now
-            row.answer_record = record_of(getattr(written[-1], "because"))  # noqa: B009  # every end says why
-            row.solo = getattr(events[-1], "solo", False)
+            row.answer_record = record_of(ended.because)
+            row.solo = isinstance(ended, ProposalAgreed) and ended.solo
         row.save()
         return after
 
