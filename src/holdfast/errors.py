@@ -45,7 +45,9 @@
     │   ├── JournalConflict          journal.conflict
     │   ├── NotLoggedYet             log.not_yet
     │   ├── LogElsewhere             log.elsewhere
-    │   └── TimestampUnavailable     dependency.timestamp
+    │   ├── TimestampUnavailable     dependency.timestamp
+    │   ├── PlatformAway             dependency.platform
+    │   └── PlatformRefused          dependency.platform_refused
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
     │   ├── DataUnreachable          config.data_unreachable
@@ -429,6 +431,20 @@ class TimestampUnavailable(DependencyError):
 
     code = "dependency.timestamp"
     advice = "Check HOLDFAST_TIMESTAMP_URL; checkpoints are signed meanwhile, and stamped when it answers again."
+
+
+class PlatformAway(DependencyError):
+    """The platform did not answer, or not so that it can be believed: nobody can tell what it did."""
+
+    code = "dependency.platform"
+    advice = "Check HOLDFAST_PLATFORM_URL and the platform's own log; it is asked again until it confirms."
+
+
+class PlatformRefused(DependencyError):
+    """The platform answered that it will not do this, and would say so again."""
+
+    code = "dependency.platform_refused"
+    advice = "See what it said, and docs/platform.md for what it should do; asking again does not help."
 
 
 class ConfigurationError(HoldfastError):
