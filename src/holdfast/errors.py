@@ -28,6 +28,7 @@
     │   ├── ProposalUnknown          proposal.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
+    │   ├── ReceiptUnknown           report.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
@@ -295,6 +296,13 @@ class AlarmUnknown(NotFound):
 
     code = "alarm.unknown"
     advice = "'holdfast alarms list' names those that stand."
+
+
+class ReceiptUnknown(NotFound):
+    """There is no report with these words."""
+
+    code = "report.unknown"
+    advice = "Check each word against what you wrote down. If the words are lost, report again: it will be joined."
 
 
 class SubjectUnknown(NotFound):

@@ -101,12 +101,14 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskHold:
-    """Ask the platform for it; of what was staged, now."""
+    """Ask the platform for it."""
 
     case: str
     item: str
     version: str
     location: str
+    url: str = ""
+    """What a stranger would open; empty where nobody can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,12 @@ class StageHold:
     item: str
     version: str
     location: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """Ask the platform for it once more; for what was staged, for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +182,8 @@ class RemoveHeld:
 
 
 HoldCommand = (
-    AskHold | StageHold | ConfirmHold | SeeHeld | FindBreach | RefuseHold | LoseSight | FindGone | MarkUnconfirmed
-    | ReleaseHold | RemoveHeld
+    AskHold | StageHold | AskAgain | ConfirmHold | SeeHeld | FindBreach | RefuseHold | LoseSight | FindGone
+    | MarkUnconfirmed | ReleaseHold | RemoveHeld
 )  # fmt: skip
 
 
@@ -191,6 +199,7 @@ class HoldRequested(Event):
     item: str
     version: str
     location: str
+    url: PrivateText
     asked_at: datetime
 
 
@@ -203,6 +212,15 @@ class HoldStaged(Event):
     item: str
     version: str
     location: str
+    url: PrivateText
+    asked_at: datetime
+
+
+@event("hold.asked_again")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldAskedAgain(Event):
+    """The platform is asked once more; or for the first time, for what was staged."""
+
     asked_at: datetime
 
 
@@ -276,14 +294,14 @@ class HeldRemoved(Event):
 
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
 
+_ASKED_AGAIN: Final = (
+    HoldState.STAGED, HoldState.REFUSED, HoldState.UNREACHABLE, HoldState.RELEASED, HoldState.GONE
+)  # fmt: skip
 _WAITING: Final = (HoldState.REQUESTED, HoldState.BREACHED, HoldState.REFUSED, HoldState.UNREACHABLE)
 HOLD_TRANSITIONS: Final[Mapping[tuple[HoldState | None, type], HoldState]] = {
     (None, AskHold): HoldState.REQUESTED,
     (None, StageHold): HoldState.STAGED,
-    (HoldState.STAGED, AskHold): HoldState.REQUESTED,
-    **{(state, AskHold): HoldState.REQUESTED for state in (HoldState.REFUSED, HoldState.UNREACHABLE)},
-    (HoldState.RELEASED, AskHold): HoldState.REQUESTED,
-    (HoldState.GONE, AskHold): HoldState.REQUESTED,
+    **{(state, AskAgain): HoldState.REQUESTED for state in _ASKED_AGAIN},
     **{(state, ConfirmHold): HoldState.CONFIRMED for state in _WAITING},
     (HoldState.CONFIRMED, SeeHeld): HoldState.CONFIRMED,
     (HoldState.CONFIRMED, FindBreach): HoldState.BREACHED,
@@ -349,7 +367,7 @@ def _begun(happened: HoldRequested | HoldStaged) -> Hold:
 
 def _changed(hold: Hold, happened: Event) -> Hold:
     match happened:
-        case HoldRequested(asked_at=at):
+        case HoldAskedAgain(asked_at=at):
             return replace(hold, state=HoldState.REQUESTED, asked_at=at, confirmed_at=None, looks=0, alarmed=False)
         case HoldConfirmed(confirmed_at=at):
             return replace(hold, state=HoldState.CONFIRMED, confirmed_at=at, looks=0, alarmed=False)
@@ -373,10 +391,10 @@ def _unconfirmed(hold: Hold, now: datetime) -> list[Event] | Refusal:
 def _event(command: HoldCommand, now: datetime) -> Event:
     match command:
         case AskHold() | StageHold():
-            about = {name: getattr(command, name) for name in ("case", "item", "version", "location")}
+            about = {name: getattr(command, name) for name in ("case", "item", "version", "location", "url")}
             return (HoldRequested if isinstance(command, AskHold) else HoldStaged)(**about, asked_at=now)
-        case ConfirmHold() | FindBreach():
-            return _seen(command, now)
+        case AskAgain() | ConfirmHold() | FindBreach():
+            return _at(command, now)
         case RefuseHold(because=because):
             return HoldRefused(because=_reason(because))
         case ReleaseHold(decision=decision, because=because):
@@ -386,7 +404,9 @@ def _event(command: HoldCommand, now: datetime) -> Event:
     return _PLAIN[type(command)]()
 
 
-def _seen(command: ConfirmHold | FindBreach, now: datetime) -> Event:
+def _at(command: AskAgain | ConfirmHold | FindBreach, now: datetime) -> Event:
+    if isinstance(command, AskAgain):
+        return HoldAskedAgain(asked_at=now)
     if isinstance(command, ConfirmHold):
         return HoldConfirmed(by=command.by, confirmed_at=now)
     return HoldBreached(seen_at=now)
@@ -406,6 +426,7 @@ _PLAIN: Final[Mapping[type, type[Event]]] = {
 _TOLD_BY: Final[Mapping[type, type[Event]]] = {
     AskHold: HoldRequested,
     StageHold: HoldStaged,
+    AskAgain: HoldAskedAgain,
     ConfirmHold: HoldConfirmed,
     FindBreach: HoldBreached,
     RefuseHold: HoldRefused,
@@ -419,6 +440,7 @@ _POSSIBLE: Final = frozenset((state, _TOLD_BY[command]) for state, command in HO
 
 register(AskHold, HoldRequested)
 register(StageHold, HoldStaged)  # the flood valve, by a published rule; it never undoes a hold
+register(AskAgain, HoldAskedAgain)
 register(ConfirmHold, HoldConfirmed)
 register(SeeHeld, HoldSeenHeld)
 register(FindBreach, HoldBreached)

@@ -9,6 +9,8 @@ from typing import Final
 from holdfast.errors import InvalidRequest
 
 LONGEST_TEXT: Final = 500
+LONGEST_STORY: Final = 10_000
+_LINES: Final = "\n\r\t"
 
 
 def fault_in(text: str) -> str | None:
@@ -25,4 +27,14 @@ def check_text(field: str, text: str) -> None:
     fault = fault_in(text)
     if fault:
         message = f"{field}: {fault}"
+        raise InvalidRequest(message)
+
+
+def check_story(field: str, text: str) -> None:
+    """Raise InvalidRequest, naming the field, for what somebody tells that cannot be kept. It may have many lines."""
+    if len(text) > LONGEST_STORY:
+        message = f"{field}: at most {LONGEST_STORY:,} characters"
+        raise InvalidRequest(message)
+    if any(unicodedata.category(one) in ("Cc", "Cs") for one in text if one not in _LINES):
+        message = f"{field}: no control characters"
         raise InvalidRequest(message)

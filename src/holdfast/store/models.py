@@ -608,3 +608,17 @@ class SealedRecordRow(models.Model):
 
         db_table = "sealed_record"
         indexes: ClassVar = [models.Index(fields=["subject"], name="sealed_record_subject")]
+
+
+from holdfast.store.report_models import (  # noqa: E402  # Django finds an app's models in this module
+    CaseItemRow,
+    CaseRow,
+    ContestRow,
+    HoldRow,
+    ProofRow,
+    ReportedRow,
+    ReportRow,
+    ViewsRow,
+)
+
+__all__ = ["CaseItemRow", "CaseRow", "ContestRow", "HoldRow", "ProofRow", "ReportRow", "ReportedRow", "ViewsRow"]

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A case: what belongs together because it is about the same content, whoever reported it.
+
+It is opened by the first report of an item that no case holds yet. Later reports of the same item join
+it, each with its own receipt: joining never shows one reporter what another said. A case keeps the
+strictest category of its reports, and is handled as a child's unless something verified says otherwise.
+
+`decide_case` and `evolve_case` are pure; time and identity are passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from holdfast.access.two_people import register
+from holdfast.errors import Refusal
+from holdfast.intake.age import AgeBasis, ClaimStatus
+from holdfast.intake.reporter import Category
+from holdfast.log.event import Event, event
+from holdfast.sealed.text import PrivateText
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    """Nobody has decided yet."""
+
+
+STRICTEST: Final = (
+    Category.DANGER,
+    Category.CSAM,
+    Category.SEXTORTION,
+    Category.GROOMING,
+    Category.TRAFFICKING,
+    Category.ASKED_BY_CHILD,
+    Category.INTIMATE,
+    Category.OTHER_ILLEGAL,
+    Category.OTHER,
+)
+"""The strictest first: of several reports the case takes the first of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case as it stands."""
+
+    category: Category
+    state: CaseState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenViews:
+    """How often one location had been opened at some moment, by the platform's counter."""
+
+    hold: str
+    views: int
+    at: datetime
+
+
+# --- commands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """Open it."""
+
+    report: str
+    category: Category
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeReport:
+    """Another report is about the same."""
+
+    report: str
+    category: Category
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeItem:
+    """An item belongs to it: named in a report, or a copy of one that was."""
+
+    content: str
+    version: str
+    is_copy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimAge:
+    """What is said or follows about somebody's age when an item was made."""
+
+    item: str
+    person: str
+    lower: int
+    upper: int
+    basis: AgeBasis
+    status: ClaimStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadViews:
+    """The platform's counters were read."""
+
+    views: tuple[SeenViews, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCopies:
+    """So many places with something alike wait for a person: they lie beyond what the report reaches."""
+
+    copies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepFacts:
+    """The platform keeps what it knows of an upload, and says it."""
+
+    content: str
+    facts: str
+
+
+CaseCommand = OpenCase | TakeReport | TakeItem | ClaimAge | ReadViews | QueueCopies | KeepFacts
+
+
+# --- events
+
+
+@event("case.opened")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened(Event):
+    """A report named something that no case was about yet."""
+
+    report: str
+    category: Category
+
+
+@event("case.report_joined")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReportJoined(Event):
+    """Another report is about the same. Nothing that one reporter said is shown to another."""
+
+    report: str
+    category: Category
+
+
+@event("case.item_joined")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseItemJoined(Event):
+    """An item belongs to the case, in this version."""
+
+    content: str
+    version: str
+    is_copy: bool
+
+
+@event("case.age_claimed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAgeClaimed(Event):
+    """Somebody in an item was between so many full years old when it was made, says this basis."""
+
+    item: str
+    person: str
+    lower: int
+    upper: int
+    basis: AgeBasis
+    status: ClaimStatus
+
+
+@event("case.views_read")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseViewsRead(Event):
+    """The platform's counters of the case's locations were read."""
+
+    views: tuple[SeenViews, ...]
+
+
+@event("case.copies_queued")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseCopiesQueued(Event):
+    """Places beyond the report's reach wait for a person."""
+
+    copies: int
+
+
+@event("case.facts_kept")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFactsKept(Event):
+    """The platform keeps what it knows of an upload (times, addresses, ports), and said it. Sealed."""
+
+    content: str
+    facts: PrivateText
+
+
+# --- the table: (state before, command) -> state after; None is "does not exist yet"
+
+_LATER: Final = (TakeReport, TakeItem, ClaimAge, ReadViews, QueueCopies, KeepFacts)
+CASE_TRANSITIONS: Final[Mapping[tuple[CaseState | None, type], CaseState]] = {
+    (None, OpenCase): CaseState.OPEN,
+    **dict.fromkeys(((CaseState.OPEN, command) for command in _LATER), CaseState.OPEN),
+}
+
+
+def decide_case(case: Case | None, command: CaseCommand) -> list[Event] | Refusal:
+    """What happens when `command` meets the case as it stands."""
+    if (case and case.state, type(command)) not in CASE_TRANSITIONS:
+        return Refusal("case.not_in_this_state", f"the case is {case.state if case else 'not there'}")
+    kind = _TOLD_BY[type(command)]
+    return [kind(**{name: getattr(command, name) for name in command.__dataclass_fields__})]
+
+
+def evolve_case(case: Case | None, happened: Event) -> Case:
+    """The case after `happened`. Raises ValueError for an event that no case in this state can have."""
+    if case is None and isinstance(happened, CaseOpened):
+        return Case(category=happened.category, state=CaseState.OPEN)
+    if case is None or (case.state, type(happened)) not in _POSSIBLE:
+        message = f"no case can have {happened.tag!r} here"
+        raise ValueError(message)
+    if isinstance(happened, CaseReportJoined):
+        return replace(case, category=stricter(case.category, happened.category))
+    return case
+
+
+def stricter(one: Category, other: Category) -> Category:
+    """The stricter of two categories."""
+    return min(one, other, key=STRICTEST.index)
+
+
+def case_subject(case_id: str) -> str:
+    """The journal's subject for a case."""
+    return f"case:{case_id}"
+
+
+_TOLD_BY: Final[Mapping[type, type[Event]]] = {
+    OpenCase: CaseOpened,
+    TakeReport: CaseReportJoined,
+    TakeItem: CaseItemJoined,
+    ClaimAge: CaseAgeClaimed,
+    ReadViews: CaseViewsRead,
+    QueueCopies: CaseCopiesQueued,
+    KeepFacts: CaseFactsKept,
+}
+_POSSIBLE: Final = frozenset((state, _TOLD_BY[command]) for state, command in CASE_TRANSITIONS if state is not None)
+
+for _command, _told in _TOLD_BY.items():
+    register(_command, _told)

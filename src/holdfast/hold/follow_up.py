@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What follows a hold: copies are looked for, counters read, facts kept, and whoever posted it is told.
+
+Each is a handler of one kind of effect (`holdfast.effect.handler`). None of them delays a hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from holdfast.effect.handler import Done, Leased, Outcome, Refused
+from holdfast.errors import PlatformAway, PlatformRefused
+from holdfast.hold.enforce import MOST_SPOTS, again
+from holdfast.hold.platform import CopyAt, Found, Item, Notice, Platform, Views
+
+BY_REFERENCE: Final = "content:"
+"""Before a platform's own reference of an item, where an address is asked for."""
+
+
+class FollowedUp(Protocol):
+    """What handlers need of the cases."""
+
+    def item_of(self, content: str) -> tuple[str, str | None] | None:
+        """The version of an item that a case is about, and the platform's reference of its account."""
+
+    def equals(self, content: str) -> list[str]:
+        """Items whose upload was, byte for byte, that of this one."""
+
+    def copies_found(self, content: str, copies: Sequence[CopyAt]) -> None:
+        """Join what the report reaches, and leave the rest to a person."""
+
+    def locations(self, case: str) -> dict[str, list[str]]:
+        """The holds of a case by location."""
+
+    def views_read(self, case_id: str, views: Sequence[Views]) -> None:
+        """Write what the platform's counters say."""
+
+    def facts_kept(self, content: str, facts: str) -> None:
+        """Write what the platform knows of an upload and keeps."""
+
+
+class Told(Protocol):
+    """What handlers need of the contests."""
+
+    def notice(self, contest_id: str) -> Notice | None:
+        """What is to be told; None as long as nothing is held."""
+
+    def told(self, contest_id: str) -> None:
+        """It lies where they see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindCopies:
+    """Asks the platform, and the archive, what else shows the same. A `Handler`."""
+
+    platform: Platform
+    cases: FollowedUp
+    clock: Callable[[], datetime]
+
+    def __call__(self, effect: Leased) -> Outcome:
+        """Do it: see `Handler`."""
+        content, key = effect.payload["content"], f"{effect.id}.{effect.tries}"
+        named = self.cases.item_of(content)
+        if named is None:
+            return Done()
+        try:
+            copies = self.platform.copies(key, content, named[0])
+            items = self._resolved(f"{key}.equal", self.cases.equals(content))
+        except PlatformAway:
+            return again(effect, self.clock())
+        except PlatformRefused:
+            return Refused("copies_refused")
+        known = {one.item.content for one in copies}
+        equal = [CopyAt(item=item, exact=True) for item in items if item.content not in known]
+        self.cases.copies_found(content, [*copies, *equal])
+        return Done()
+
+    def _resolved(self, key: str, contents: Sequence[str]) -> list[Item]:
+        if not contents:
+            return []
+        answers = self.platform.resolve(key, [f"{BY_REFERENCE}{content}" for content in contents])
+        return [answer.item for answer in answers if isinstance(answer, Found)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCounters:
+    """Reads how often each location of a case was opened. A `Handler`."""
+
+    platform: Platform
+    cases: FollowedUp
+    clock: Callable[[], datetime]
+
+    def __call__(self, effect: Leased) -> Outcome:
+        """Do it: see `Handler`."""
+        case, at = effect.payload["case"], datetime.fromisoformat(effect.payload["at"])
+        where = sorted(self.cases.locations(case))
+        try:
+            for number, first in enumerate(range(0, len(where), MOST_SPOTS)):
+                batch = where[first : first + MOST_SPOTS]
+                views = self.platform.views(f"{effect.id}.{effect.tries}.{number}", batch, at)
+                self.cases.views_read(case, views)
+        except PlatformAway:
+            return again(effect, self.clock())
+        except PlatformRefused:
+            return Refused("views_refused")
+        return Done()
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Has the platform keep what it knows of an upload, and tell it. A `Handler`."""
+
+    platform: Platform
+    cases: FollowedUp
+    clock: Callable[[], datetime]
+
+    def __call__(self, effect: Leased) -> Outcome:
+        """Do it: see `Handler`. A platform that keeps no such facts owes none."""
+        content = effect.payload["content"]
+        named = self.cases.item_of(content)
+        if named is None or named[1] is None:
+            return Done()
+        try:
+            facts = self.platform.freeze(f"{effect.id}.{effect.tries}", named[1], content)
+        except PlatformAway:
+            return again(effect, self.clock())
+        except PlatformRefused:
+            return Done()
+        self.cases.facts_kept(content, facts)
+        return Done()
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tells whoever posted what is held, once it is. A `Handler`."""
+
+    platform: Platform
+    contests: Told
+    clock: Callable[[], datetime]
+
+    def __call__(self, effect: Leased) -> Outcome:
+        """Do it: see `Handler`."""
+        contest = effect.payload["contest"]
+        notice = self.contests.notice(contest)
+        if notice is None:
+            return again(effect, self.clock(), "not_held_yet")
+        try:
+            self.platform.notify(effect.id, notice)
+        except PlatformAway:
+            return again(effect, self.clock())
+        except PlatformRefused:
+            return Refused("notice_refused")
+        self.contests.told(contest)
+        return Done()

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What whoever posted a held item is told, and what they answer, in PostgreSQL.
+
+Their words open their answer and nothing else. They follow from the keyring and the contest's id, so that the
+platform can be told the same ones again; whoever reports gets words that follow from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from holdfast.effect.effect import Order, PayloadId, Weight
+from holdfast.errors import ReceiptUnknown
+from holdfast.hold.contest import Contest, ContestCommand, ContestHold, ContestState, MarkTold, OfferContest
+from holdfast.hold.hold import HoldState
+from holdfast.hold.notice import held_notice
+from holdfast.hold.platform import Notice
+from holdfast.intake.code import CODE_BYTES, code_of, read_code
+from holdfast.sealed.text import ERASED
+from holdfast.store.alarms import PostgresAlarms
+from holdfast.store.deciding import Step, decide_one
+from holdfast.store.effects import PostgresEffects
+from holdfast.store.journal import PostgresJournal
+from holdfast.store.models import CaseRow, ContestRow, HoldRow, SealedRecordRow
+
+NOTIFY: Final = "account.notify"
+CONTESTED: Final = "hold_contested"
+_CODE: Final = "contest code"
+_WORDS: Final = "contest words"
+_SYSTEM: Final = "system:holds"
+_DEADLINE: Final = timedelta(minutes=10)
+_MOST_TRIES: Final = 100_000
+_HELD: Final = (HoldState.CONFIRMED, HoldState.BREACHED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedContest:
+    """What whoever holds the words may see: since when, and where it stands. Nothing of a report."""
+
+    id: str
+    offered_at: datetime
+    state: ContestState
+    is_held: bool
+
+
+class PostgresContests:
+    """Notices and contests. It is a `holdfast.hold.follow_up.Told`."""
+
+    def __init__(
+        self,
+        journal: PostgresJournal,
+        effects: PostgresEffects,
+        alarms: PostgresAlarms,
+        clock: Callable[[], datetime],
+        new_id: Callable[[str], str],
+        *,
+        owner: str,
+        public_url: str | None,
+    ) -> None:
+        """Use `clock` for time and `new_id` for ids; `public_url` is where people reach this Holdfast."""
+        self._journal = journal
+        self._effects = effects
+        self._alarms = alarms
+        self._clock = clock
+        self._new_id = new_id
+        self._owner = owner
+        self._answer_url = f"{public_url.rstrip('/')}/case" if public_url else None
+
+    def offer(self, case: CaseRow, content: str, account: str, *, blameless: bool, at: datetime) -> None:
+        """Owe the notice about an item of a case to its account, once, inside the open transaction."""
+        if ContestRow.objects.filter(case=case, content_id=content).exists():
+            return
+        contest_id = self._new_id("ctt")
+        command = OfferContest(case=case.id, content=content, account=account, blameless=blameless)
+        told = decide_one(self._journal, Step("contest", contest_id, None, 0, command), actor=_SYSTEM, at=at)
+        ContestRow.objects.create(
+            id=contest_id,
+            case=case,
+            content_id=content,
+            account_subject=account,
+            code_digest=self._digest(self._words(contest_id)),
+            blameless=blameless,
+            state=told.after.state,
+            offered_at=at,
+            version=told.version,
+        )
+        self._effects.enqueue([_order(contest_id, at, self._owner)], actor=_SYSTEM, at=at)
+
+    def account(self, subject: str | None) -> str | None:
+        """The platform's reference that a sealed subject holds; None if there is none, or it was erased."""
+        record = SealedRecordRow.objects.filter(subject_id=subject).values_list("id", flat=True).first()
+        if subject is None or record is None:
+            return None
+        text = self._journal.sealer.open_texts([record])[record]
+        return None if text == ERASED else text
+
+    def notice(self, contest_id: str) -> Notice | None:
+        """What is to be told, once the item is held; None until then.
+
+        Nobody is told that something is hidden before it is.
+        """
+        row = ContestRow.objects.get(id=contest_id)
+        account = self.account(row.account_subject)
+        if account is None or not _is_held(row):
+            return None
+        text = held_notice(blameless=row.blameless)
+        return Notice(
+            id=row.id,
+            account=account,
+            content=row.content_id,
+            title=text.title,
+            text=text.text,
+            answer_url=self._answer_url,
+            answer_code=self._words(row.id),
+        )
+
+    def told(self, contest_id: str) -> None:
+        """The platform says that it lies where they see it."""
+        with transaction.atomic(durable=True):
+            row = ContestRow.objects.select_for_update().get(id=contest_id)
+            if row.state == ContestState.TOLD:
+                return
+            self._apply(row, MarkTold(held_notice(blameless=row.blameless).digest), _SYSTEM)
+
+    def open(self, untrusted_code: str) -> OpenedContest:
+        """What these words open. Raises InvalidRequest if they are none, or ReceiptUnknown."""
+        return _opened(self._row(untrusted_code))
+
+    def contest(self, untrusted_code: str, words: str) -> OpenedContest:
+        """Say why it should be visible again; raises as `open` does, and InvalidRequest."""
+        with transaction.atomic(durable=True):
+            row = self._row(untrusted_code, lock=True)
+            self._apply(row, ContestHold(words), f"contest:{row.id}")
+            at = self._clock()
+            self._alarms.call(CONTESTED, f"contest:{row.id}", self._owner, actor=_SYSTEM, at=at)
+        return _opened(row)
+
+    def _apply(self, row: ContestRow, command: ContestCommand, actor: str) -> None:
+        step = Step("contest", row.id, contest_of(row), row.version, command)
+        told = decide_one(self._journal, step, actor=actor, at=self._clock())
+        row.state, row.version = told.after.state, told.version
+        row.save()
+
+    def _row(self, untrusted_code: str, *, lock: bool = False) -> ContestRow:
+        rows = ContestRow.objects.select_for_update() if lock else ContestRow.objects.all()
+        row = rows.filter(code_digest=self._digest(read_code(untrusted_code))).first()
+        if row is None:
+            raise ReceiptUnknown
+        return row
+
+    def _words(self, contest_id: str) -> str:
+        return code_of(self._journal.sealer.finds(_WORDS, contest_id)[:CODE_BYTES])
+
+    def _digest(self, code: str) -> bytes:
+        return self._journal.sealer.finds(_CODE, code)
+
+
+def contest_of(row: ContestRow) -> Contest:
+    """The contest that a row holds."""
+    return Contest(
+        case=row.case_id,
+        content=row.content_id,
+        state=ContestState(row.state),
+        blameless=row.blameless,
+    )
+
+
+def _is_held(row: ContestRow) -> bool:
+    return HoldRow.objects.filter(case_id=row.case_id, content_id=row.content_id, state__in=_HELD).exists()
+
+
+def _opened(row: ContestRow) -> OpenedContest:
+    return OpenedContest(
+        id=row.id,
+        offered_at=row.offered_at,
+        state=ContestState(row.state),
+        is_held=_is_held(row),
+    )
+
+
+def _order(contest_id: str, at: datetime, owner: str) -> Order:
+    return Order(
+        kind=NOTIFY,
+        item=contest_id,
+        location=NOTIFY,
+        payload=(PayloadId("contest", contest_id),),
+        weight=Weight.NEUTRAL,
+        deadline=at + _DEADLINE,
+        most_tries=_MOST_TRIES,
+        owner=owner,
+    )

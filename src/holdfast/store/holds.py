@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds in PostgreSQL: asked for in the transaction that owes the asking, and shown as held once that is so.
+
+The promises: a location is asked for once, and until it is confirmed; what the platform said and what a
+stranger saw are written together; what was confirmed is looked at again when it is due; and nobody is told
+of a state that was not committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from holdfast.effect.effect import Order, PayloadId, Weight
+from holdfast.hold.enforce import Asked, Seen
+from holdfast.hold.hold import (
+    PATIENCE,
+    AskAgain,
+    AskHold,
+    ConfirmedBy,
+    ConfirmHold,
+    FindBreach,
+    FindGone,
+    Hold,
+    HoldCommand,
+    HoldRequested,
+    HoldStaged,
+    HoldState,
+    LoseSight,
+    MarkUnconfirmed,
+    RefuseHold,
+    SeeHeld,
+    StageHold,
+)
+from holdfast.hold.platform import Acted, Item, Sight, Spot
+from holdfast.hold.reach import Standing, Valve
+from holdfast.store.alarms import PostgresAlarms
+from holdfast.store.bank_rows import record_of
+from holdfast.store.deciding import Step, Told, decide_all
+from holdfast.store.effects import PostgresEffects
+from holdfast.store.journal import PostgresJournal
+from holdfast.store.models import CaseRow, HoldRow
+
+ASK: Final = "hold.ask"
+LOOK: Final = "hold.look"
+UNCONFIRMED: Final = "hold_unconfirmed"
+BREACHED: Final = "hold_breached"
+REFUSED: Final = "hold_refused"
+STAGED: Final = "holds_staged"
+_SYSTEM: Final = "system:holds"
+_WAITING: Final = (HoldState.REQUESTED, HoldState.BREACHED, HoldState.UNREACHABLE)
+_UNSURE: Final = (*_WAITING, HoldState.REFUSED)
+_MOST_TRIES: Final = 100_000
+_BATCH: Final = 200
+_HOUR: Final = timedelta(hours=1)
+_UNSTAGED_AT_ONCE: Final = 50
+_ARCHIVED: Final = "select greatest(reltuples, 0)::bigint from pg_class where oid = 'archive'::regclass"
+# Repeated sources come later, whatever they say; how many reports name an item is not asked.
+_IN_TURN: Final = """
+select h.id from hold h left join lateral (
+    select min((select count(*) from report o where o.source = p.source)) as busy
+    from reported r join report p on p.id = r.report_id where r.content_id = h.content_id
+) s on true
+where h.state = 'staged' order by h.danger, coalesce(s.busy, 0), h.asked_at, h.id limit %s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """What stands behind the holds that are placed together."""
+
+    case: CaseRow
+    standing: Standing
+    danger: int
+    staged: bool
+
+
+class PostgresHolds:
+    """Every location that is held or asked to be. It is a `holdfast.hold.enforce.Holds`."""
+
+    def __init__(
+        self,
+        journal: PostgresJournal,
+        effects: PostgresEffects,
+        alarms: PostgresAlarms,
+        clock: Callable[[], datetime],
+        new_id: Callable[[str], str],
+        *,
+        owner: str,
+        valve: Valve,
+    ) -> None:
+        """Use `clock` for time and `new_id` for ids; `owner` is alarmed; `valve` bounds unproven holds in an hour."""
+        self._journal = journal
+        self._effects = effects
+        self._alarms = alarms
+        self._clock = clock
+        self._new_id = new_id
+        self._owner = owner
+        self._valve = valve
+
+    # --- placing, inside the caller's transaction
+
+    def place(self, items: Sequence[Item], placing: Placing, *, actor: str, at: datetime) -> list[HoldRow]:
+        """Ask for every location of these items that is not held yet, or stage it; returns the rows that are new."""
+        spots = [(item, location) for item in items for location in item.locations]
+        known = {
+            (row.content_id, row.content_version, row.location): row
+            for row in HoldRow.objects.select_for_update().filter(content_id__in={item.content for item in items})
+        }
+        fresh = [(item, spot) for item, spot in spots if (item.content, item.version, spot.id) not in known]
+        rows = self._begin(fresh, placing, actor, at)
+        again = [row for row in known.values() if row.state in (HoldState.RELEASED, HoldState.GONE)]
+        self._decide([(row, AskAgain()) for row in again if (row.content_id, row.content_version, row.location)
+                      in {(item.content, item.version, spot.id) for item, spot in spots}], actor, at)  # fmt: skip
+        if not placing.staged:
+            raised = [row for row in known.values() if row.state == HoldState.STAGED]
+            self._decide([(row, AskAgain()) for row in raised], actor, at)
+        self._owe_asking(placing.case.id, actor, at)
+        return rows
+
+    def lets_through(self, standing: Standing, *, corroborated: bool, at: datetime) -> bool:
+        """Whether holds of such a report go out at once, or wait for the published budget."""
+        if standing is not Standing.WORD or corroborated:
+            return True
+        held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=at - _HOUR).exclude(state=HoldState.STAGED)
+        visible = self._visible()
+        return self._valve.lets_through(
+            standing, held_this_hour=held.count(), visible_items=visible, corroborated=corroborated
+        )
+
+    def unstage(self, now: datetime) -> int:
+        """Ask for those that have waited, in their turn, as far as the budget allows; returns how many."""
+        if not HoldRow.objects.filter(state=HoldState.STAGED).exists():
+            return 0
+        with transaction.atomic(durable=True):
+            held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=now - _HOUR)
+            spent = held.exclude(state=HoldState.STAGED).count()
+            room = min(self._valve.budget(self._visible()) - spent, _UNSTAGED_AT_ONCE)
+            if room <= 0:
+                return 0
+            with connection.cursor() as cursor:
+                cursor.execute(_IN_TURN, [room])
+                ids = [row[0] for row in cursor.fetchall()]
+            rows = list(HoldRow.objects.select_for_update().filter(id__in=ids, state=HoldState.STAGED).order_by("id"))
+            self._decide([(row, AskAgain()) for row in rows], _SYSTEM, now)
+            for case in sorted({row.case_id for row in rows}):
+                self._owe_asking(case, _SYSTEM, now)
+        return len(rows)
+
+    # --- asking and looking: see `Holds`
+
+    def asked(self, case: str) -> list[Asked]:
+        """Everything of a case that the platform has not confirmed."""
+        return self._told(HoldRow.objects.filter(case_id=case, state__in=_WAITING).order_by("id"))
+
+    def due(self, case: str, now: datetime) -> list[Asked]:
+        """Everything of a case that is to be looked at again."""
+        return self._told(HoldRow.objects.filter(case_id=case, look_at__lte=now).order_by("id"))
+
+    def settle(self, case: str, seen: Sequence[Seen]) -> bool:
+        """Write what the platform said and what a stranger saw; whether everything of the case is out of reach now."""
+        at = self._clock()
+        with transaction.atomic(durable=True):
+            rows = self._locked(one.hold for one in seen)
+            changes = [(rows[one.hold], _said(rows[one.hold], one)) for one in seen if one.hold in rows]
+            self._decide([(row, command) for row, command in changes if command is not None], _SYSTEM, at)
+            self._alarm(rows.values(), at)
+            return not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists()
+
+    def looked(self, case: str, seen: Sequence[Seen]) -> int:
+        """Write what was seen when it was looked at again; returns how many could be seen."""
+        at, found = self._clock(), 0
+        with transaction.atomic(durable=True):
+            rows = self._locked(one.hold for one in seen)
+            for one in seen:
+                row = rows.get(one.hold)
+                if row is None or row.state != HoldState.CONFIRMED:
+                    continue
+                command = _looked(one)
+                if command is None:
+                    row.look_at = at + PATIENCE  # nobody could tell: look again soon
+                    row.save(update_fields=["look_at"])
+                    continue
+                found += isinstance(command, FindBreach)
+                self._decide([(row, command)], _SYSTEM, at)
+            self._alarm(rows.values(), at)
+            if found:
+                self._owe_asking(case, _SYSTEM, at)
+        return found
+
+    # --- what the worker does each second
+
+    def owe_looks(self, now: datetime) -> int:
+        """Owe a look to each case that has something to be looked at again; returns how many."""
+        with transaction.atomic(durable=True):
+            due = HoldRow.objects.filter(look_at__lte=now).order_by("look_at")[:_BATCH]
+            cases = sorted({row.case_id for row in due})
+            self._effects.enqueue([_order(LOOK, case, now, self._owner) for case in cases], actor=_SYSTEM, at=now)
+            # Until it was looked at; a look that gets lost is owed again.
+            HoldRow.objects.filter(case_id__in=cases, look_at__lte=now).update(look_at=now + PATIENCE)
+        return len(cases)
+
+    def mark_unconfirmed(self, now: datetime) -> int:
+        """Alarm about what was not confirmed within `PATIENCE`; returns how many."""
+        with transaction.atomic(durable=True):
+            late = HoldRow.objects.filter(state__in=_UNSURE, alarmed=False, asked_at__lte=now - PATIENCE)
+            rows = list(late.select_for_update(skip_locked=True).order_by("asked_at")[:_BATCH])
+            self._decide([(row, MarkUnconfirmed()) for row in rows], _SYSTEM, now)
+            for case in sorted({row.case_id for row in rows}):
+                self._alarms.call(UNCONFIRMED, f"case:{case}", self._owner, actor=_SYSTEM, at=now)
+        return len(rows)
+
+    # --- parts
+
+    def _begin(self, fresh: Sequence[tuple[Item, Any]], placing: Placing, actor: str, at: datetime) -> list[HoldRow]:
+        kind = StageHold if placing.staged else AskHold
+        ids = [self._new_id("hld") for _ in fresh]
+        steps = [
+            Step("hold", key, None, 0, kind(case=placing.case.id, item=item.content, version=item.version,
+                                            location=spot.id, url=spot.url or ""))
+            for key, (item, spot) in zip(ids, fresh, strict=True)
+        ]  # fmt: skip
+        told = decide_all(self._journal, steps, actor=actor, at=at)
+        rows = [_row(key, one, placing) for key, one in zip(ids, told, strict=True)]
+        HoldRow.objects.bulk_create(rows)
+        if rows and placing.staged:
+            self._alarms.call(STAGED, "settings:flood", self._owner, actor=actor, at=at)
+        return rows
+
+    def _decide(self, changes: Sequence[tuple[HoldRow, HoldCommand]], actor: str, at: datetime) -> None:
+        steps = [Step("hold", row.id, hold_of(row), row.version, command) for row, command in changes]
+        for (row, _), told in zip(changes, decide_all(self._journal, steps, actor=actor, at=at), strict=True):
+            _take(row, told)
+        HoldRow.objects.bulk_update([row for row, _ in changes], _CHANGING)
+
+    def _alarm(self, rows: Iterable[HoldRow], at: datetime) -> None:
+        """What a person must know at once; and what is in order again."""
+        for row in rows:
+            about = f"case:{row.case_id}"
+            if row.state == HoldState.BREACHED:
+                self._alarms.call(BREACHED, about, self._owner, actor=_SYSTEM, at=at)
+            elif row.state == HoldState.REFUSED:
+                self._alarms.call(REFUSED, about, self._owner, actor=_SYSTEM, at=at)
+        for case in {row.case_id for row in rows}:
+            if not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists():
+                kinds = [UNCONFIRMED, BREACHED, REFUSED]
+                self._alarms.clear(f"case:{case}", "all of it is out of reach", actor=_SYSTEM, at=at, kinds=kinds)
+
+    def _owe_asking(self, case: str, actor: str, at: datetime) -> None:
+        if HoldRow.objects.filter(case_id=case, state__in=_WAITING).exists():
+            self._effects.enqueue([_order(ASK, case, at, self._owner)], actor=actor, at=at)
+
+    def _told(self, rows: Iterable[HoldRow]) -> list[Asked]:
+        found = list(rows)
+        urls = self._journal.sealer.open_texts(row.url_record for row in found if row.has_url)
+        return [
+            Asked(row.id, Spot(content=row.content_id, version=row.content_version, location=row.location),
+                  urls[row.url_record] if row.has_url else None)
+            for row in found
+        ]  # fmt: skip
+
+    def _locked(self, ids: Iterable[str]) -> Mapping[str, HoldRow]:
+        rows = HoldRow.objects.select_for_update().filter(id__in=list(ids)).order_by("id")
+        return {row.id: row for row in rows}
+
+    def _visible(self) -> int:
+        """About how many items there are: as many as the archive remembers."""
+        with connection.cursor() as cursor:
+            cursor.execute(_ARCHIVED)
+            return int(cursor.fetchone()[0])
+
+
+def hold_of(row: HoldRow) -> Hold:
+    """The hold that a row holds."""
+    return Hold(
+        case=row.case_id,
+        item=row.content_id,
+        version=row.content_version,
+        location=row.location,
+        state=HoldState(row.state),
+        asked_at=row.asked_at,
+        confirmed_at=row.confirmed_at,
+        looks=row.looks,
+        alarmed=row.alarmed,
+    )
+
+
+_CHANGING: Final = ("state", "asked_at", "confirmed_at", "looks", "alarmed", "look_at", "version")
+
+
+def _take(row: HoldRow, told: Told) -> None:
+    after: Hold = told.after
+    row.state, row.asked_at, row.confirmed_at = after.state, after.asked_at, after.confirmed_at
+    row.looks, row.alarmed, row.look_at, row.version = after.looks, after.alarmed, after.look_at, told.version
+
+
+def _row(hold_id: str, told: Told, placing: Placing) -> HoldRow:
+    happened, hold = told.events[0], told.after
+    assert isinstance(happened, (HoldRequested, HoldStaged))
+    return HoldRow(
+        id=hold_id,
+        case_id=hold.case,
+        content_id=hold.item,
+        content_version=hold.version,
+        location=hold.location,
+        url_record=record_of(happened.url),
+        has_url=bool(happened.url),
+        state=hold.state,
+        standing=placing.standing,
+        danger=placing.danger,
+        asked_at=hold.asked_at,
+        version=told.version,
+    )
+
+
+def _said(row: HoldRow, seen: Seen) -> HoldCommand | None:
+    """What the platform's word and a stranger's look come to; None if nothing changes."""
+    if row.state not in _UNSURE:
+        return None
+    if seen.act is None:
+        return None if row.state == HoldState.UNREACHABLE else LoseSight()
+    if seen.act.acted is Acted.GONE:
+        return FindGone()
+    if seen.act.acted is Acted.REFUSED:
+        return RefuseHold(seen.act.because or "no reason given") if row.state != HoldState.REFUSED else None
+    if seen.sight is Sight.VISIBLE:
+        return None  # its word is not enough: it is asked again
+    return ConfirmHold(ConfirmedBy.LOOKING if seen.sight is Sight.HIDDEN else ConfirmedBy.PLATFORM)
+
+
+def _looked(seen: Seen) -> HoldCommand | None:
+    if seen.sight is Sight.VISIBLE:
+        return FindBreach()
+    if seen.sight is Sight.HIDDEN:
+        return SeeHeld()
+    if seen.act is not None and seen.act.acted is Acted.DONE:
+        return SeeHeld()
+    return FindGone() if seen.act is not None and seen.act.acted is Acted.GONE else None
+
+
+def _order(kind: str, case: str, at: datetime, owner: str) -> Order:
+    return Order(
+        kind=kind,
+        item=case,
+        location=kind,
+        payload=(PayloadId("case", case),),
+        weight=Weight.PROTECTIVE,
+        deadline=at + PATIENCE,
+        most_tries=_MOST_TRIES,
+        owner=owner,
+    )
