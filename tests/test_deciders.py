@@ -19,10 +19,14 @@ from holdfast.access import proposal as proposals
 from holdfast.access import safety
 from holdfast.access.person import People, Who
 from holdfast.alarm import alarm as alarms
+from holdfast.case import case as cases
 from holdfast.deciders import BY_NOUN, DECIDERS
 from holdfast.effect import effect as effects
 from holdfast.errors import Refusal
-from holdfast.hold import hold
+from holdfast.hold import contest, hold
+from holdfast.intake import proof, report, reported
+from holdfast.intake.age import AgeBasis, ClaimStatus
+from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs
 from holdfast.log.decider import Decider
 from holdfast.log.event import Event
 from holdfast.match import bank as banks
@@ -104,6 +108,19 @@ AT_COMMONS = hold.Hold(
     asked_at=NOW - timedelta(minutes=2),
     confirmed_at=NOW,
 )
+REPORT = report.Report(
+    reporter=ReporterKind.PARENT,
+    verified=False,
+    category=Category.CSAM,
+    state=report.ReportState.RECEIVED,
+    elements=frozenset({report.Element.WHERE}),
+)
+NAMED = reported.Reported(
+    report="rep_1", kind=ItemKind.POST, uploader_is=UploaderIs.UNKNOWN, state=reported.ReportedState.NAMED
+)
+PROOF = proof.Proof(report="rep_1", state=proof.ProofState.RECEIVED, says=frozenset({proof.Claim.BIRTH_DATE}))
+CASE = cases.Case(category=Category.INTIMATE, state=cases.CaseState.OPEN)
+CONTEST = contest.Contest(case="c", content="post-1", state=contest.ContestState.OFFERED, blameless=False)
 SUBJECT = subject.SealedSubject(holds=(subject.Preserved(id="hld_1", until=NOW),))
 """With a hold that has run out, and may still be lifted."""
 
@@ -254,6 +271,7 @@ SAMPLES: dict[str, Sample] = {
         commands=(
             hold.AskHold(case="c", item="post-1", version="1", location="eu-1"),
             hold.StageHold(case="c", item="post-1", version="1", location="eu-1"),
+            hold.AskAgain(),
             hold.ConfirmHold(hold.ConfirmedBy.LOOKING),
             hold.SeeHeld(),
             hold.FindBreach(),
@@ -265,6 +283,78 @@ SAMPLES: dict[str, Sample] = {
             hold.RemoveHeld("dec_1"),
         ),
         command_types=get_args(hold.HoldCommand),
+    ),
+    "report": Sample(
+        things=in_states(REPORT, report.ReportState),
+        commands=(
+            report.ReceiveReport(
+                reference="R-AAAA-BBBB",
+                reporter=ReporterKind.PARENT,
+                verified=False,
+                category=Category.CSAM,
+                elements=frozenset({report.Element.WHERE}),
+                words="x",
+                contact="",
+                known_ages="",
+                shown="d",
+            ),
+            report.AddToReport(words="x", elements=frozenset({report.Element.SIGNATURE})),
+            report.JoinReport("cas_1"),
+            report.KeepCode(),
+            report.StopContact(),
+            report.WithdrawReport(),
+        ),
+        command_types=get_args(report.ReportCommand),
+    ),
+    "reported": Sample(
+        things=in_states(NAMED, reported.ReportedState),
+        commands=(
+            reported.NameItem(report="rep_1", kind=ItemKind.POST, address="https://example.org/p/1"),
+            reported.ResolveItem(content="post-1", version="1", case="cas_1"),
+            reported.FindAmbiguous(2),
+            reported.FindNowhere(),
+            reported.LeaveToPerson(),
+            reported.MarkElsewhere(),
+            reported.FindItemGone(),
+        ),
+        command_types=get_args(reported.ReportedCommand),
+    ),
+    "proof": Sample(
+        things=in_states(PROOF, proof.ProofState),
+        commands=(
+            proof.ReceiveProof(
+                report="rep_1", says=frozenset({proof.Claim.BIRTH_DATE}), media_type="image/png", size=3, shown="AAAA"
+            ),
+            proof.ViewProof(),
+            proof.VerifyProof(frozenset({proof.Claim.BIRTH_DATE})),
+            proof.FindProofUnclear("x"),
+            proof.RejectProof("x"),
+        ),
+        command_types=get_args(proof.ProofCommand),
+    ),
+    "case": Sample(
+        things=in_states(CASE, cases.CaseState),
+        commands=(
+            cases.OpenCase(report="rep_1", category=Category.CSAM),
+            cases.TakeReport(report="rep_2", category=Category.OTHER),
+            cases.TakeItem(content="post-1", version="1", is_copy=False),
+            cases.ClaimAge(
+                item="post-1", person="p", lower=0, upper=13, basis=AgeBasis.ARITHMETIC, status=ClaimStatus.CLAIMED
+            ),
+            cases.ReadViews(views=(cases.SeenViews(hold="hld_1", views=3, at=NOW),)),
+            cases.QueueCopies(copies=2),
+            cases.KeepFacts(content="post-1", facts="x"),
+        ),
+        command_types=get_args(cases.CaseCommand),
+    ),
+    "contest": Sample(
+        things=in_states(CONTEST, contest.ContestState),
+        commands=(
+            contest.OfferContest(case="c", content="post-1", account="sub_1", blameless=False),
+            contest.MarkTold("d"),
+            contest.ContestHold("x"),
+        ),
+        command_types=get_args(contest.ContestCommand),
     ),
     "sealed": Sample(
         things={state: replace(SUBJECT, state=state) for state in subject.SealedState},

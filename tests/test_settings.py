@@ -47,6 +47,11 @@ DEFAULTS = {
     "keyring_kms": None,
     "unscreened_owner": "trust-and-safety",
     "unscreened_hours": 24.0,
+    "case_owner": "trust-and-safety",
+    "hold_policy_file": None,
+    "hold_budget_least": 500,
+    "hold_budget_percent": 1.0,
+    "public_url": None,
     "proposal_owner": "trust-and-safety",
     "proposal_hours": 24.0,
     "solo": False,
@@ -73,6 +78,7 @@ WHOLE_NUMBERS = {
     "HOLDFAST_LONG_TRIES": (1, 100),
     "HOLDFAST_DECODE_MEMORY_BYTES": (256 * 1024 * 1024, 2**62),
     "HOLDFAST_DECODER_SPARES": (1, 64),
+    "HOLDFAST_HOLD_BUDGET_LEAST": (1, 1_000_000),
 }
 NUMBERS = {
     "HOLDFAST_RECEIVE_SECONDS": (1.0, 3600.0),
@@ -85,6 +91,7 @@ NUMBERS = {
     "HOLDFAST_PROPOSAL_HOURS": (0.001, 24.0 * 365),
     "HOLDFAST_SOLO_HOURS": (1.0, 24.0 * 365),
     "HOLDFAST_CHECKPOINT_SECONDS": (0.1, 10.0),
+    "HOLDFAST_HOLD_BUDGET_PERCENT": (0.01, 100.0),
 }
 OUTSIDE = [
     *((name, str(low - 1)) for name, (low, _) in WHOLE_NUMBERS.items()),

@@ -33,6 +33,7 @@ from holdfast.store.configure import configure
 if TYPE_CHECKING:
     import subprocess
 
+    from holdfast.desk import Desk
     from holdfast.effect.handler import Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
@@ -78,6 +79,7 @@ class System:
     alarms: PostgresAlarms
     effects: PostgresEffects
     effect_desk: EffectDesk
+    desk: Desk
     handlers: Registry
     """Each kind of effect that this build carries out."""
     known: Known
@@ -132,6 +134,9 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         web=web,
     )
     # Models can only be imported once Django is configured.
+    from holdfast.desk import make_desk  # noqa: PLC0415
+    from holdfast.hold.policy import read_policy  # noqa: PLC0415
+    from holdfast.hold.reach import Valve  # noqa: PLC0415
     from holdfast.store.alarms import PostgresAlarms  # noqa: PLC0415
     from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
@@ -141,6 +146,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
+    from holdfast.store.means import Means  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
     from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
@@ -177,6 +183,12 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     effects, webhook = PostgresEffects(journal, alarms, clock, new_id, bell), webhook_of(settings)
     outgoing = Outgoing(effects, alarms, settings.unscreened_owner, webhook is not None)
     long = PostgresLongScreenings(journal, screenings, outgoing, clock, patience=patience, lease=lease)
+    desk = make_desk(
+        Means(journal=journal, effects=effects, alarms=alarms, clock=clock, new_id=new_id, owner=settings.case_owner),
+        policy=read_policy(settings.hold_policy_file),
+        valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
+        public_url=settings.public_url,
+    )
     return System(
         settings=settings,
         journal=journal,
@@ -196,6 +208,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         alarms=alarms,
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
+        desk=desk,
         handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),

@@ -10,8 +10,13 @@ from holdfast.access.key import KEY_TRANSITIONS, decide_key, evolve_key
 from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evolve_proposal
 from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
+from holdfast.case.case import CASE_TRANSITIONS, decide_case, evolve_case
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
+from holdfast.hold.contest import CONTEST_TRANSITIONS, decide_contest, evolve_contest
 from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
+from holdfast.intake.proof import PROOF_TRANSITIONS, decide_proof, evolve_proof
+from holdfast.intake.report import REPORT_TRANSITIONS, decide_report, evolve_report
+from holdfast.intake.reported import REPORTED_TRANSITIONS, decide_reported, evolve_reported
 from holdfast.log.decider import Decider
 from holdfast.match import two_people as _bank_rules  # noqa: F401  # and there
 from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
@@ -95,11 +100,46 @@ DECIDERS: Final = (
         evolve=lambda alarm, _, happened: evolve_alarm(alarm, happened),
     ),
     Decider(
+        name="Report",
+        noun="report",
+        transitions=REPORT_TRANSITIONS,
+        decide=lambda report, command, _: decide_report(report, command),
+        evolve=lambda report, _, happened: evolve_report(report, happened),
+    ),
+    Decider(
+        name="Thing that a report names",
+        noun="reported",
+        transitions=REPORTED_TRANSITIONS,
+        decide=lambda reported, command, _: decide_reported(reported, command),
+        evolve=lambda reported, _, happened: evolve_reported(reported, happened),
+    ),
+    Decider(
+        name="Proof",
+        noun="proof",
+        transitions=PROOF_TRANSITIONS,
+        decide=lambda proof, command, _: decide_proof(proof, command),
+        evolve=lambda proof, _, happened: evolve_proof(proof, happened),
+    ),
+    Decider(
+        name="Case",
+        noun="case",
+        transitions=CASE_TRANSITIONS,
+        decide=lambda case, command, _: decide_case(case, command),
+        evolve=lambda case, _, happened: evolve_case(case, happened),
+    ),
+    Decider(
         name="Hold",
         noun="hold",
         transitions=HOLD_TRANSITIONS,
         decide=decide_hold,
         evolve=lambda hold, _, happened: evolve_hold(hold, happened),
+    ),
+    Decider(
+        name="Contest of a hold",
+        noun="contest",
+        transitions=CONTEST_TRANSITIONS,
+        decide=lambda contest, command, _: decide_contest(contest, command),
+        evolve=lambda contest, _, happened: evolve_contest(contest, happened),
     ),
     Decider(
         name="Sealed subject",

@@ -251,6 +251,33 @@ class Settings(BaseModel):
         default=24.0, gt=0, le=24 * 365, description="Hours until such a hold is overdue and raises an alarm."
     )
 
+    case_owner: str = Field(
+        default="trust-and-safety",
+        min_length=1,
+        max_length=100,
+        description="Who owns cases and reports until somebody takes them up, and is alarmed about them.",
+    )
+    hold_policy_file: Path | None = Field(
+        default=None,
+        description="A JSON file that says which reports are held before a person has looked, besides those about "
+        "minors and intimate images, which always are: "
+        '`{"hold": [{"category": "other_illegal", "reporters": ["police"]}]}`.',
+    )
+    hold_budget_least: int = Field(
+        default=500,
+        ge=1,
+        le=1_000_000,
+        description="How many places an hour unproven words alone may hide, at least. Publish it. Beyond it holds wait "
+        "their turn, and a person is alarmed.",
+    )
+    hold_budget_percent: float = Field(
+        default=1.0, gt=0, le=100, description="The same budget in percent of all items; the larger counts."
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach this Holdfast, such as `https://safety.example.org`: printed on receipts and "
+        "notices.",
+    )
     proposal_owner: str = Field(
         default="trust-and-safety",
         min_length=1,

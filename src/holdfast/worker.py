@@ -91,6 +91,7 @@ def run(settings: Settings) -> None:
             one_round(screenings, clock())
             alarm_of_proposals(system.proposals, clock())
             watch_holds(system.alarms, clock())
+            system.desk.round(clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")

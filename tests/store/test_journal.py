@@ -20,8 +20,11 @@ from holdfast.access import key as keys
 from holdfast.access import proposal, safety
 from holdfast.alarm import alarm
 from holdfast.bootstrap import System
+from holdfast.case import case
 from holdfast.effect import effect
 from holdfast.errors import JournalConflict
+from holdfast.hold import contest, hold
+from holdfast.intake import proof, report, reported
 from holdfast.log import check
 from holdfast.log.event import Event, registered
 from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
@@ -224,6 +227,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 STAGES = (
     *(archive, bank, entry, importing, long_screening, screen, unscreened),
     *(keys, effect, alarm, check, kek, subject, proposal, safety),
+    *(report, reported, proof, case, hold, contest),
 )
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 

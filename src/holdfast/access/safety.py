@@ -42,6 +42,10 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "proposal_hours": lambda before, after: after > before,
     "solo": lambda before, after: after and not before,
     "solo_hours": lambda before, after: after < before,
+    # What is hidden before a person has looked.
+    "hold_policy_file": lambda before, after: bool(before) and after != before,
+    "hold_budget_least": lambda before, after: after < before,
+    "hold_budget_percent": lambda before, after: after < before,
     # What keeps this machine's own people from writing the log anew: later, or by a witness that they chose.
     "checkpoint_seconds": lambda before, after: after > before,
     "checkpoint_copy": lambda before, after: bool(before) and after != before,
@@ -65,7 +69,9 @@ NEUTRAL: Final = frozenset(
         # Who is told what became of it: whoever hears nothing holds. The secret may not be in the journal.
         *("webhook_url", "webhook_secret", "webhook_secret_file"),
         # Who is alarmed.
-        *("unscreened_owner", "proposal_owner"),
+        *("unscreened_owner", "proposal_owner", "case_owner"),
+        # Where people are sent who hold a receipt.
+        *("public_url",),
     }
 )
 

@@ -8,7 +8,7 @@ it, facts that the platform must keep) is owed in the transaction that joined it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,12 +37,10 @@ from holdfast.intake.desk import KnownAges
 from holdfast.intake.report import JoinReport, Report
 from holdfast.intake.reported import FindAmbiguous, FindNowhere, ReportedCommand, ReportedState, ResolveItem
 from holdfast.intake.reporter import Category, ReporterKind, UploaderIs
-from holdfast.store.alarms import PostgresAlarms
 from holdfast.store.contests import PostgresContests
-from holdfast.store.deciding import Step, decide_one
-from holdfast.store.effects import PostgresEffects
+from holdfast.store.deciding import Step, take_step
 from holdfast.store.holds import Placing, PostgresHolds
-from holdfast.store.journal import PostgresJournal
+from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportedRow, ReportRow, ScreeningRow, ViewsRow
 from holdfast.store.reports import NEEDS_HELP, report_of, reported_of, standing_of
 from holdfast.store.uploaders import uploader_subject
@@ -71,26 +69,21 @@ class PostgresCases:
 
     def __init__(
         self,
-        journal: PostgresJournal,
-        effects: PostgresEffects,
-        alarms: PostgresAlarms,
+        means: Means,
         holds: PostgresHolds,
         contests: PostgresContests,
-        clock: Callable[[], datetime],
-        new_id: Callable[[str], str],
         *,
-        owner: str,
         policy: HoldPolicy,
     ) -> None:
-        """Use `clock` for time and `new_id` for ids; `owner` answers for what a person must look at."""
-        self._journal = journal
-        self._effects = effects
-        self._alarms = alarms
+        """Work with `means`; `policy` says what is held before anybody has looked."""
+        self._journal = means.journal
+        self._effects = means.effects
+        self._alarms = means.alarms
         self._holds = holds
         self._contests = contests
-        self._clock = clock
-        self._new_id = new_id
-        self._owner = owner
+        self._clock = means.clock
+        self._new_id = means.new_id
+        self._owner = means.owner
         self._policy = policy
 
     def found(self, reported_id: str, resolved: Resolved) -> None:
@@ -141,7 +134,7 @@ class PostgresCases:
             placing = Placing(case=case, standing=standing, danger=danger, staged=staged)
             self._holds.place(taken, placing, actor=_SYSTEM, at=at)
             if rest := len(fresh) - len(taken):
-                self._tell(case, QueueCopies(rest), at)
+                self._tell(case, QueueCopies(copies=rest), at)
                 self._alarms.call(COPIES_WAIT, f"case:{case.id}", self._owner, actor=_SYSTEM, at=at)
             self._owe_views(case, at)
 
@@ -164,7 +157,7 @@ class PostgresCases:
             return
         with transaction.atomic(durable=True):
             case = CaseRow.objects.select_for_update().get(id=case_id)
-            self._tell(case, ReadViews(tuple(seen)), at)
+            self._tell(case, ReadViews(views=tuple(seen)), at)
             rows = [ViewsRow(hold_id=one.hold, views=one.views, at=one.at) for one in seen]
             ViewsRow.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -217,7 +210,7 @@ class PostgresCases:
         if known is None:
             case_id = self._new_id("cas")
             step = Step("case", case_id, None, 0, OpenCase(report=report.id, category=category))
-            told = decide_one(self._journal, step, actor=_SYSTEM, at=at)
+            told = take_step(self._journal, step, actor=_SYSTEM, at=at)
             return CaseRow.objects.create(
                 id=case_id, category=category, state=told.after.state, opened_at=at, version=told.version
             )
@@ -250,7 +243,7 @@ class PostgresCases:
 
     def _join_report(self, row: ReportRow, case: CaseRow, at: datetime) -> None:
         step = Step("report", row.id, report_of(row), row.version, JoinReport(case.id))
-        told = decide_one(self._journal, step, actor=_SYSTEM, at=at)
+        told = take_step(self._journal, step, actor=_SYSTEM, at=at)
         after: Report = told.after
         row.cases, row.version = list(after.cases), told.version
         row.save(update_fields=["cases", "version"])
@@ -284,7 +277,7 @@ class PostgresCases:
 
     def _decide_named(self, row: ReportedRow, command: ReportedCommand, at: datetime) -> None:
         step = Step("reported", row.id, reported_of(row), row.version, command)
-        told = decide_one(self._journal, step, actor=_SYSTEM, at=at)
+        told = take_step(self._journal, step, actor=_SYSTEM, at=at)
         after = told.after
         row.state, row.content_id, row.content_version = after.state, after.content, after.version
         row.case_id, row.version = after.case, told.version
@@ -292,7 +285,7 @@ class PostgresCases:
 
     def _tell(self, row: CaseRow, command: CaseCommand, at: datetime) -> None:
         step = Step("case", row.id, case_of(row), row.version, command)
-        told = decide_one(self._journal, step, actor=_SYSTEM, at=at)
+        told = take_step(self._journal, step, actor=_SYSTEM, at=at)
         row.category, row.state, row.version = told.after.category, told.after.state, told.version
         row.save()
 
@@ -309,7 +302,7 @@ def case_of(row: CaseRow) -> Case:
     return Case(category=Category(row.category), state=CaseState(row.state))
 
 
-def order(kind: str, item: str, at: datetime, owner: str, **payload: str) -> Order:
+def order(kind: str, item: str, enqueued: datetime, owner: str, **payload: str) -> Order:
     """The effect that follows a case up."""
     return Order(
         kind=kind,
@@ -317,7 +310,7 @@ def order(kind: str, item: str, at: datetime, owner: str, **payload: str) -> Ord
         location=kind,
         payload=tuple(PayloadId(name, value) for name, value in payload.items()),
         weight=Weight.PROTECTIVE if kind == COPIES else Weight.NEUTRAL,
-        deadline=at + _SOON,
+        deadline=enqueued + _SOON,
         most_tries=_MOST_TRIES,
         owner=owner,
     )

@@ -7,7 +7,6 @@ platform can be told the same ones again; whoever reports gets words that follow
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,10 +21,8 @@ from holdfast.hold.notice import held_notice
 from holdfast.hold.platform import Notice
 from holdfast.intake.code import CODE_BYTES, code_of, read_code
 from holdfast.sealed.text import ERASED
-from holdfast.store.alarms import PostgresAlarms
-from holdfast.store.deciding import Step, decide_one
-from holdfast.store.effects import PostgresEffects
-from holdfast.store.journal import PostgresJournal
+from holdfast.store.deciding import Step, take_step
+from holdfast.store.means import Means
 from holdfast.store.models import CaseRow, ContestRow, HoldRow, SealedRecordRow
 
 NOTIFY: Final = "account.notify"
@@ -53,22 +50,17 @@ class PostgresContests:
 
     def __init__(
         self,
-        journal: PostgresJournal,
-        effects: PostgresEffects,
-        alarms: PostgresAlarms,
-        clock: Callable[[], datetime],
-        new_id: Callable[[str], str],
+        means: Means,
         *,
-        owner: str,
         public_url: str | None,
     ) -> None:
-        """Use `clock` for time and `new_id` for ids; `public_url` is where people reach this Holdfast."""
-        self._journal = journal
-        self._effects = effects
-        self._alarms = alarms
-        self._clock = clock
-        self._new_id = new_id
-        self._owner = owner
+        """Work with `means`; `public_url` is where people reach this Holdfast."""
+        self._journal = means.journal
+        self._effects = means.effects
+        self._alarms = means.alarms
+        self._clock = means.clock
+        self._new_id = means.new_id
+        self._owner = means.owner
         self._answer_url = f"{public_url.rstrip('/')}/case" if public_url else None
 
     def offer(self, case: CaseRow, content: str, account: str, *, blameless: bool, at: datetime) -> None:
@@ -77,7 +69,7 @@ class PostgresContests:
             return
         contest_id = self._new_id("ctt")
         command = OfferContest(case=case.id, content=content, account=account, blameless=blameless)
-        told = decide_one(self._journal, Step("contest", contest_id, None, 0, command), actor=_SYSTEM, at=at)
+        told = take_step(self._journal, Step("contest", contest_id, None, 0, command), actor=_SYSTEM, at=at)
         ContestRow.objects.create(
             id=contest_id,
             case=case,
@@ -142,7 +134,7 @@ class PostgresContests:
 
     def _apply(self, row: ContestRow, command: ContestCommand, actor: str) -> None:
         step = Step("contest", row.id, contest_of(row), row.version, command)
-        told = decide_one(self._journal, step, actor=actor, at=self._clock())
+        told = take_step(self._journal, step, actor=actor, at=self._clock())
         row.state, row.version = told.after.state, told.version
         row.save()
 

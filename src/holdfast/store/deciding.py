@@ -35,7 +35,7 @@ class Told:
     version: int
 
 
-def decide_all(journal: PostgresJournal, steps: Sequence[Step], *, actor: Actor, at: datetime) -> list[Told]:
+def take_steps(journal: PostgresJournal, steps: Sequence[Step], *, actor: Actor, at: datetime) -> list[Told]:
     """Decide on each and tell the journal, inside the open transaction.
 
     Raises Refused for what the state does not allow, SecondPersonNeeded for what weakens, JournalConflict.
@@ -48,9 +48,9 @@ def decide_all(journal: PostgresJournal, steps: Sequence[Step], *, actor: Actor,
     return [_told(step, [next(sealed) for _ in events]) for step, events in zip(steps, decided, strict=True)]
 
 
-def decide_one(journal: PostgresJournal, step: Step, *, actor: Actor, at: datetime) -> Told:
+def take_step(journal: PostgresJournal, step: Step, *, actor: Actor, at: datetime) -> Told:
     """The same for one."""
-    (told,) = decide_all(journal, [step], actor=actor, at=at)
+    (told,) = take_steps(journal, [step], actor=actor, at=at)
     return told
 
 

@@ -8,7 +8,7 @@ of a state that was not committed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,11 +38,9 @@ from holdfast.hold.hold import (
 )
 from holdfast.hold.platform import Acted, Item, Sight, Spot
 from holdfast.hold.reach import Standing, Valve
-from holdfast.store.alarms import PostgresAlarms
 from holdfast.store.bank_rows import record_of
-from holdfast.store.deciding import Step, Told, decide_all
-from holdfast.store.effects import PostgresEffects
-from holdfast.store.journal import PostgresJournal
+from holdfast.store.deciding import Step, Told, take_steps
+from holdfast.store.means import Means
 from holdfast.store.models import CaseRow, HoldRow
 
 ASK: Final = "hold.ask"
@@ -84,22 +82,17 @@ class PostgresHolds:
 
     def __init__(
         self,
-        journal: PostgresJournal,
-        effects: PostgresEffects,
-        alarms: PostgresAlarms,
-        clock: Callable[[], datetime],
-        new_id: Callable[[str], str],
+        means: Means,
         *,
-        owner: str,
         valve: Valve,
     ) -> None:
-        """Use `clock` for time and `new_id` for ids; `owner` is alarmed; `valve` bounds unproven holds in an hour."""
-        self._journal = journal
-        self._effects = effects
-        self._alarms = alarms
-        self._clock = clock
-        self._new_id = new_id
-        self._owner = owner
+        """Work with `means`; `valve` bounds the holds from unproven words in an hour."""
+        self._journal = means.journal
+        self._effects = means.effects
+        self._alarms = means.alarms
+        self._clock = means.clock
+        self._new_id = means.new_id
+        self._owner = means.owner
         self._valve = valve
 
     # --- placing, inside the caller's transaction
@@ -224,7 +217,7 @@ class PostgresHolds:
                                             location=spot.id, url=spot.url or ""))
             for key, (item, spot) in zip(ids, fresh, strict=True)
         ]  # fmt: skip
-        told = decide_all(self._journal, steps, actor=actor, at=at)
+        told = take_steps(self._journal, steps, actor=actor, at=at)
         rows = [_row(key, one, placing) for key, one in zip(ids, told, strict=True)]
         HoldRow.objects.bulk_create(rows)
         if rows and placing.staged:
@@ -233,7 +226,7 @@ class PostgresHolds:
 
     def _decide(self, changes: Sequence[tuple[HoldRow, HoldCommand]], actor: str, at: datetime) -> None:
         steps = [Step("hold", row.id, hold_of(row), row.version, command) for row, command in changes]
-        for (row, _), told in zip(changes, decide_all(self._journal, steps, actor=actor, at=at), strict=True):
+        for (row, _), told in zip(changes, take_steps(self._journal, steps, actor=actor, at=at), strict=True):
             _take(row, told)
         HoldRow.objects.bulk_update([row for row, _ in changes], _CHANGING)
 

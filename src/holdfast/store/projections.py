@@ -18,6 +18,11 @@ from holdfast.access.key import KeyRevoked
 from holdfast.access.proposal import ProposalAgreed, ProposalEnd
 from holdfast.deciders import BY_NOUN
 from holdfast.effect.effect import EffectState
+from holdfast.hold.contest import ContestOffered
+from holdfast.hold.hold import HoldRequested, HoldStaged
+from holdfast.intake.proof import ProofReceived
+from holdfast.intake.report import ReportReceived
+from holdfast.intake.reported import ItemNamed
 from holdfast.log.event import Event, encode
 from holdfast.log.journal import Recorded
 from holdfast.match.entry import Entry, EntryState
@@ -193,6 +198,78 @@ def _alarm(folded: Folded) -> dict[str, Any]:
     return {**named, "state": _word(alarm.state), "raised_at": folded.begun_at}
 
 
+def _report(folded: Folded) -> dict[str, Any]:
+    report = folded.state
+    words = {"reporter": _word(report.reporter), "category": _word(report.category), "state": _word(report.state)}
+    plain = {name: getattr(report, name) for name in ("verified", "contact_stopped", "code_kept")}
+    lists = {"elements": sorted(one.value for one in report.elements), "cases": list(report.cases)}
+    return {**words, **plain, **lists, "received_at": folded.begun_at, **folded.notes}
+
+
+def _report_notes(row: Recorded) -> dict[str, Any]:
+    """Its reference, and where its words lie."""
+    told = row.happened
+    if not isinstance(told, ReportReceived):
+        return {}
+    records = {"words_record": told.words, "contact_record": told.contact, "ages_record": told.known_ages}
+    return {
+        "reference": told.reference,
+        "shown": told.shown,
+        **{name: record_of(text) for name, text in records.items()},
+    }
+
+
+def _reported(folded: Folded) -> dict[str, Any]:
+    found = folded.state
+    words = {"kind": _word(found.kind), "uploader_is": _word(found.uploader_is), "state": _word(found.state)}
+    ids = {"report_id": found.report, "case_id": found.case}
+    return {**words, **ids, "content_id": found.content, "content_version": found.version, **folded.notes}
+
+
+def _reported_notes(row: Recorded) -> dict[str, Any]:
+    told = row.happened
+    return {"address_record": record_of(told.address)} if isinstance(told, ItemNamed) else {}
+
+
+def _proof(folded: Folded) -> dict[str, Any]:
+    proof = folded.state
+    lists = {name: sorted(one.value for one in getattr(proof, name)) for name in ("says", "verified")}
+    stands = {"report_id": proof.report, "state": _word(proof.state), "views": proof.views}
+    return {**lists, **stands, "received_at": folded.begun_at, **folded.notes}
+
+
+def _proof_notes(row: Recorded) -> dict[str, Any]:
+    told = row.happened
+    return {"shown_record": record_of(told.shown)} if isinstance(told, ProofReceived) else {}
+
+
+def _case(folded: Folded) -> dict[str, Any]:
+    case = folded.state
+    return {"category": _word(case.category), "state": _word(case.state), "opened_at": folded.begun_at}
+
+
+def _hold(folded: Folded) -> dict[str, Any]:
+    hold = folded.state
+    ids = {"case_id": hold.case, "content_id": hold.item, "content_version": hold.version, "location": hold.location}
+    plain = {name: getattr(hold, name) for name in ("asked_at", "confirmed_at", "looks", "alarmed")}
+    return {**ids, **plain, "state": _word(hold.state), **folded.notes}
+
+
+def _hold_notes(row: Recorded) -> dict[str, Any]:
+    told = row.happened
+    return {"url_record": record_of(told.url)} if isinstance(told, (HoldRequested, HoldStaged)) else {}
+
+
+def _contest(folded: Folded) -> dict[str, Any]:
+    contest = folded.state
+    ids = {"case_id": contest.case, "content_id": contest.content, "blameless": contest.blameless}
+    return {**ids, "state": _word(contest.state), "offered_at": folded.begun_at, **folded.notes}
+
+
+def _contest_notes(row: Recorded) -> dict[str, Any]:
+    return {"account_subject": row.happened.account} if isinstance(row.happened, ContestOffered) else {}
+
+
 def _word(value: Any) -> Any:  # noqa: ANN401  # an enumeration's member, or None
     return value and value.value
 
@@ -299,5 +376,63 @@ PROJECTIONS: Final = (
         columns=_columns("kind about owner state acknowledged_by raised_at version"),
         expected=_alarm,
         evolve=BY_NOUN["alarm"].evolve,
+    ),
+    Projection(
+        table="report",
+        key="id",
+        noun="report",
+        columns=_columns(
+            "reference reporter verified category state elements words_record contact_record ages_record shown "
+            "cases contact_stopped code_kept received_at version"
+        ),
+        expected=_report,
+        evolve=BY_NOUN["report"].evolve,
+        notes=_report_notes,
+    ),
+    Projection(
+        table="reported",
+        key="id",
+        noun="reported",
+        columns=_columns("report_id kind address_record uploader_is state content_id content_version case_id version"),
+        expected=_reported,
+        evolve=BY_NOUN["reported"].evolve,
+        notes=_reported_notes,
+    ),
+    Projection(
+        table="proof",
+        key="id",
+        noun="proof",
+        columns=_columns("report_id state says verified shown_record views received_at version"),
+        expected=_proof,
+        evolve=BY_NOUN["proof"].evolve,
+        notes=_proof_notes,
+    ),
+    Projection(
+        table="cases",
+        key="id",
+        noun="case",
+        columns=_columns("category state opened_at version"),
+        expected=_case,
+        evolve=BY_NOUN["case"].evolve,
+    ),
+    Projection(
+        table="hold",
+        key="id",
+        noun="hold",
+        columns=_columns(
+            "case_id content_id content_version location url_record state asked_at confirmed_at looks alarmed version"
+        ),
+        expected=_hold,
+        evolve=BY_NOUN["hold"].evolve,
+        notes=_hold_notes,
+    ),
+    Projection(
+        table="contest",
+        key="id",
+        noun="contest",
+        columns=_columns("case_id content_id account_subject blameless state offered_at version"),
+        expected=_contest,
+        evolve=BY_NOUN["contest"].evolve,
+        notes=_contest_notes,
     ),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -36,11 +36,9 @@ from holdfast.intake.report import (
 )
 from holdfast.intake.reported import ItemNamed, LeaveToPerson, MarkElsewhere, NameItem, Reported, ReportedState
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs
-from holdfast.store.alarms import PostgresAlarms
 from holdfast.store.bank_rows import record_of
-from holdfast.store.deciding import Step, decide_all, decide_one
-from holdfast.store.effects import PostgresEffects
-from holdfast.store.journal import PostgresJournal
+from holdfast.store.deciding import Step, take_step, take_steps
+from holdfast.store.means import Means
 from holdfast.store.models import ProofRow, ReportedRow, ReportRow
 
 RESOLVE: Final = "report.resolve"
@@ -65,33 +63,20 @@ class OpenedReport:
     report: Report
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Who answers for what at the desk."""
-
-    intake: str
-
-
 class PostgresReports:
     """The desk."""
 
     def __init__(
         self,
-        journal: PostgresJournal,
-        effects: PostgresEffects,
-        alarms: PostgresAlarms,
-        clock: Callable[[], datetime],
-        new_id: Callable[[str], str],
-        *,
-        owner: str,
+        means: Means,
     ) -> None:
-        """Use `clock` for time and `new_id` for ids; `owner` answers for what a person must look at."""
-        self._journal = journal
-        self._effects = effects
-        self._alarms = alarms
-        self._clock = clock
-        self._new_id = new_id
-        self._owner = owner
+        """Work with `means`."""
+        self._journal = means.journal
+        self._effects = means.effects
+        self._alarms = means.alarms
+        self._clock = means.clock
+        self._new_id = means.new_id
+        self._owner = means.owner
 
     def receive(self, incoming: Incoming, *, actor: str) -> Receipt:
         """Take a report, and give its receipt once it, and all that is owed for it, is committed.
@@ -164,7 +149,7 @@ class PostgresReports:
             known_ages=incoming.ages.as_text(),
             shown=incoming.shown,
         )
-        told = decide_one(self._journal, Step("report", report_id, None, 0, command), actor=actor, at=at)
+        told = take_step(self._journal, Step("report", report_id, None, 0, command), actor=actor, at=at)
         row = _report_row(report_id, told.events[0], at)
         row.code_digest = self._journal.sealer.finds(_CODE, code)
         row.source = self._journal.sealer.finds(_SOURCE, incoming.source) if incoming.source else None
@@ -174,7 +159,7 @@ class PostgresReports:
         """Write what is named, owe the question to the platform, and set aside what only a person can find."""
         ids = [self._new_id("itm") for _ in items]
         named = [_name_item(report_id, item) for item in items]
-        begun = decide_all(
+        begun = take_steps(
             self._journal,
             [Step("reported", key, None, 0, command) for key, command in zip(ids, named, strict=True)],
             actor=actor,
@@ -186,7 +171,7 @@ class PostgresReports:
         ]
         aside = [row for row in rows if _set_aside(row) is not None]
         steps = [Step("reported", row.id, reported_of(row), row.version, _set_aside(row)) for row in aside]
-        for row, told in zip(aside, decide_all(self._journal, steps, actor=actor, at=at), strict=True):
+        for row, told in zip(aside, take_steps(self._journal, steps, actor=actor, at=at), strict=True):
             row.state, row.version = told.after.state, told.version
             if told.after.state is ReportedState.FOR_PERSON:
                 self._alarms.call(NEEDS_HELP, f"report:{report_id}", self._owner, actor=actor, at=at)
@@ -203,7 +188,7 @@ class PostgresReports:
             size=len(proof.content),
             shown=base64.b64encode(proof.content).decode(),
         )
-        told = decide_one(self._journal, Step("proof", proof_id, None, 0, command), actor=actor, at=at)
+        told = take_step(self._journal, Step("proof", proof_id, None, 0, command), actor=actor, at=at)
         happened = told.events[0]
         assert isinstance(happened, ProofReceived)
         ProofRow.objects.create(
@@ -224,7 +209,7 @@ class PostgresReports:
 
     def _apply(self, row: ReportRow, command: ReportCommand, at: datetime) -> None:
         step = Step("report", row.id, report_of(row), row.version, command)
-        told = decide_one(self._journal, step, actor=_self(row), at=at)
+        told = take_step(self._journal, step, actor=_self(row), at=at)
         after: Report = told.after
         row.state, row.elements, row.version = after.state, sorted(after.elements), told.version
         row.contact_stopped, row.code_kept = after.contact_stopped, after.code_kept

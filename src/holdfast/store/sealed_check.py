@@ -28,11 +28,19 @@ _IN_TABLES: Final = (
     ("proposal", "id", "body_record"),
     ("proposal", "id", "because_record"),
     ("proposal", "id", "answer_record"),
+    ("report", "id", "words_record"),
+    ("report", "id", "contact_record"),
+    ("report", "id", "ages_record"),
+    ("reported", "id", "address_record"),
+    ("proof", "id", "shown_record"),
+    ("hold", "id", "url_record"),
 )
 _SUBJECTS_IN_TABLES: Final = (
     ("screening", "id", "uploader_subject"),
     ("long_screening", "id", "uploader_subject"),
     ("bank_import", "id", "provenance_subject"),
+    ("case_item", "content_id", "account_subject"),
+    ("contest", "id", "account_subject"),
 )
 _LOST: Final = """
 select j.subject || ' ' || j.version, j.body->%(name)s->>'sealed' from journal j

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk as a whole: what takes reports, holds what they name, and follows both up; put together once.
+
+`handlers` carries out what it owes to the platform; `round` is what its clocks ask for, each second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from holdfast.effect.handler import Registry
+from holdfast.hold.enforce import Ask, Look, Resolve
+from holdfast.hold.follow_up import FindCopies, Freeze, ReadCounters, Tell
+from holdfast.hold.platform import Platform, Stranger
+from holdfast.hold.policy import HoldPolicy
+from holdfast.hold.reach import Valve
+from holdfast.store.cases import COPIES, FREEZE, VIEWS, PostgresCases
+from holdfast.store.contests import NOTIFY, PostgresContests
+from holdfast.store.holds import ASK, LOOK, PostgresHolds
+from holdfast.store.means import Means
+from holdfast.store.reports import RESOLVE, PostgresReports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything between a report and a hold."""
+
+    means: Means
+    reports: PostgresReports
+    cases: PostgresCases
+    holds: PostgresHolds
+    contests: PostgresContests
+
+    def handlers(self, platform: Platform, stranger: Stranger) -> Registry:
+        """What carries out the effects that the desk owes, by kind."""
+        clock = self.means.clock
+        return {
+            RESOLVE: Resolve(platform, self.reports, self.cases, clock),
+            ASK: Ask(platform, stranger, self.holds, clock),
+            LOOK: Look(platform, stranger, self.holds, clock),
+            COPIES: FindCopies(platform, self.cases, clock),
+            VIEWS: ReadCounters(platform, self.cases, clock),
+            FREEZE: Freeze(platform, self.cases, clock),
+            NOTIFY: Tell(platform, self.contests, clock),
+        }
+
+    def round(self, now: datetime) -> int:
+        """Everything that is due at `now`; returns how many alarms were raised about what is not confirmed."""
+        alarmed = self.holds.mark_unconfirmed(now)
+        self.holds.unstage(now)
+        self.holds.owe_looks(now)
+        self.cases.owe_views(now)
+        self.reports.forget_sources(now)
+        return alarmed
+
+
+def make_desk(means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str | None) -> Desk:
+    """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
+    holds = PostgresHolds(means, valve=valve)
+    contests = PostgresContests(means, public_url=public_url)
+    return Desk(
+        means=means,
+        reports=PostgresReports(means),
+        cases=PostgresCases(means, holds, contests, policy=policy),
+        holds=holds,
+        contests=contests,
+    )
