@@ -36,10 +36,12 @@ from holdfast.intake.report import (
 )
 from holdfast.intake.reported import ItemNamed, LeaveToPerson, MarkElsewhere, NameItem, Reported, ReportedState
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs
+from holdfast.intake.view import ReportView
 from holdfast.store.bank_rows import record_of
 from holdfast.store.deciding import Step, take_step, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import ProofRow, ReportedRow, ReportRow
+from holdfast.store.report_views import view_of
 
 RESOLVE: Final = "report.resolve"
 DANGER: Final = "danger_reported"
@@ -97,6 +99,10 @@ class PostgresReports:
     def open(self, untrusted_code: str) -> OpenedReport:
         """The report that these secret words open. Raises InvalidRequest if they are none, or ReceiptUnknown."""
         return _opened(self._row(untrusted_code))
+
+    def view(self, untrusted_code: str) -> ReportView:
+        """What whoever holds these words may see; raises as `open` does."""
+        return view_of(self._row(untrusted_code).id, self._journal.sealer)
 
     def add(
         self, untrusted_code: str, words: str, items: Sequence[NamedItem] = (), proof: ShownProof | None = None
