@@ -52,6 +52,9 @@ DEFAULTS = {
     "hold_budget_least": 500,
     "hold_budget_percent": 1.0,
     "public_url": None,
+    "helplines_file": None,
+    "quick_exit_url": "about:blank",
+    "proxies": "127.0.0.1/32,::1/128",
     "proposal_owner": "trust-and-safety",
     "proposal_hours": 24.0,
     "solo": False,
@@ -103,11 +106,14 @@ OUTSIDE = [
 ]
 NOT_OF_THE_FORM = [
     ("HOLDFAST_KEYRING_KMS", "no address"),
+    *(("HOLDFAST_QUICK_EXIT_URL", word) for word in ("about:config", "javascript:alert(1)", "weather", "ftp://a/")),
+    *(("HOLDFAST_PROXIES", word) for word in ("proxy", "10.0.0.1/8", "0.0.0.0/0", "::/0", " , ")),
     *((name, word) for name in (*WHOLE_NUMBERS, *NUMBERS) for word in ("many", "1,5", "1 2", "0x10", "None")),
     *((name, "1.5") for name in WHOLE_NUMBERS),
     *(("HOLDFAST_SHADOW", word) for word in ("maybe", "2", "-")),
     *(("HOLDFAST_SOLO", word) for word in ("maybe", "2", "-")),
     ("HOLDFAST_PROPOSAL_OWNER", "x" * 101),
+    ("HOLDFAST_CASE_OWNER", "x" * 101),
     *(("HOLDFAST_SANDBOX", word) for word in ("off", "REQUIRE", "none")),
     *(
         ("HOLDFAST_LISTEN", word)
@@ -153,6 +159,9 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_PROPOSAL_OWNER": texts(100),
         "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
         "HOLDFAST_UNSCREENED_OWNER": texts(100),
+        "HOLDFAST_HELPLINES_FILE": texts(60),
+        "HOLDFAST_QUICK_EXIT_URL": st.sampled_from(["about:blank", "https://weather.example/", "http://news.example"]),
+        "HOLDFAST_PROXIES": st.sampled_from(["127.0.0.1", "10.0.0.0/8, ::1"]),
         "HOLDFAST_HMA_OPEN_TO": st.sampled_from(["127.0.0.1", "10.0.0.0/8, 192.0.2.7", "::1,", "fd00::/8"]),
     }
     whole = {name: st.integers(low, high).map(str) for name, (low, high) in WHOLE_NUMBERS.items()}
@@ -181,9 +190,12 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "DATABASE_OWNER_URL",
         "HOLDFAST_DATA",
         "HOLDFAST_DECODER_SOCKET",
+        "HOLDFAST_HELPLINES_FILE",
+        "HOLDFAST_HOLD_POLICY_FILE",
         "HOLDFAST_KEYRING",
         "HOLDFAST_KEYRING_IDENTITY",
         "HOLDFAST_CHECKPOINT_COPY",
+        "HOLDFAST_PUBLIC_URL",
         "HOLDFAST_TIMESTAMP_ROOTS",
         "HOLDFAST_WEBHOOK_SECRET",
         "HOLDFAST_WEBHOOK_SECRET_FILE",

@@ -22,6 +22,7 @@ from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.adapters.webhook import Webhook
 from holdfast.effect.webhook import KIND, secret_bytes
 from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.intake.helplines import Helplines, read_helplines
 from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
@@ -80,6 +81,7 @@ class System:
     effects: PostgresEffects
     effect_desk: EffectDesk
     desk: Desk
+    helplines: Helplines
     handlers: Registry
     """Each kind of effect that this build carries out."""
     known: Known
@@ -209,6 +211,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
         desk=desk,
+        helplines=read_helplines(settings.helplines_file),
         handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),

@@ -70,8 +70,8 @@ NEUTRAL: Final = frozenset(
         *("webhook_url", "webhook_secret", "webhook_secret_file"),
         # Who is alarmed.
         *("unscreened_owner", "proposal_owner", "case_owner"),
-        # Where people are sent who hold a receipt.
-        *("public_url",),
+        # Where people are sent who hold a receipt, or need somebody else; and whose word says where they come from.
+        *("public_url", "helplines_file", "quick_exit_url", "proxies"),
     }
 )
 
