@@ -152,7 +152,8 @@ class PostgresHolds:
 
     def due(self, case: str, now: datetime) -> list[Asked]:
         """Everything of a case that is to be looked at again."""
-        return self._told(HoldRow.objects.filter(case_id=case, look_at__lte=now).order_by("id"))
+        confirmed = HoldRow.objects.filter(case_id=case, state=HoldState.CONFIRMED).order_by("id")
+        return self._told(row for row in confirmed if (look_at := hold_of(row).look_at) and look_at <= now)
 
     def settle(self, case: str, seen: Sequence[Seen]) -> bool:
         """Write what the platform said and what a stranger saw; whether everything of the case is out of reach now."""
@@ -193,7 +194,7 @@ class PostgresHolds:
             due = HoldRow.objects.filter(look_at__lte=now).order_by("look_at")[:_BATCH]
             cases = sorted({row.case_id for row in due})
             self._effects.enqueue([_order(LOOK, case, now, self._owner) for case in cases], actor=_SYSTEM, at=now)
-            # Until it was looked at; a look that gets lost is owed again.
+            # When a look is owed again, should this one get lost; looking says when the next is due.
             HoldRow.objects.filter(case_id__in=cases, look_at__lte=now).update(look_at=now + PATIENCE)
         return len(cases)
 
