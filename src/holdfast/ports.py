@@ -15,9 +15,13 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
+    Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
+    Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
+    Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
 """
 
 from holdfast.effect.handler import Handler
+from holdfast.hold.platform import Platform, Stranger
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
@@ -38,6 +42,8 @@ __all__ = [
     "Keeper",
     "Keyrings",
     "LongScreenings",
+    "Platform",
     "Reel",
     "Screenings",
+    "Stranger",
 ]
