@@ -16,8 +16,9 @@ A port is defined by the stage that needs it; this page only gathers them.
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook,
                              hold.follow_up.FindCopies, .ReadCounters, .Freeze, .Tell
-    Platform      hold       adapters.platform.SignedPlatform
-    Stranger      hold       adapters.stranger.HttpStranger
+    Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
+    Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
+    Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
     Named         hold       store.reports.PostgresReports
     Cases         hold       store.cases.PostgresCases
     FollowedUp    hold       store.cases.PostgresCases
