@@ -67,6 +67,10 @@ class Place:
         upload = self.site.upload(address)
         return any(self.site.view(place.location) for place in upload.places.values())
 
+    def told(self, account: str) -> list[str]:
+        """The words that open what an account was told."""
+        return [str(notice.answer_code) for notice in self.site.told(account)]
+
     def leak(self, address: str) -> None:
         """Let the platform show, by a mistake of its own, what it holds."""
         upload = self.site.upload(address)

@@ -17,6 +17,8 @@ from holdfast.access.two_people import Wanted
 from holdfast.bootstrap import System, clock, new_id
 from holdfast.effect.effect import Weight
 from holdfast.effect.handler import Done, Refused
+from holdfast.intake.desk import ShownProof
+from holdfast.intake.proof import Claim
 from holdfast.log.check import Checked, Difference, FsckMended
 from holdfast.match.bank import Action, ChangeAction, DisableBank
 from holdfast.match.bankline import Line
@@ -24,6 +26,7 @@ from holdfast.match.entry import DisableEntry, GiveOpinion, Opinion, RemoveEntry
 from holdfast.pipeline import Answered
 from holdfast.settings import Settings
 from tests.conftest import superuser
+from tests.desk.making import place
 from tests.effect.making import NOW as LATER
 from tests.effect.making import order, owe
 from tests.store.making import ACTOR, NOTHING_TOLD, NOW, TWO, add, answered, create, matched, md5, pdq, record
@@ -60,6 +63,21 @@ def banks_made(system: System) -> list[str]:
     return names
 
 
+def reported(system: System) -> None:
+    """A report with a proof, of something that was copied; held, looked at again, and contested."""
+    at = place(system)
+    address = at.site.publish("mallory")
+    at.site.reshare(address, "trent")
+    shown = ShownProof(says=frozenset({Claim.BIRTH_DATE}), media_type="image/png", content=b"made by a test")
+    receipt = at.report(address, "https://simulated.example/none", words="help", proof=shown)
+    at.carry()
+    at.wait(timedelta(minutes=2))
+    at.carry()
+    at.desk.reports.add(receipt.code, "one more thing")
+    at.desk.reports.keep_code(receipt.code)
+    at.desk.contests.contest(at.told("mallory")[0], "it is mine")
+
+
 @pytest.fixture
 def story(system: System) -> System:
     """A system in whose every table something has happened."""
@@ -94,6 +112,7 @@ def story(system: System) -> System:
     leased = system.effects.lease(["test.act"], most=3, now=LATER)
     system.effects.settle([(leased[0], Done()), (leased[1], Refused("no"))], now=LATER)
     system.alarms.acknowledge(system.alarms.standing(limit=1)[0].id, actor=ACTOR)
+    reported(system)
     return system
 
 
@@ -135,6 +154,13 @@ KNOWN = {
     "api_key": "scopes person created_at expires_at revoked_at version",
     "effect": "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version",
     "alarm": "kind about owner state acknowledged_by raised_at version",
+    "report": "reference reporter verified category state elements words_record contact_record ages_record shown cases "
+    "contact_stopped code_kept received_at version",
+    "reported": "report_id kind address_record uploader_is state content_id content_version case_id version",
+    "proof": "report_id state says verified shown_record views received_at version",
+    "cases": "category state opened_at version",
+    "hold": "case_id content_id content_version location url_record state asked_at confirmed_at looks alarmed version",
+    "contest": "case_id content_id account_subject blameless state offered_at version",
 }
 """Each table with those of its columns that the journal knows."""
 CHANGED = {

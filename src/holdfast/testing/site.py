@@ -16,6 +16,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Final
 
+from holdfast.hold.follow_up import BY_REFERENCE
 from holdfast.hold.platform import Acted, CopyAt, Item, Location, Notice, Spot
 from holdfast.intake.reporter import ItemKind
 
@@ -167,6 +168,11 @@ class Site:
         with self._lock:
             return [f"{notice.title}\n{notice.text}" for notice in self._notices.get(who, [])]
 
+    def told(self, who: str) -> list[Notice]:
+        """The same as it was sent, with the words that open an answer."""
+        with self._lock:
+            return list(self._notices.get(who, []))
+
     def ambiguous(self, addresses: Sequence[str]) -> str:
         """An address that may name any of these."""
         with self._lock:
@@ -184,9 +190,11 @@ class Site:
         return found[0]
 
     def named(self, untrusted_address: str) -> list[Upload]:
-        """All that an address may name: a page, a place, or several."""
+        """All that an address may name: a page, a place, or several; or an item, by the platform's own reference."""
         wanted = untrusted_address.strip().partition("#")[0]
         with self._lock:
+            if (known := self._uploads.get(wanted.removeprefix(BY_REFERENCE))) and wanted.startswith(BY_REFERENCE):
+                return [known]
             addresses = self._aliases.get(wanted, [wanted])
             return [one for one in self._uploads.values() if any(_names(address, one) for address in addresses)]
 
