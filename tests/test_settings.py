@@ -59,6 +59,10 @@ DEFAULTS = {
     "webhook_url": None,
     "webhook_secret": None,
     "webhook_secret_file": None,
+    "platform_url": None,
+    "platform_secret": None,
+    "platform_secret_file": None,
+    "platform_sites": "",
     "checkpoint_seconds": 2.0,
     "checkpoint_copy": None,
     "timestamp_url": None,
@@ -115,6 +119,20 @@ NOT_OF_THE_FORM = [
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
     *(("HOLDFAST_TIMESTAMP_URL", word) for word in ("freetsa", "ftp://tsa/", "https://needs-roots/")),
+    *(
+        ("HOLDFAST_PLATFORM_URL", word)
+        for word in (
+            *("platform.example", "ftp://platform.example/", "https://", "https://a@platform.example/", "https://a b/"),
+            *("https://platform.example/?a=b", "https://platform.example/#a", "https://plattform\n.example/"),
+        )
+    ),
+    *(
+        ("HOLDFAST_PLATFORM_SITES", word)
+        for word in (
+            *("example.org", "https://example.org/path", "https://example.org;https://b.example", "*", "https://*.b"),
+            *("https://example.org,b.example", "https://a@example.org", "http://127.1", "https://bücher.example"),
+        )
+    ),
     *(("HOLDFAST_ARCHIVE_DAYS", word) for word in ("-1", "3651", "nan", "for ever")),
     *(
         ("HOLDFAST_HMA_OPEN_TO", word)
@@ -153,6 +171,10 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_PROPOSAL_OWNER": texts(100),
         "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
         "HOLDFAST_UNSCREENED_OWNER": texts(100),
+        "HOLDFAST_PLATFORM_SECRET": texts(60),
+        "HOLDFAST_PLATFORM_SECRET_FILE": texts(60),
+        "HOLDFAST_PLATFORM_SITES": st.sampled_from(["https://example.org", "http://[::1]:80/ , https://b:443,", " , "]),
+        "HOLDFAST_PLATFORM_URL": st.sampled_from(["https://platform.example/holdfast", "http://127.0.0.1:9000"]),
         "HOLDFAST_HMA_OPEN_TO": st.sampled_from(["127.0.0.1", "10.0.0.0/8, 192.0.2.7", "::1,", "fd00::/8"]),
     }
     whole = {name: st.integers(low, high).map(str) for name, (low, high) in WHOLE_NUMBERS.items()}
@@ -184,6 +206,8 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "HOLDFAST_KEYRING",
         "HOLDFAST_KEYRING_IDENTITY",
         "HOLDFAST_CHECKPOINT_COPY",
+        "HOLDFAST_PLATFORM_SECRET",
+        "HOLDFAST_PLATFORM_SECRET_FILE",
         "HOLDFAST_TIMESTAMP_ROOTS",
         "HOLDFAST_WEBHOOK_SECRET",
         "HOLDFAST_WEBHOOK_SECRET_FILE",
@@ -255,6 +279,11 @@ def test_whatever_is_accepted_can_be_used_as_times_and_addresses(environment: di
     host, _, port = settings.listen.rpartition(":")
     assert host
     assert 0 < int(port) < 65536
+
+
+def test_sites_are_kept_as_the_origins_that_they_are() -> None:
+    settings = Settings.from_environment({"HOLDFAST_PLATFORM_SITES": " HTTPS://Example.org:443/ ,http://[0:0::1]:80,"})
+    assert settings.platform_sites == "https://example.org,http://[::1]"
 
 
 def test_settings_cannot_be_changed_after_they_were_read() -> None:

@@ -13,15 +13,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import SecretStr
+
 from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.index_folder import IndexFolder
 from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
 from holdfast.adapters.kms import KmsKeeper
 from holdfast.adapters.log_folder import LogFolder
+from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
+from holdfast.adapters.stranger import HttpStranger
 from holdfast.adapters.webhook import Webhook
 from holdfast.effect.webhook import KIND, secret_bytes
 from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.hold.platform import Platform, Stranger
 from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
@@ -82,6 +87,9 @@ class System:
     desk: Desk
     handlers: Registry
     """Each kind of effect that this build carries out."""
+    platform: Platform | None
+    """Who serves the content; None if no platform is set."""
+    stranger: Stranger
     known: Known
     index_folder: IndexFolder
     log_folder: LogFolder
@@ -210,6 +218,8 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
         desk=desk,
         handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
+        platform=signed_platform(settings),
+        stranger=HttpStranger(sites_of(settings)),
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         log_folder=LogFolder(settings.data / "log"),
@@ -244,14 +254,46 @@ def webhook_of(settings: Settings) -> WebhookTarget | None:
     """Where webhooks go; None if nowhere. Raises InvalidSetting for an address without a good secret."""
     if settings.webhook_url is None:
         return None
+    key = _secret("HOLDFAST_WEBHOOK", settings.webhook_secret, settings.webhook_secret_file)
+    return WebhookTarget(settings.webhook_url, key)
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTarget:
+    """Where the platform is asked, the key that signs what it is asked, and where it serves everybody."""
+
+    url: str
+    key: bytes = field(repr=False)
+    sites: tuple[str, ...]
+
+
+def platform_of(settings: Settings) -> PlatformTarget | None:
+    """Where the platform is; None if nowhere. Raises InvalidSetting for an address without a good secret."""
+    if settings.platform_url is None:
+        return None
+    key = _secret("HOLDFAST_PLATFORM", settings.platform_secret, settings.platform_secret_file)
+    return PlatformTarget(settings.platform_url, key, sites_of(settings))
+
+
+def sites_of(settings: Settings) -> tuple[str, ...]:
+    """The origins that the platform serves everybody from."""
+    return tuple(site for site in settings.platform_sites.split(",") if site)
+
+
+def signed_platform(settings: Settings) -> SignedPlatform | None:
+    """The platform of these settings; nothing is asked of it yet. Raises InvalidSetting."""
+    target = platform_of(settings)
+    return SignedPlatform(target.url, target.key, clock) if target else None
+
+
+def _secret(name: str, value: SecretStr | None, file: Path | None) -> bytes:
+    """The key in `name`_SECRET_FILE, or else in `name`_SECRET. Raises InvalidSetting, without the secret."""
     try:
-        if settings.webhook_secret_file:
-            secret = settings.webhook_secret_file.read_text(encoding="ascii").strip()
-        else:
-            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
-        return WebhookTarget(settings.webhook_url, secret_bytes(secret))
+        if file:
+            return secret_bytes(file.read_text(encoding="ascii").strip())
+        return secret_bytes(value.get_secret_value() if value else "")
     except (OSError, ValueError) as fault:
-        message = f"HOLDFAST_WEBHOOK_SECRET_FILE, HOLDFAST_WEBHOOK_SECRET: {fault}"
+        message = f"{name}_SECRET_FILE, {name}_SECRET: {fault}; {name}_URL needs one of them"
         raise InvalidSetting(message) from None
 
 

@@ -24,7 +24,7 @@ from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
 from holdfast.adapters.log_folder import checked_head
 from holdfast.alarm.alarm import AlarmState
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System, clock, new_id
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
 from holdfast.errors import DependencyError, HoldfastError
@@ -42,6 +42,7 @@ from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
 from holdfast.media.video_samples import video_sample
+from holdfast.origin import read_address
 from holdfast.settings import SandboxPolicy, env_name
 
 CANARY_BANK: Final = "holdfast-canary"
@@ -57,6 +58,7 @@ _OLD_KEY_DAYS: Final = 365
 _SLOW_EFFECT_SECONDS: Final = 60.0
 _ALARMS_SHOWN: Final = 1000
 _MOST_UNSIGNED_SECONDS: Final = 10.0
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 
 
 class Grade(StrEnum):
@@ -92,6 +94,7 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("disk", lambda: _disk(system)),
         ("sealing", lambda: sealing(system)),
         ("answered later", lambda: _later(system)),
+        ("platform", lambda: _platform(system)),
         ("settings", lambda: _settings(system)),
         ("settings: two people", lambda: _accepted(system)),
         ("people", lambda: _people(system)),
@@ -304,6 +307,29 @@ def _later(system: System) -> Iterator[Finding]:
         yield Finding("webhook", Grade.GOOD, "set, signed, over TLS")
     else:
         yield Finding("webhook", Grade.WEAKER, "set and signed, but not over TLS: let it begin with https://")
+
+
+def _platform(system: System) -> Iterator[Finding]:
+    """Whether the platform answers a signed call that asks for nothing, and how safe that is."""
+    settings = system.settings
+    if system.platform is None or settings.platform_url is None:
+        says = "none is set: nothing that was reported is put out of reach; HOLDFAST_PLATFORM_URL, docs/platform.md"
+        yield Finding("platform", Grade.WEAKER, says)
+        return
+    began = time.perf_counter()
+    try:
+        system.platform.resolve(new_id("doctor"), [])
+    except DependencyError as fault:
+        yield Finding("platform", Grade.WRONG, f"does not answer: {fault}. {fault.advice}")
+    else:
+        yield Finding("platform", Grade.GOOD, f"answers, signed, in {(time.perf_counter() - began) * 1000:.0f} ms")
+    address = read_address(settings.platform_url)
+    if address and address.origin.scheme == "http" and address.origin.host not in _THIS_MACHINE:
+        says = "bytes and codes travel without TLS: let HOLDFAST_PLATFORM_URL begin with https://"
+        yield Finding("platform: TLS", Grade.WEAKER, says)
+    sites = settings.platform_sites.replace(",", ", ")
+    says = f"looked at as a stranger: {sites}" if sites else "it is taken at its word: set HOLDFAST_PLATFORM_SITES"
+    yield Finding("platform: sites", Grade.GOOD if sites else Grade.WEAKER, says)
 
 
 def _settings(system: System) -> Iterator[Finding]:

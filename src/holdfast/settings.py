@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from holdfast.errors import InvalidSetting
+from holdfast.origin import read_address, read_origin
 
 _UNPREFIXED = {
     "database_url": "DATABASE_URL",
@@ -70,6 +71,17 @@ def _web_address(value: str | None) -> str | None:
         message = "must be an address that begins with https:// or http://, without a user name"
         raise ValueError(message)
     return value
+
+
+def _base_address(value: str | None) -> str | None:
+    if value is not None and (read_address(value) is None or set(value) & {"?", "#"}):
+        message = "must be an address that begins with https:// or http://, without user name, query and fragment"
+        raise ValueError(message)
+    return value
+
+
+def _origins(value: str) -> str:
+    return ",".join(str(read_origin(part.strip())) for part in value.split(",") if part.strip())
 
 
 def _listen_address(value: str) -> str:
@@ -310,6 +322,23 @@ class Settings(BaseModel):
         default=None, description="A file that holds that secret, which is safer than a variable."
     )
 
+    platform_url: Annotated[str | None, AfterValidator(_base_address)] = Field(
+        default=None,
+        description="Where the platform answers the calls of docs/platform.md. Unset: nowhere; then nothing that was "
+        "reported is put out of reach by Holdfast.",
+    )
+    platform_secret: SecretStr | None = Field(
+        default=None, description="What those calls are signed with: whsec_ and 24 to 64 random bytes in base64."
+    )
+    platform_secret_file: Path | None = Field(
+        default=None, description="A file that holds that secret, which is safer than a variable."
+    )
+    platform_sites: Annotated[str, AfterValidator(_origins)] = Field(
+        default="",
+        description="The origins that serve content to everybody, such as https://example.org, with commas between. "
+        "Holdfast looks there as a stranger would, and nowhere else. Unset: it rests on the platform's word alone.",
+    )
+
     checkpoint_seconds: float = Field(
         default=2.0,
         ge=0.1,
@@ -370,8 +399,9 @@ class Settings(BaseModel):
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child process these very settings."""
         values = self.model_dump(mode="json", exclude_none=True)
-        if self.webhook_secret:
-            values["webhook_secret"] = self.webhook_secret.get_secret_value()
+        for name, secret in (("webhook_secret", self.webhook_secret), ("platform_secret", self.platform_secret)):
+            if secret:
+                values[name] = secret.get_secret_value()
         return {env_name(field): str(value) for field, value in values.items()}
 
 

@@ -48,6 +48,8 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "checkpoint_copy": ("/mnt/elsewhere", None),
     "timestamp_url": ("https://stamps.example/tsr", None),
     "timestamp_roots": ("/etc/roots.pem", None),
+    "platform_url": ("https://platform.example/holdfast", None),
+    "platform_sites": ("https://example.org,https://media.example.org", "https://example.org"),
     "keyring_identity": ("/etc/age.txt", None),
     "keyring_kms": ("aws-kms://arn", None),
 }

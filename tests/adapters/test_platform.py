@@ -19,9 +19,11 @@ import pytest
 
 from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.signed_calls import LARGEST_ANSWER
-from holdfast.bootstrap import clock
-from holdfast.errors import PlatformAway, PlatformRefused
-from holdfast.hold.platform import Act, Acted, Nowhere, Platform, Spot
+from holdfast.adapters.stranger import HttpStranger
+from holdfast.bootstrap import System, clock, platform_of, signed_platform, sites_of
+from holdfast.errors import InvalidSetting, PlatformAway, PlatformRefused
+from holdfast.hold.platform import Act, Acted, Nowhere, Platform, Sight, Spot
+from holdfast.settings import Settings
 from holdfast.testing.contracts import Doings, PlatformContract
 from holdfast.testing.platform_server import serve_platform
 from holdfast.testing.simulators import How, SimulatedPlatform
@@ -423,3 +425,55 @@ def test_bytes_that_nobody_reads_on_keep_nobody_waiting() -> None:
         given = platform.open("k", "post-1", "1")
         assert next(given)
         del given
+
+
+# --- from the settings
+
+
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+SET = {"platform_url": "https://platform.example/holdfast", "platform_sites": "https://a.example,https://b.example"}
+
+
+def test_without_an_address_there_is_no_platform_and_the_stranger_can_tell_nothing(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, platform_secret="whsec_x")
+    assert platform_of(settings) is None
+    assert signed_platform(settings) is None
+    assert HttpStranger(sites_of(settings)).look(["https://a.example/"]) == [Sight.UNKNOWN]
+
+
+@pytest.mark.parametrize("given", ["", "whsec_c2hvcnQ=", "c2hvcnQ", "whsec_ä"])
+def test_an_address_without_a_good_secret_is_refused_in_words_that_do_not_tell_it(tmp_path: Path, given: str) -> None:
+    (tmp_path / "secret").write_text(given)
+    for more in ({"platform_secret": given}, {"platform_secret_file": tmp_path / "secret"}):
+        with pytest.raises(InvalidSetting) as refused:
+            platform_of(Settings(data=tmp_path, **SET, **more))
+        assert "HOLDFAST_PLATFORM_SECRET_FILE" in str(refused.value)
+        assert "HOLDFAST_PLATFORM_URL needs one of them" in str(refused.value)
+        assert "c2hvcnQ" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="none-here"):
+        platform_of(Settings(data=tmp_path, **SET, platform_secret_file=tmp_path / "none-here"))
+
+
+def test_a_good_secret_is_used_and_not_shown_and_a_file_is_preferred(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    for more in ({"platform_secret": SECRET}, {"platform_secret_file": tmp_path / "secret", "platform_secret": "x"}):
+        target = platform_of(Settings(data=tmp_path, **SET, **more))
+        assert target
+        assert (target.url, target.key) == (SET["platform_url"], KEY)
+        assert target.sites == ("https://a.example", "https://b.example")
+        assert repr(KEY) not in repr(target)
+
+
+def test_a_child_process_gets_the_secret_too(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, **SET, platform_secret=SECRET)
+    assert SECRET not in repr(settings)
+    assert platform_of(Settings.from_environment(settings.as_environment())) == platform_of(settings)
+
+
+def test_a_system_is_wired_with_its_platform_and_stranger(wired: System, tmp_path: Path) -> None:
+    assert wired.platform is None
+    assert wired.stranger.look(["https://a.example/"]) == [Sight.UNKNOWN]
+    assert isinstance(signed_platform(Settings(data=tmp_path, **SET, platform_secret=SECRET)), SignedPlatform)

@@ -51,6 +51,9 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "checkpoint_copy": lambda before, after: bool(before) and after != before,
     "timestamp_url": lambda before, after: bool(before) and after != before,
     "timestamp_roots": lambda before, after: bool(before) and after != before,
+    # Who puts out of reach what was reported, and where somebody looks whether that is so.
+    "platform_url": lambda before, after: bool(before) and after != before,
+    "platform_sites": lambda before, after: bool(_names(before) - _names(after)),
     # What locks the keys to what is sealed.
     "keyring_identity": lambda before, after: bool(before) and not after,
     "keyring_kms": lambda before, after: bool(before) and not after,
@@ -68,6 +71,8 @@ NEUTRAL: Final = frozenset(
         *("spool_above_bytes", "spool_bytes", "long_at_once", "long_lease_seconds", "long_tries"),
         # Who is told what became of it: whoever hears nothing holds. The secret may not be in the journal.
         *("webhook_url", "webhook_secret", "webhook_secret_file"),
+        # With a wrong one the platform answers nothing, which alarms. It may not be in the journal.
+        *("platform_secret", "platform_secret_file"),
         # Who is alarmed.
         *("unscreened_owner", "proposal_owner", "case_owner"),
         # Where people are sent who hold a receipt.
