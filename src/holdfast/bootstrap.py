@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from holdfast.desk import Desk
-    from holdfast.effect.handler import Registry
+    from holdfast.effect.handler import Handler, Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
     from holdfast.store.alarms import PostgresAlarms
@@ -197,6 +197,10 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
         public_url=settings.public_url,
     )
+    platform, stranger = signed_platform(settings), HttpStranger(sites_of(settings))
+    handlers: dict[str, Handler] = dict(desk.handlers(platform, stranger)) if platform else {}
+    if webhook is not None:
+        handlers[KIND] = Webhook(webhook.url, webhook.key, long.announcement, clock)
     return System(
         settings=settings,
         journal=journal,
@@ -217,9 +221,9 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
         desk=desk,
-        handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
-        platform=signed_platform(settings),
-        stranger=HttpStranger(sites_of(settings)),
+        handlers=handlers,
+        platform=platform,
+        stranger=stranger,
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         log_folder=LogFolder(settings.data / "log"),
