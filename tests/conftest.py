@@ -152,7 +152,6 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 @pytest.fixture(scope="session")
 def server(folder: Path) -> Iterator[Server]:
     """A server shared by the whole run."""
-    # When a process takes itself for stale has tests of its own; a disk that other tests keep busy is not one.
-    running = start_server(environment_for(folder / "server", HOLDFAST_BANK_STALE_SECONDS="60"))
+    running = start_server(environment_for(folder / "server"))
     yield running
     stop(running.process)
