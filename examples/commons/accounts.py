@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.core import signing
 
 from commons.database import Row
-from commons.ending import note
+from commons.facts import Fact, note
 from commons.site import Site, Who
 
 COOKIE: Final = "commons"
@@ -47,7 +47,7 @@ def sign_up(site: Site, name: str, password: str, *, address: str, port: int | N
                 page,
                 now,
             )
-            note(transaction, Who(account, address, port), "signed up", now)
+            note(transaction, Who(account, address, port), Fact("signed up", now))
     except sqlite3.IntegrityError:
         return "Somebody has this name already."
     site.epoch.grow()
@@ -60,7 +60,7 @@ def log_in(site: Site, name: str, password: str, *, address: str, port: int | No
     if not check_password(password, row["password"] if row else make_password(None)) or row is None:
         return None
     with site.database.writing() as transaction:
-        note(transaction, Who(row["id"], address, port), "logged in", time.time())
+        note(transaction, Who(row["id"], address, port), Fact("logged in", time.time()))
     return int(row["id"])
 
 

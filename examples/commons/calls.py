@@ -19,7 +19,7 @@ from commons import holding
 from commons.asked import Asked, Freeze, Notify, Resolve, Spots, Version, ViewsOf
 from commons.counting import views_until
 from commons.database import Connection
-from commons.freezing import account_number, freeze
+from commons.facts import account_number, freeze
 from commons.holding import Acted, Spot
 from commons.site import Site
 from commons.told import copies_of, moment, resolved

@@ -8,6 +8,7 @@ upload. Once nothing holds it any more, what its uploader wanted is done.
 from __future__ import annotations
 
 from commons.database import Connection
+from commons.facts import Fact, forget, note
 from commons.site import Site, Who
 
 
@@ -21,7 +22,7 @@ def delete(site: Site, who: Who, content: str, now: float) -> bool:
             content,
             who.account,
         )
-        note(transaction, who, "deleted", now, content)
+        note(transaction, who, Fact("deleted", now, content))
         freed = destroy_if_free(transaction, content)
     site.epoch.grow()
     site.files.forget(freed)
@@ -31,29 +32,13 @@ def delete(site: Site, who: Who, content: str, now: float) -> bool:
 def close(site: Site, who: Who, now: float) -> None:
     """End an account, with everything it has."""
     with site.database.writing() as transaction:
-        note(transaction, who, "closed the account", now)
+        note(transaction, who, Fact("closed the account", now))
         transaction.rows("update account set closed_at = ?, password = '' where id = ?", now, who.account)
         transaction.rows("update item set deleted_at = ? where account = ? and deleted_at is null", now, who.account)
         items = transaction.rows("select content from item where account = ?", who.account)
         freed = [token for item in items for token in destroy_if_free(transaction, item["content"])]
     site.epoch.grow()
     site.files.forget(freed)
-
-
-def note(
-    transaction: Connection, who: Who, what: str, now: float, content: str | None = None, version: int | None = None
-) -> None:
-    """Write a fact down: who did what, when, from where."""
-    transaction.rows(
-        "insert into fact (account, content, version, what, at, address, port) values (?, ?, ?, ?, ?, ?, ?)",
-        who.account,
-        content,
-        version,
-        what,
-        now,
-        who.address,
-        who.port,
-    )
 
 
 def destroy_if_free(transaction: Connection, content: str) -> list[str]:
@@ -67,19 +52,5 @@ def destroy_if_free(transaction: Connection, content: str) -> list[str]:
         return []
     tokens = [row["token"] for row in transaction.rows("select token from version where content = ?", content)]
     transaction.rows("delete from version where content = ?", content)
-    _forget_facts(transaction, free["account"], content)
+    forget(transaction, free["account"], content)
     return [token for token in tokens if token]
-
-
-def _forget_facts(transaction: Connection, account: int, content: str) -> None:
-    """Facts go with what they are about; a closed account's, when nothing of it is left; a frozen one's never."""
-    if transaction.row("select 1 from account where id = ? and frozen_at is not null", account):
-        return
-    transaction.rows("delete from fact where content = ?", content)
-    transaction.rows(
-        "delete from fact where account = ? and exists (select 1 from account where id = ? and closed_at is not null)"
-        " and not exists (select 1 from item join version using (content) where item.account = ?)",
-        account,
-        account,
-        account,
-    )

@@ -4,7 +4,7 @@
 No request that begins after a hold was answered gets what is held. The epoch is read first thing. If it has grown
 since something was kept, that is not used; if it grows while an answer is made, that answer is never found again.
 
-It speaks RSGI, granian's own interface, because that one says from which port somebody asks (see `freezing.py`).
+It speaks RSGI, granian's own interface, because that one says from which port somebody asks (see `facts.py`).
 """
 
 from __future__ import annotations

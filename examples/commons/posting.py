@@ -12,7 +12,7 @@ from typing import Final
 
 from commons import items
 from commons.database import Connection
-from commons.ending import note
+from commons.facts import Fact, note
 from commons.files import Stored
 from commons.screening import LEASE_SECONDS, ask, show
 from commons.site import Site, Who
@@ -106,6 +106,7 @@ def _add_version(transaction: Connection, who: Who, content: str, text: str, med
     now = time.time()
     last = transaction.row("select coalesce(max(number), 0) as number from version where content = ?", content)
     number = (last["number"] if last else 0) + 1
+    what = "uploaded" if number == 1 else "edited"
     transaction.rows(
         "insert into version (content, number, text, token, type, digest, state, ask_at, made_at)"
         " values (?, ?, ?, ?, ?, ?, 'asking', ?, ?)",
@@ -118,7 +119,7 @@ def _add_version(transaction: Connection, who: Who, content: str, text: str, med
         now + LEASE_SECONDS if media else None,
         now,
     )
-    note(transaction, who, "uploaded" if number == 1 else "edited", now, content, number)
+    note(transaction, who, Fact(what, now, content, number, media.digest if media else None))
     if media is None:
         show(transaction, content, number)
 

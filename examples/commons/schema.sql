@@ -77,6 +77,7 @@ create table if not exists fact (
     content text,
     version integer,
     what text not null,
+    digest text,
     at real not null,
     address text not null,
     port integer

@@ -26,7 +26,7 @@ def locations_of(row: Row) -> dict[str, str]:
     content = row["content"]
     if row["kind"] == "account":
         return {f"page:{content}": f"/u/{row['name']}"}
-    places = {f"page:{content}": f"/p/{row['post']}"} if row["kind"] == "post" else {}
+    places = {f"page:{content}": f"/p/{row['number']}"} if row["kind"] == "post" else {}
     if row["token"]:
         places[f"media:{content}"] = f"/m/{row['token']}"
     if row["thumb"]:

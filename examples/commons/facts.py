@@ -1,15 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Freeze: keep what is known of an account and an upload, and say it. The account is not told, and can go on."""
+"""Facts: who did what with which bytes, when, from which address and port. And `freeze`, which keeps and tells them."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from commons.database import Connection, Row
+from commons.site import Who
 from commons.told import moment
 
 _ACCOUNT: Final = re.compile(r"acc-([1-9][0-9]{0,14})")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What somebody did, when, and with which bytes (their SHA-256)."""
+
+    what: str
+    at: float
+    content: str | None = None
+    version: int | None = None
+    digest: str | None = None
+
+
+def note(transaction: Connection, who: Who, fact: Fact) -> None:
+    """Write a fact down."""
+    transaction.rows(
+        "insert into fact (account, content, version, what, digest, at, address, port) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        *(who.account, fact.content, fact.version, fact.what, fact.digest, fact.at, who.address, who.port),
+    )
+
+
+def forget(transaction: Connection, account: int, content: str) -> None:
+    """Facts go with what they are about; a closed account's, when nothing of it is left; a frozen one's never."""
+    if transaction.row("select 1 from account where id = ? and frozen_at is not null", account):
+        return
+    transaction.rows("delete from fact where content = ?", content)
+    transaction.rows(
+        "delete from fact where account = ? and exists (select 1 from account where id = ? and closed_at is not null)"
+        " and not exists (select 1 from item join version using (content) where item.account = ?)",
+        account,
+        account,
+        account,
+    )
 
 
 def account_number(connection: Connection, reference: str) -> int | None:
@@ -25,9 +60,7 @@ def freeze(transaction: Connection, account: str, content: str, now: float) -> s
         return None
     transaction.rows("update account set frozen_at = coalesce(frozen_at, ?) where id = ?", now, row["id"])
     facts = transaction.rows(
-        "select fact.*, version.digest from fact left join version"
-        " on version.content = fact.content and version.number = fact.version"
-        " where account = ? and (fact.content is null or fact.content = ?) order by at",
+        "select * from fact where account = ? and (content is null or content = ?) order by at",
         row["id"],
         content,
     )
