@@ -38,6 +38,7 @@ settings.register_profile("soak", deadline=None, max_examples=5000, suppress_hea
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["tests.skips"]
+pytest.register_assert_rewrite("holdfast.testing.asking", "holdfast.testing.contracts")
 READY_SECONDS = 60.0
 
 

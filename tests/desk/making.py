@@ -16,7 +16,8 @@ from holdfast.hold.reach import Valve
 from holdfast.intake.desk import Incoming, NamedItem, Receipt
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind
 from holdfast.testing.simulators import SimulatedPlatform, SimulatedStranger
-from holdfast.testing.site import Served, Site
+from holdfast.testing.site import Site
+from holdfast.testing.upload import Served
 
 if TYPE_CHECKING:
     from holdfast.desk import Desk

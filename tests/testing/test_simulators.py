@@ -9,7 +9,8 @@ import pytest
 
 from holdfast.errors import PlatformAway, PlatformRefused
 from holdfast.hold.platform import Act, Acted, Found, Item, Notice, Platform, Sight
-from holdfast.testing.contracts import Doings, PlatformContract, item_at, spots_of
+from holdfast.testing.asking import item_at, spots_of
+from holdfast.testing.contracts import Doings, PlatformContract
 from holdfast.testing.simulators import CALLS, How, SimulatedPlatform, SimulatedStranger
 from holdfast.testing.site import Site
 

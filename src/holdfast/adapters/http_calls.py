@@ -20,6 +20,8 @@ import httpx
 T = TypeVar("T")
 Work = Callable[[httpx.AsyncHTTPTransport], Coroutine[Any, Any, T]]
 _KEPT_SECONDS: Final = 30.0
+_GRACE_SECONDS: Final = 5.0
+"""For giving a call up; nobody waits for longer, not even where the thread is stopped with the call in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class HttpCalls:
         running = self._begun()
         future = asyncio.run_coroutine_threadsafe(_within(seconds, work(running.transport)), running.loop)
         try:
-            return future.result()
+            return future.result(max(0.0, seconds) + _GRACE_SECONDS)
         except BaseException:  # also where whoever waits is interrupted: the call is given up too
             future.cancel()
             raise

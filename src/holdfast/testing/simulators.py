@@ -28,7 +28,8 @@ from holdfast.hold.platform import (
     Spot,
     Views,
 )
-from holdfast.testing.site import Served, Site
+from holdfast.testing.site import Site
+from holdfast.testing.upload import Served
 
 T = TypeVar("T")
 CALLS: Final = ("resolve", "copies", "open", "hold", "release", "remove", "freeze", "views", "notify")
