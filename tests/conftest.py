@@ -81,7 +81,8 @@ def empty_tables(data: Path) -> None:
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
             "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
-            "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor, proposal, settings_in_force"
+            "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor, proposal, "
+            "settings_in_force, clock"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")

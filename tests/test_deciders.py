@@ -19,6 +19,9 @@ from holdfast.access import proposal as proposals
 from holdfast.access import safety
 from holdfast.access.person import People, Who
 from holdfast.alarm import alarm as alarms
+from holdfast.alarm.kinds import AlarmKind
+from holdfast.case import running_clock as clocks
+from holdfast.case.clock import ClockState, Moment
 from holdfast.deciders import BY_NOUN, DECIDERS
 from holdfast.effect import effect as effects
 from holdfast.errors import Refusal
@@ -104,6 +107,16 @@ AT_COMMONS = hold.Hold(
     asked_at=NOW - timedelta(minutes=2),
     confirmed_at=NOW,
 )
+TERMS = clocks.Terms(
+    subject="case:1",
+    code="a-duty",
+    stops=Moment.DECIDED,
+    due=NOW + timedelta(minutes=30),
+    alarm_at=(NOW, NOW + timedelta(minutes=20)),
+    owner="o",
+    deputy="d",
+)
+CLOCK = clocks.RunningClock(terms=TERMS, state=ClockState.RUNNING)
 SUBJECT = subject.SealedSubject(holds=(subject.Preserved(id="hld_1", until=NOW),))
 """With a hold that has run out, and may still be lifted."""
 
@@ -243,8 +256,9 @@ SAMPLES: dict[str, Sample] = {
     "alarm": Sample(
         things=in_states(ALARM, alarms.AlarmState),
         commands=(
-            alarms.RaiseAlarm(kind="k", about="effect:1", owner="o"),
+            alarms.RaiseAlarm(kind=AlarmKind.EFFECT_LATE, about="effect:1", owner="o"),
             alarms.AcknowledgeAlarm("cli:ann"),
+            alarms.RenewAlarm(),
             alarms.ClearAlarm("x"),
         ),
         command_types=get_args(alarms.AlarmCommand),
@@ -265,6 +279,11 @@ SAMPLES: dict[str, Sample] = {
             hold.RemoveHeld("dec_1"),
         ),
         command_types=get_args(hold.HoldCommand),
+    ),
+    "clock": Sample(
+        things=in_states(CLOCK, ClockState),
+        commands=(clocks.StartClock(TERMS), clocks.AlarmClock(), clocks.MissClock(), clocks.StopClock(NOW)),
+        command_types=get_args(clocks.ClockCommand),
     ),
     "sealed": Sample(
         things={state: replace(SUBJECT, state=state) for state in subject.SealedState},
@@ -397,8 +416,9 @@ def test_any_run_of_commands_follows_the_table(decider: Decider, data: st.DataOb
 
 
 ALSO = {
+    clocks.StopClock: (ClockState.STOPPED_LATE,),
     effects.FailEffect: (effects.EffectState.QUARANTINED,),
     effects.LoseEffect: (effects.EffectState.QUARANTINED,),
     safety.RecordSettings: tuple(safety.InForceState),
 }
-"""What else a command may lead to: once an effect's tries are used up, or as the values are weaker or not."""
+"""What else a command may lead to: once an effect's tries are used up, as the values are weaker or not, too late."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,9 @@ from holdfast.adapters.kms import KmsKeeper
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
 from holdfast.adapters.webhook import Webhook
-from holdfast.effect.webhook import KIND, secret_bytes
+from holdfast.alarm.telling import TELLS, AlarmChannel, Teller, Telling
+from holdfast.channels import channels_of, signing_key
+from holdfast.effect.webhook import KIND
 from holdfast.errors import DecoderUnavailable, InvalidSetting
 from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
@@ -33,12 +35,14 @@ from holdfast.store.configure import configure
 if TYPE_CHECKING:
     import subprocess
 
-    from holdfast.effect.handler import Registry
+    from holdfast.effect.handler import Handler, Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
+    from holdfast.store.alarm_telling import PostgresTelling
     from holdfast.store.alarms import PostgresAlarms
     from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
+    from holdfast.store.clocks import PostgresClocks
     from holdfast.store.effect_desk import EffectDesk
     from holdfast.store.effects import PostgresEffects
     from holdfast.store.imports import PostgresImports
@@ -75,7 +79,11 @@ class System:
     sealed: PostgresSealed
     rotation: Rotation
     keyrings: KeyringFile
+    channels: Mapping[str, AlarmChannel]
+    """How alarms reach people."""
     alarms: PostgresAlarms
+    telling: PostgresTelling
+    clocks: PostgresClocks
     effects: PostgresEffects
     effect_desk: EffectDesk
     handlers: Registry
@@ -132,15 +140,18 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         web=web,
     )
     # Models can only be imported once Django is configured.
+    from holdfast.store.alarm_telling import PostgresTelling  # noqa: PLC0415
     from holdfast.store.alarms import PostgresAlarms  # noqa: PLC0415
     from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
+    from holdfast.store.clocks import PostgresClocks  # noqa: PLC0415
     from holdfast.store.effect_desk import EffectDesk  # noqa: PLC0415
     from holdfast.store.effects import PostgresEffects  # noqa: PLC0415
     from holdfast.store.imports import PostgresImports  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
+    from holdfast.store.outbox import Outbox  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
     from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
@@ -162,8 +173,11 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         patience=timedelta(hours=settings.proposal_hours),
         solo_after=timedelta(hours=settings.solo_hours) if settings.solo else None,
     )
-    alarms = PostgresAlarms(journal, clock, new_id)
-    bell = Bell()
+    bell, channels = Bell(), channels_of(settings, clock)
+    outbox = Outbox(new_id, bell)
+    again = timedelta(minutes=settings.alarm_again_minutes)
+    telling = Telling(owe=outbox.enqueue, channels=tuple(channels), patience=again)
+    alarms, told = PostgresAlarms(journal, clock, new_id, telling), PostgresTelling(telling, clock)
     archive = PostgresArchive(
         journal,
         clock,
@@ -174,9 +188,12 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     patience = timedelta(hours=settings.unscreened_hours)
     screenings = PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience)
     lease = timedelta(seconds=settings.long_lease_seconds)
-    effects, webhook = PostgresEffects(journal, alarms, clock, new_id, bell), webhook_of(settings)
+    effects, webhook = PostgresEffects(journal, alarms, outbox, clock), webhook_of(settings)
     outgoing = Outgoing(effects, alarms, settings.unscreened_owner, webhook is not None)
     long = PostgresLongScreenings(journal, screenings, outgoing, clock, patience=patience, lease=lease)
+    handlers: dict[str, Handler] = dict.fromkeys(TELLS, Teller(channels, told.message))
+    if webhook is not None:
+        handlers[KIND] = Webhook(webhook.url, webhook.key, long.announcement, clock)
     return System(
         settings=settings,
         journal=journal,
@@ -193,10 +210,13 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         sealed=sealed,
         rotation=Rotation(journal, keyrings, clock),
         keyrings=keyrings,
+        channels=channels,
         alarms=alarms,
+        telling=told,
+        clocks=PostgresClocks(journal, alarms, new_id),
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
-        handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
+        handlers=handlers,
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         log_folder=LogFolder(settings.data / "log"),
@@ -231,15 +251,9 @@ def webhook_of(settings: Settings) -> WebhookTarget | None:
     """Where webhooks go; None if nowhere. Raises InvalidSetting for an address without a good secret."""
     if settings.webhook_url is None:
         return None
-    try:
-        if settings.webhook_secret_file:
-            secret = settings.webhook_secret_file.read_text(encoding="ascii").strip()
-        else:
-            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
-        return WebhookTarget(settings.webhook_url, secret_bytes(secret))
-    except (OSError, ValueError) as fault:
-        message = f"HOLDFAST_WEBHOOK_SECRET_FILE, HOLDFAST_WEBHOOK_SECRET: {fault}"
-        raise InvalidSetting(message) from None
+    names = "HOLDFAST_WEBHOOK_SECRET_FILE, HOLDFAST_WEBHOOK_SECRET"
+    key = signing_key(names, settings.webhook_secret_file, settings.webhook_secret)
+    return WebhookTarget(settings.webhook_url, key)
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:

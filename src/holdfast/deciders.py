@@ -10,6 +10,7 @@ from holdfast.access.key import KEY_TRANSITIONS, decide_key, evolve_key
 from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evolve_proposal
 from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
+from holdfast.case.running_clock import CLOCK_TRANSITIONS, decide_clock, evolve_clock
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
 from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
 from holdfast.log.decider import Decider
@@ -100,6 +101,13 @@ DECIDERS: Final = (
         transitions=HOLD_TRANSITIONS,
         decide=decide_hold,
         evolve=lambda hold, _, happened: evolve_hold(hold, happened),
+    ),
+    Decider(
+        name="Clock",
+        noun="clock",
+        transitions=CLOCK_TRANSITIONS,
+        decide=decide_clock,
+        evolve=lambda clock, _, happened: evolve_clock(clock, happened),
     ),
     Decider(
         name="Sealed subject",

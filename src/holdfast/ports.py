@@ -14,9 +14,12 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keyrings      sealed     adapters.keyring.KeyringFile
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
-    Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
+    Handler       effect     adapters.webhook.Webhook, alarm.telling.Teller; `bootstrap.wire` lists them by kind
+    AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
+    Owing         alarm      store.outbox.Outbox
 """
 
+from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.effect.handler import Handler
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
@@ -28,6 +31,7 @@ from holdfast.pipeline import Banks, Screenings
 from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
+    "AlarmChannel",
     "Banks",
     "ChangeSource",
     "Decoder",
@@ -38,6 +42,7 @@ __all__ = [
     "Keeper",
     "Keyrings",
     "LongScreenings",
+    "Owing",
     "Reel",
     "Screenings",
 ]

@@ -20,8 +20,10 @@ from holdfast.access import key as keys
 from holdfast.access import proposal, safety
 from holdfast.alarm import alarm
 from holdfast.bootstrap import System
+from holdfast.case import running_clock
 from holdfast.effect import effect
 from holdfast.errors import JournalConflict
+from holdfast.hold import hold
 from holdfast.log import check
 from holdfast.log.event import Event, registered
 from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
@@ -223,7 +225,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 
 STAGES = (
     *(archive, bank, entry, importing, long_screening, screen, unscreened),
-    *(keys, effect, alarm, check, kek, subject, proposal, safety),
+    *(keys, effect, alarm, hold, running_clock, check, kek, subject, proposal, safety),
 )
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from holdfast.access.key import KeyRevoked
 from holdfast.access.proposal import ProposalAgreed, ProposalEnd
+from holdfast.case.running_clock import ClockStopped
 from holdfast.deciders import BY_NOUN
 from holdfast.effect.effect import EffectState
 from holdfast.log.event import Event, encode
@@ -193,6 +194,22 @@ def _alarm(folded: Folded) -> dict[str, Any]:
     return {**named, "state": _word(alarm.state), "raised_at": folded.begun_at}
 
 
+def _clock(folded: Folded) -> dict[str, Any]:
+    clock, terms = folded.state, folded.state.terms
+    named = {name: getattr(terms, name) for name in ("subject", "code", "due", "owner", "deputy", "pages")}
+    return {
+        **named,
+        "state": _word(clock.state),
+        "stops": _word(terms.stops),
+        "started_at": folded.begun_at,
+        "alarm_at": encode(folded.first.happened)["alarm_at"] if folded.first else None,
+        "alarms_given": clock.alarms_given,
+        "next_at": clock.next_at,
+        "stopped_at": None,
+        **folded.notes,
+    }
+
+
 def _word(value: Any) -> Any:  # noqa: ANN401  # an enumeration's member, or None
     return value and value.value
 
@@ -299,5 +316,17 @@ PROJECTIONS: Final = (
         columns=_columns("kind about owner state acknowledged_by raised_at version"),
         expected=_alarm,
         evolve=BY_NOUN["alarm"].evolve,
+    ),
+    Projection(
+        table="clock",
+        key="id",
+        noun="clock",
+        columns=_columns(
+            "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "
+            "version"
+        ),
+        expected=_clock,
+        evolve=BY_NOUN["clock"].evolve,
+        notes=lambda row: {"stopped_at": row.at} if isinstance(row.happened, ClockStopped) else {},
     ),
 )
