@@ -84,6 +84,7 @@ def empty_tables(data: Path) -> None:
             "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
             "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor, proposal, "
             "settings_in_force, report, reported, proof, cases, case_item, hold, contest, views"
+            "settings_in_force, clock"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")

@@ -27,6 +27,7 @@ from holdfast.alarm.alarm import AlarmState
 from holdfast.bootstrap import System, clock, new_id
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
+from holdfast.effect.handler import Done
 from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
@@ -101,6 +102,9 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("unscreened holds", lambda: _unscreened(system)),
         ("effects", lambda: _effects(system)),
         ("alarms", lambda: _alarms(system)),
+        ("alarm channel", lambda: _channels(system)),
+        ("clocks", lambda: _clocks(system)),
+        ("production", lambda: _production(system)),
         ("log", lambda: _log(system)),
         ("canary", lambda: _canary(system, actor)),
     )
@@ -344,8 +348,8 @@ def _settings(system: System) -> Iterator[Finding]:
     if settings.hma_open_to:
         says = f"open without a key to {settings.hma_open_to}: prefer a proxy that adds one (docs/hma.md)"
         yield Finding("HMA interface", Grade.WEAKER, says)
-    host = settings.listen.rpartition(":")[0].strip("[]")
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if settings.listens_beyond_this_machine:
+        host = settings.listen.rpartition(":")[0].strip("[]")
         says = f"listens on {host} without TLS: put a proxy with TLS in front, and let Holdfast listen on 127.0.0.1"
         yield Finding("network", Grade.WEAKER, says)
 
@@ -400,6 +404,44 @@ def _alarms(system: System) -> Iterator[Finding]:
     more = " or more" if len(standing) == _ALARMS_SHOWN else ""
     says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
     yield Finding("alarms", grade, says)
+
+
+def _channels(system: System) -> Iterator[Finding]:
+    """Whether alarms reach somebody: each channel is tried as far as it goes without telling anything."""
+    if not system.channels:
+        says = "none: alarms stand in the log and in 'holdfast alarms list' alone; set HOLDFAST_ALARM_EMAIL with "
+        yield Finding("alarm channel", Grade.WEAKER, says + "HOLDFAST_ALARM_SMTP, or HOLDFAST_ALARM_URL")
+    for name, channel in system.channels.items():
+        reached, what = channel.reach(), f"alarm channel: {name}"
+        if not isinstance(reached.outcome, Done):
+            says = f"{channel.where} does not answer: {reached.untrusted_said or reached.outcome.fault}; "
+            yield Finding(what, Grade.WRONG, says + "then try 'holdfast alarms test'")
+        elif not channel.is_private:
+            yield Finding(what, Grade.WEAKER, f"{channel.where}, but not over TLS: let it begin with https://")
+        else:
+            yield Finding(what, Grade.GOOD, f"{channel.where} answers; 'holdfast alarms test' sends a message")
+
+
+def _clocks(system: System) -> Iterator[Finding]:
+    """How many clocks run, and how many of those were missed."""
+    counts = system.clocks.count_running()
+    says = f"{counts.running} running, {counts.missed} missed; see 'holdfast clocks list'"
+    yield Finding("clocks", Grade.WRONG if counts.missed else Grade.GOOD, says)
+
+
+def _production(system: System) -> Iterator[Finding]:
+    """Whether this is meant for users, and what it then goes without because somebody said so."""
+    settings = system.settings
+    if not settings.production:
+        beyond = settings.listens_beyond_this_machine
+        says = "off: for trying out" if not beyond else "off, yet others than this machine reach it: "
+        says += "set HOLDFAST_PRODUCTION=yes, which insists on what protects" if beyond else ""
+        yield Finding("production", Grade.WEAKER if beyond else Grade.GOOD, says)
+        return
+    yield Finding("production", Grade.GOOD, "on: it does not start without an alarm channel or with screening off")
+    for name in ("production_without_alarms", "production_shadow"):
+        if getattr(settings, name):
+            yield Finding(f"production: {env_name(name)}", Grade.WEAKER, "set: what production insists on is waived")
 
 
 def _log(system: System) -> Iterator[Finding]:

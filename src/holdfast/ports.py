@@ -14,7 +14,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keyrings      sealed     adapters.keyring.KeyringFile
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
-    Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook,
+    Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
                              hold.follow_up.FindCopies, .ReadCounters, .Freeze, .Tell
     Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
     Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
@@ -24,8 +24,11 @@ A port is defined by the stage that needs it; this page only gathers them.
     FollowedUp    hold       store.cases.PostgresCases
     Holds         hold       store.holds.PostgresHolds
     Told          hold       store.contests.PostgresContests
+    AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
+    Owing         alarm      store.outbox.Outbox
 """
 
+from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
 from holdfast.hold.follow_up import FollowedUp, Told
@@ -40,6 +43,7 @@ from holdfast.pipeline import Banks, Screenings
 from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
+    "AlarmChannel",
     "Banks",
     "Cases",
     "ChangeSource",
@@ -54,6 +58,7 @@ __all__ = [
     "Keyrings",
     "LongScreenings",
     "Named",
+    "Owing",
     "Platform",
     "Reel",
     "Screenings",

@@ -260,7 +260,8 @@ def test_in_a_flood_holds_from_unproven_words_wait_their_turn_and_the_receipt_sa
 
 def test_danger_calls_a_person_at_once(at: Place) -> None:
     at.report(category=Category.DANGER, words="he is on his way")
-    assert "danger_reported" in alarms(at)
+    assert at.system.clocks.mark_due(at.now)
+    assert "clock_short" in alarms(at)
 
 
 def test_a_hold_that_the_platform_refuses_is_an_alarm_and_is_not_shown_as_held(at: Place) -> None:

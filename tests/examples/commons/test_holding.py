@@ -135,7 +135,7 @@ def test_what_was_not_told_publish_is_not_destroyed_by_its_uploader(tmp_path: Pa
     with site.database.writing() as transaction:
         transaction.rows("update version set state = 'kept' where content = ?", content)
     assert delete(site, ANNA, content, 0.0)
-    assert site.files.media(_version(site.database.reading, content)["token"]).exists()
+    assert site.files.media(str(_version(site.database.reading, content)["token"])).exists()
     assert not is_seen(site, 1)
 
 
