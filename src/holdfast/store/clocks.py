@@ -163,8 +163,8 @@ class PostgresClocks:
             self._alarms.call(AlarmKind.CLOCK_MISSED, about, row.owner, actor=_SYSTEM, at=at)
             self._alarms.clear(about, "it was missed", actor=_SYSTEM, at=at, kinds=_NEARING, quietly=True)
         else:
-            kind = AlarmKind.CLOCK_SHORT if row.pages else AlarmKind.CLOCK_NEAR
-            self._alarms.renew(kind, about, row.owner, actor=_SYSTEM, at=at)
+            nearing = AlarmKind.CLOCK_SHORT if row.pages else AlarmKind.CLOCK_NEAR
+            self._alarms.renew(nearing, about, row.owner, actor=_SYSTEM, at=at)
 
 
 def clock_of(row: ClockRow) -> RunningClock:
