@@ -31,6 +31,7 @@ from django.db import connections, transaction
 
 from bench.errors import BenchError
 from holdfast import bootstrap
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.bootstrap import System
 from holdfast.carry import Carrier
 from holdfast.effect.effect import Order, PayloadId, Weight
@@ -197,7 +198,7 @@ def _once(system: System, key: str, batch: int, fate: _Fate) -> None:
     with suppress(AnswerPending), carrying(claim), transaction.atomic(durable=True):
         claim_key()
         fate.passes("after key")
-        system.alarms.call("bench_load", f"load:{key}", "bench", actor="cli:bench", at=at)
+        system.alarms.call(AlarmKind.EFFECT_LATE, f"load:{key}", "bench", actor="cli:bench", at=at)
         fate.passes("after event")
         system.effects.enqueue(_orders(key, batch), actor="cli:bench", at=at)
         fate.passes("after effect")
@@ -293,7 +294,7 @@ def _carry(  # each is one fact about a worker
 
     system = given.system
     journal = Journal(system.journal.sealer)
-    effects = Effects(journal, system.alarms, bootstrap.clock, bootstrap.new_id, system.effects._bell)  # noqa: SLF001  # the same bell
+    effects = Effects(journal, system.alarms, system.effects._outbox, bootstrap.clock)  # noqa: SLF001  # the same bell
     act = _Act(given.folder, fate)
     carrier = Carrier(effects, {KIND: act}, hands=hands, lasting=lasting)
     while most is None or act.calls < most or system.effect_desk.lag().waiting:

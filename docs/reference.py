@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the generated pages of this folder from the code: settings, errors, events, commands, states.
+"""Writes the generated pages of this folder from the code: settings, errors, events, commands, states, clocks.
 
 `make docs` runs it; a test fails if a page is not what the code says.
 """
@@ -10,6 +10,7 @@ import dataclasses
 import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from holdfast import errors
 from holdfast.access import key, proposal, safety, two_people
 from holdfast.access import sealed_rules as _sealed_rules
 from holdfast.alarm import alarm
+from holdfast.case import clock, running_clock
 from holdfast.cli import output
 from holdfast.cli.main import app
 from holdfast.deciders import DECIDERS
@@ -47,6 +49,7 @@ _STAGES = (
     key,
     effect,
     alarm,
+    running_clock,
     check,
     proposal,
     safety,
@@ -120,6 +123,8 @@ def errors_page() -> str:
         ["`effect.overtaken`", "It would undo something protective decided later.", "Give it up.", "no"],
         ["`effect.same_person`", "Giving up takes two people.", "Let somebody else agree.", "no"],
         ["`alarm.not_in_this_state`", "The alarm's state does not allow this.", "See states.md.", "no"],
+        ["`clock.not_in_this_state`", "The clock's state does not allow this.", "See states.md.", "no"],
+        ["`clock.not_due`", "The clock still runs, or its owner was alarmed.", "Wait.", "no"],
         ["`input.line`", "A line of a bank file cannot be read (listed, the others are kept).", "Correct it.", "no"],
         ["`input.category`", "A line's opinion is not for this kind of bank.", "Use another bank.", "no"],
         [
@@ -190,6 +195,35 @@ def reasons_page() -> str:
     return _page("Reasons", intro, _table(["reason", "meaning", "send again"], rows))
 
 
+def clocks_page() -> str:
+    """Every clock."""
+    rows = [
+        [
+            f"`{one.code}`",
+            one.what,
+            _words_of(one.starts),
+            _words_of(one.stops),
+            _span(one.target),
+            _span(one.limit) if one.limit else "none given",
+            ", ".join(map(_span, one.alarms)),
+            one.owner,
+            one.deputy,
+            one.source,
+            str(one.checked_on),
+        ]
+        for one in clock.every_clock()
+    ]
+    intro = (
+        "What must have happened by when, and who answers for it. A clock never pauses; nothing stops it but the "
+        "moment named here, and nothing is ever done by time: its owner is alarmed by its target, again before its "
+        "limit, and urgently once it was missed. Where the source gives no number, the target is the house's own. "
+        "`HOLDFAST_PLACES` decides which laws' clocks run. *Checked on* is the day on which somebody last compared the "
+        "row with its source; have a lawyer confirm what applies to you before you rely on it."
+    )
+    columns = ["code", "what", "starts", "stops", "target", "limit", "owner is alarmed after"]
+    return _page("Clocks", intro, _table([*columns, "owner", "deputy", "source", "checked on"], rows))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
@@ -197,6 +231,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "states.md": states_page,
     "commands.md": commands_page,
     "reasons.md": reasons_page,
+    "clocks.md": clocks_page,
 }
 
 
@@ -230,6 +265,21 @@ def _type(kind: type, name: str) -> str:
 
 def _words(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def _words_of(moment: clock.Moment) -> str:
+    return moment.value.replace("_", " ")
+
+
+def _span(time: timedelta) -> str:
+    """A time as people say it."""
+    seconds = time.total_seconds()
+    if not seconds:
+        return "at once"
+    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    fitting = [unit for unit in units if not seconds % unit[0] and (unit[1] != "d" or time > timedelta(days=2))]
+    size, name = fitting[0]
+    return f"{seconds / size:g} {name}"
 
 
 def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:

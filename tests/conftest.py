@@ -38,6 +38,7 @@ settings.register_profile("soak", deadline=None, max_examples=5000, suppress_hea
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["tests.skips"]
+pytest.register_assert_rewrite("holdfast.testing.asking", "holdfast.testing.contracts")
 READY_SECONDS = 60.0
 
 
@@ -83,6 +84,7 @@ def empty_tables(data: Path) -> None:
             "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
             "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor, proposal, "
             "settings_in_force, report, reported, proof, cases, case_item, hold, contest, views"
+            "settings_in_force, clock"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")
@@ -152,7 +154,6 @@ def stop(process: subprocess.Popen[bytes]) -> int:
 @pytest.fixture(scope="session")
 def server(folder: Path) -> Iterator[Server]:
     """A server shared by the whole run."""
-    # When a process takes itself for stale has tests of its own; a disk that other tests keep busy is not one.
-    running = start_server(environment_for(folder / "server", HOLDFAST_BANK_STALE_SECONDS="60"))
+    running = start_server(environment_for(folder / "server"))
     yield running
     stop(running.process)

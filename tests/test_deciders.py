@@ -19,7 +19,10 @@ from holdfast.access import proposal as proposals
 from holdfast.access import safety
 from holdfast.access.person import People, Who
 from holdfast.alarm import alarm as alarms
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.case import case as cases
+from holdfast.case import running_clock as clocks
+from holdfast.case.clock import ClockState, Moment
 from holdfast.deciders import BY_NOUN, DECIDERS
 from holdfast.effect import effect as effects
 from holdfast.errors import Refusal
@@ -121,6 +124,16 @@ NAMED = reported.Reported(
 PROOF = proof.Proof(report="rep_1", state=proof.ProofState.RECEIVED, says=frozenset({proof.Claim.BIRTH_DATE}))
 CASE = cases.Case(category=Category.INTIMATE, state=cases.CaseState.OPEN)
 CONTEST = contest.Contest(case="c", content="post-1", state=contest.ContestState.OFFERED, blameless=False)
+TERMS = clocks.Terms(
+    subject="case:1",
+    code="a-duty",
+    stops=Moment.DECIDED,
+    due=NOW + timedelta(minutes=30),
+    alarm_at=(NOW, NOW + timedelta(minutes=20)),
+    owner="o",
+    deputy="d",
+)
+CLOCK = clocks.RunningClock(terms=TERMS, state=ClockState.RUNNING)
 SUBJECT = subject.SealedSubject(holds=(subject.Preserved(id="hld_1", until=NOW),))
 """With a hold that has run out, and may still be lifted."""
 
@@ -260,8 +273,9 @@ SAMPLES: dict[str, Sample] = {
     "alarm": Sample(
         things=in_states(ALARM, alarms.AlarmState),
         commands=(
-            alarms.RaiseAlarm(kind="k", about="effect:1", owner="o"),
+            alarms.RaiseAlarm(kind=AlarmKind.EFFECT_LATE, about="effect:1", owner="o"),
             alarms.AcknowledgeAlarm("cli:ann"),
+            alarms.RenewAlarm(),
             alarms.ClearAlarm("x"),
         ),
         command_types=get_args(alarms.AlarmCommand),
@@ -355,6 +369,11 @@ SAMPLES: dict[str, Sample] = {
             contest.ContestHold("x"),
         ),
         command_types=get_args(contest.ContestCommand),
+    ),
+    "clock": Sample(
+        things=in_states(CLOCK, ClockState),
+        commands=(clocks.StartClock(TERMS), clocks.AlarmClock(), clocks.MissClock(), clocks.StopClock(NOW)),
+        command_types=get_args(clocks.ClockCommand),
     ),
     "sealed": Sample(
         things={state: replace(SUBJECT, state=state) for state in subject.SealedState},
@@ -487,8 +506,9 @@ def test_any_run_of_commands_follows_the_table(decider: Decider, data: st.DataOb
 
 
 ALSO = {
+    clocks.StopClock: (ClockState.STOPPED_LATE,),
     effects.FailEffect: (effects.EffectState.QUARANTINED,),
     effects.LoseEffect: (effects.EffectState.QUARANTINED,),
     safety.RecordSettings: tuple(safety.InForceState),
 }
-"""What else a command may lead to: once an effect's tries are used up, or as the values are weaker or not."""
+"""What else a command may lead to: once an effect's tries are used up, as the values are weaker or not, too late."""

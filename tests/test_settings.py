@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import InvalidSetting
-from holdfast.settings import SandboxPolicy, Settings, env_name
+from holdfast.settings import SandboxPolicy, Settings, env_name, is_loopback
 
 DEFAULTS = {
     "database_url": None,
@@ -62,6 +62,23 @@ DEFAULTS = {
     "webhook_url": None,
     "webhook_secret": None,
     "webhook_secret_file": None,
+    "platform_url": None,
+    "platform_secret": None,
+    "platform_secret_file": None,
+    "platform_sites": "",
+    "production": False,
+    "production_without_alarms": False,
+    "production_shadow": False,
+    "alarm_url": None,
+    "alarm_secret": None,
+    "alarm_secret_file": None,
+    "alarm_smtp": None,
+    "alarm_smtp_password_file": None,
+    "alarm_email": None,
+    "alarm_from": None,
+    "alarm_deputy_email": None,
+    "alarm_again_minutes": 60.0,
+    "places": "au,eu,uk,us",
     "checkpoint_seconds": 2.0,
     "checkpoint_copy": None,
     "timestamp_url": None,
@@ -95,6 +112,7 @@ NUMBERS = {
     "HOLDFAST_SOLO_HOURS": (1.0, 24.0 * 365),
     "HOLDFAST_CHECKPOINT_SECONDS": (0.1, 10.0),
     "HOLDFAST_HOLD_BUDGET_PERCENT": (0.01, 100.0),
+    "HOLDFAST_ALARM_AGAIN_MINUTES": (1.0, 24.0 * 60),
 }
 OUTSIDE = [
     *((name, str(low - 1)) for name, (low, _) in WHOLE_NUMBERS.items()),
@@ -112,6 +130,35 @@ NOT_OF_THE_FORM = [
     *((name, "1.5") for name in WHOLE_NUMBERS),
     *(("HOLDFAST_SHADOW", word) for word in ("maybe", "2", "-")),
     *(("HOLDFAST_SOLO", word) for word in ("maybe", "2", "-")),
+    *(
+        (name, word)
+        for name in ("HOLDFAST_PRODUCTION", "HOLDFAST_PRODUCTION_WITHOUT_ALARMS", "HOLDFAST_PRODUCTION_SHADOW")
+        for word in ("maybe", "2", "-")
+    ),
+    *(
+        ("HOLDFAST_ALARM_URL", word)
+        for word in ("alarms.example", "ftp://alarms.example", "https://user@alarms.example")
+    ),
+    *(
+        ("HOLDFAST_ALARM_SMTP", word)
+        for word in (
+            "mail.example",
+            "http://mail.example",
+            "smtp://",
+            "smtp://user:password@mail.example",
+            "smtp://mail.example:0",
+            "smtp://mail.example:65536",
+            "smtp://mail.example/path",
+            "smtp://mail.example?starttls=no",
+            "smtp://mail example",
+            "smtp://m\u00e4il.example",
+            "smtp://%e4@mail.example",
+        )
+    ),
+    ("HOLDFAST_ALARM_EMAIL", "needs@a-server"),
+    *(("HOLDFAST_ALARM_FROM", word) for word in ("nobody", "a@b,c@d", "Ann <a@b>")),
+    ("HOLDFAST_ALARM_DEPUTY_EMAIL", "needs@an-owner"),
+    *(("HOLDFAST_PLACES", word) for word in ("none", "eu;uk", ",", "de")),
     ("HOLDFAST_PROPOSAL_OWNER", "x" * 101),
     ("HOLDFAST_CASE_OWNER", "x" * 101),
     *(("HOLDFAST_SANDBOX", word) for word in ("off", "REQUIRE", "none")),
@@ -121,6 +168,20 @@ NOT_OF_THE_FORM = [
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
     *(("HOLDFAST_TIMESTAMP_URL", word) for word in ("freetsa", "ftp://tsa/", "https://needs-roots/")),
+    *(
+        ("HOLDFAST_PLATFORM_URL", word)
+        for word in (
+            *("platform.example", "ftp://platform.example/", "https://", "https://a@platform.example/", "https://a b/"),
+            *("https://platform.example/?a=b", "https://platform.example/#a", "https://plattform\n.example/"),
+        )
+    ),
+    *(
+        ("HOLDFAST_PLATFORM_SITES", word)
+        for word in (
+            *("example.org", "https://example.org/path", "https://example.org;https://b.example", "*", "https://*.b"),
+            *("https://example.org,b.example", "https://a@example.org", "http://127.1", "https://bücher.example"),
+        )
+    ),
     *(("HOLDFAST_ARCHIVE_DAYS", word) for word in ("-1", "3651", "nan", "for ever")),
     *(
         ("HOLDFAST_HMA_OPEN_TO", word)
@@ -157,11 +218,23 @@ def environments() -> st.SearchStrategy[dict[str, str]]:
         "HOLDFAST_SHADOW": st.sampled_from(["true", "false", "1", "0", "yes", "no", "on", "off", "True"]),
         "HOLDFAST_SOLO": st.sampled_from(["true", "false", "1", "0"]),
         "HOLDFAST_PROPOSAL_OWNER": texts(100),
+        "HOLDFAST_PRODUCTION": st.sampled_from(["true", "yes", "no", "0"]),
+        "HOLDFAST_PRODUCTION_WITHOUT_ALARMS": st.sampled_from(["yes", "no"]),
+        "HOLDFAST_PRODUCTION_SHADOW": st.sampled_from(["yes", "no"]),
+        "HOLDFAST_ALARM_URL": st.sampled_from(["https://alarms.example/hook?a=b", "http://127.0.0.1:9000"]),
+        "HOLDFAST_ALARM_SECRET": texts(60),
+        "HOLDFAST_ALARM_SMTP": st.sampled_from(["smtp://mail.example", "smtps://a%40b@[::1]:465", "smtp://u@h:587/"]),
+        "HOLDFAST_ALARM_FROM": st.just("holdfast@platform.example"),
+        "HOLDFAST_PLACES": st.sampled_from(["eu", "UK, eu ,", "us,us"]),
         "HOLDFAST_SANDBOX": st.sampled_from(["require", "weaker"]),
         "HOLDFAST_UNSCREENED_OWNER": texts(100),
         "HOLDFAST_HELPLINES_FILE": texts(60),
         "HOLDFAST_QUICK_EXIT_URL": st.sampled_from(["about:blank", "https://weather.example/", "http://news.example"]),
         "HOLDFAST_PROXIES": st.sampled_from(["127.0.0.1", "10.0.0.0/8, ::1"]),
+        "HOLDFAST_PLATFORM_SECRET": texts(60),
+        "HOLDFAST_PLATFORM_SECRET_FILE": texts(60),
+        "HOLDFAST_PLATFORM_SITES": st.sampled_from(["https://example.org", "http://[::1]:80/ , https://b:443,", " , "]),
+        "HOLDFAST_PLATFORM_URL": st.sampled_from(["https://platform.example/holdfast", "http://127.0.0.1:9000"]),
         "HOLDFAST_HMA_OPEN_TO": st.sampled_from(["127.0.0.1", "10.0.0.0/8, 192.0.2.7", "::1,", "fd00::/8"]),
     }
     whole = {name: st.integers(low, high).map(str) for name, (low, high) in WHOLE_NUMBERS.items()}
@@ -196,10 +269,15 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "HOLDFAST_KEYRING_IDENTITY",
         "HOLDFAST_CHECKPOINT_COPY",
         "HOLDFAST_PUBLIC_URL",
+        "HOLDFAST_PLATFORM_SECRET",
+        "HOLDFAST_PLATFORM_SECRET_FILE",
         "HOLDFAST_TIMESTAMP_ROOTS",
         "HOLDFAST_WEBHOOK_SECRET",
         "HOLDFAST_WEBHOOK_SECRET_FILE",
         "HOLDFAST_WEBHOOK_URL",
+        "HOLDFAST_ALARM_SECRET",
+        "HOLDFAST_ALARM_SECRET_FILE",
+        "HOLDFAST_ALARM_SMTP_PASSWORD_FILE",
     }
     assert tested | free_text == {env_name(field) for field in Settings.model_fields}
 
@@ -267,6 +345,41 @@ def test_whatever_is_accepted_can_be_used_as_times_and_addresses(environment: di
     host, _, port = settings.listen.rpartition(":")
     assert host
     assert 0 < int(port) < 65536
+
+
+def test_sites_are_kept_as_the_origins_that_they_are() -> None:
+    settings = Settings.from_environment({"HOLDFAST_PLATFORM_SITES": " HTTPS://Example.org:443/ ,http://[0:0::1]:80,"})
+    assert settings.platform_sites == "https://example.org,http://[::1]"
+
+
+def test_alarms_by_e_mail_take_a_server_an_owner_and_perhaps_a_deputy() -> None:
+    given = {
+        "HOLDFAST_ALARM_SMTP": "smtp://mail.example",
+        "HOLDFAST_ALARM_EMAIL": "ann@platform.example, bob@platform.example",
+        "HOLDFAST_ALARM_DEPUTY_EMAIL": "carol@platform.example",
+    }
+    settings = Settings.from_environment(given)
+    assert settings.alarm_email == "ann@platform.example,bob@platform.example"
+    assert Settings.from_environment(settings.as_environment()) == settings
+
+
+@pytest.mark.parametrize("name", ["HOLDFAST_ALARM_EMAIL", "HOLDFAST_ALARM_DEPUTY_EMAIL"])
+@pytest.mark.parametrize("word", ["nobody", "a@b c", ",", "<a@b>,c@d", "a@b\nBcc: c@d", "a@", "@b", "\u00e4@b"])
+def test_what_is_no_address_gets_no_e_mail(name: str, word: str) -> None:
+    given = {"HOLDFAST_ALARM_SMTP": "smtp://mail.example", "HOLDFAST_ALARM_EMAIL": "ann@platform.example", name: word}
+    with pytest.raises(InvalidSetting, match=rf"{name}: .*must be addresses"):
+        Settings.from_environment(given)
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        *((one, True) for one in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]")),
+        *((one, False) for one in ("0.0.0.0", "::", "10.0.0.1", "localhost.example", "", "mail.example")),  # noqa: S104
+    ],
+)
+def test_only_this_machine_itself_is_this_machine(host: str, own: bool) -> None:
+    assert is_loopback(host) is own
 
 
 def test_settings_cannot_be_changed_after_they_were_read() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,16 @@ from holdfast.adapters.index_folder import IndexFolder
 from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
 from holdfast.adapters.kms import KmsKeeper
 from holdfast.adapters.log_folder import LogFolder
+from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
+from holdfast.adapters.stranger import HttpStranger
 from holdfast.adapters.webhook import Webhook
-from holdfast.effect.webhook import KIND, secret_bytes
+from holdfast.alarm.telling import TELLS, AlarmChannel, Teller, Telling
+from holdfast.case.clock import Place
+from holdfast.channels import channels_of, signing_key
+from holdfast.effect.webhook import KIND
 from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.hold.platform import Platform, Stranger
 from holdfast.intake.helplines import Helplines, read_helplines
 from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
@@ -35,12 +41,14 @@ if TYPE_CHECKING:
     import subprocess
 
     from holdfast.desk import Desk
-    from holdfast.effect.handler import Registry
+    from holdfast.effect.handler import Handler, Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
+    from holdfast.store.alarm_telling import PostgresTelling
     from holdfast.store.alarms import PostgresAlarms
     from holdfast.store.archive import PostgresArchive
     from holdfast.store.banks import PostgresBanks
+    from holdfast.store.clocks import PostgresClocks
     from holdfast.store.effect_desk import EffectDesk
     from holdfast.store.effects import PostgresEffects
     from holdfast.store.imports import PostgresImports
@@ -77,13 +85,20 @@ class System:
     sealed: PostgresSealed
     rotation: Rotation
     keyrings: KeyringFile
+    channels: Mapping[str, AlarmChannel]
+    """How alarms reach people."""
     alarms: PostgresAlarms
+    telling: PostgresTelling
+    clocks: PostgresClocks
     effects: PostgresEffects
     effect_desk: EffectDesk
     desk: Desk
     helplines: Helplines
     handlers: Registry
     """Each kind of effect that this build carries out."""
+    platform: Platform | None
+    """Who serves the content; None if no platform is set."""
+    stranger: Stranger
     known: Known
     index_folder: IndexFolder
     log_folder: LogFolder
@@ -136,19 +151,18 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         web=web,
     )
     # Models can only be imported once Django is configured.
-    from holdfast.desk import make_desk  # noqa: PLC0415
-    from holdfast.hold.policy import read_policy  # noqa: PLC0415
-    from holdfast.hold.reach import Valve  # noqa: PLC0415
+    from holdfast.store.alarm_telling import PostgresTelling  # noqa: PLC0415
     from holdfast.store.alarms import PostgresAlarms  # noqa: PLC0415
     from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
     from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
+    from holdfast.store.clocks import PostgresClocks  # noqa: PLC0415
     from holdfast.store.effect_desk import EffectDesk  # noqa: PLC0415
     from holdfast.store.effects import PostgresEffects  # noqa: PLC0415
     from holdfast.store.imports import PostgresImports  # noqa: PLC0415
     from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
     from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
     from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
-    from holdfast.store.means import Means  # noqa: PLC0415
+    from holdfast.store.outbox import Outbox  # noqa: PLC0415
     from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
     from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
     from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
@@ -170,8 +184,12 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         patience=timedelta(hours=settings.proposal_hours),
         solo_after=timedelta(hours=settings.solo_hours) if settings.solo else None,
     )
-    alarms = PostgresAlarms(journal, clock, new_id)
-    bell = Bell()
+    bell, channels = Bell(), channels_of(settings, clock)
+    outbox = Outbox(new_id, bell)
+    telling = Telling(
+        owe=outbox.enqueue, channels=tuple(channels), patience=timedelta(minutes=settings.alarm_again_minutes)
+    )
+    alarms, told = PostgresAlarms(journal, clock, new_id, telling), PostgresTelling(telling, clock)
     archive = PostgresArchive(
         journal,
         clock,
@@ -181,16 +199,18 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     )
     patience = timedelta(hours=settings.unscreened_hours)
     screenings = PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience)
-    lease = timedelta(seconds=settings.long_lease_seconds)
-    effects, webhook = PostgresEffects(journal, alarms, clock, new_id, bell), webhook_of(settings)
+    effects, webhook = PostgresEffects(journal, alarms, outbox, clock), webhook_of(settings)
     outgoing = Outgoing(effects, alarms, settings.unscreened_owner, webhook is not None)
-    long = PostgresLongScreenings(journal, screenings, outgoing, clock, patience=patience, lease=lease)
-    desk = make_desk(
-        Means(journal=journal, effects=effects, alarms=alarms, clock=clock, new_id=new_id, owner=settings.case_owner),
-        policy=read_policy(settings.hold_policy_file),
-        valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
-        public_url=settings.public_url,
+    long = PostgresLongScreenings(
+        journal, screenings, outgoing, clock, patience=patience, lease=timedelta(seconds=settings.long_lease_seconds)
     )
+    clocks = PostgresClocks(journal, alarms, new_id)
+    desk = _desk(settings, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
+    platform, stranger = signed_platform(settings), HttpStranger(sites_of(settings))
+    handlers: dict[str, Handler] = dict.fromkeys(TELLS, Teller(channels, told.message))
+    handlers |= desk.handlers(platform, stranger) if platform else {}
+    if webhook is not None:
+        handlers[KIND] = Webhook(webhook.url, webhook.key, long.announcement, clock)
     return System(
         settings=settings,
         journal=journal,
@@ -207,12 +227,17 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         sealed=sealed,
         rotation=Rotation(journal, keyrings, clock),
         keyrings=keyrings,
+        channels=channels,
         alarms=alarms,
+        telling=told,
+        clocks=clocks,
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
         desk=desk,
         helplines=read_helplines(settings.helplines_file),
-        handlers={} if webhook is None else {KIND: Webhook(webhook.url, webhook.key, long.announcement, clock)},
+        handlers=handlers,
+        platform=platform,
+        stranger=stranger,
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
         log_folder=LogFolder(settings.data / "log"),
@@ -222,6 +247,22 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
             settings.max_pixels,
             settings.video_seconds,
         ),
+    )
+
+
+def _desk(settings: Settings, **parts: Any) -> Desk:  # noqa: ANN401  # each is of the type that `Means` names
+    """What takes reports and holds what they name."""
+    from holdfast.desk import make_desk  # noqa: PLC0415  # see `wire`
+    from holdfast.hold.policy import read_policy  # noqa: PLC0415
+    from holdfast.hold.reach import Valve  # noqa: PLC0415
+    from holdfast.store.means import Means  # noqa: PLC0415
+
+    places = frozenset(map(Place, settings.places.split(","))) if settings.places else frozenset[Place]()
+    return make_desk(
+        Means(**parts, clock=clock, new_id=new_id, owner=settings.case_owner, places=places),
+        policy=read_policy(settings.hold_policy_file),
+        valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
+        public_url=settings.public_url,
     )
 
 
@@ -247,15 +288,38 @@ def webhook_of(settings: Settings) -> WebhookTarget | None:
     """Where webhooks go; None if nowhere. Raises InvalidSetting for an address without a good secret."""
     if settings.webhook_url is None:
         return None
-    try:
-        if settings.webhook_secret_file:
-            secret = settings.webhook_secret_file.read_text(encoding="ascii").strip()
-        else:
-            secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
-        return WebhookTarget(settings.webhook_url, secret_bytes(secret))
-    except (OSError, ValueError) as fault:
-        message = f"HOLDFAST_WEBHOOK_SECRET_FILE, HOLDFAST_WEBHOOK_SECRET: {fault}"
-        raise InvalidSetting(message) from None
+    names = "HOLDFAST_WEBHOOK_SECRET_FILE, HOLDFAST_WEBHOOK_SECRET"
+    key = signing_key(names, settings.webhook_secret_file, settings.webhook_secret)
+    return WebhookTarget(settings.webhook_url, key)
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTarget:
+    """Where the platform is asked, the key that signs what it is asked, and where it serves everybody."""
+
+    url: str
+    key: bytes = field(repr=False)
+    sites: tuple[str, ...]
+
+
+def platform_of(settings: Settings) -> PlatformTarget | None:
+    """Where the platform is; None if nowhere. Raises InvalidSetting for an address without a good secret."""
+    if settings.platform_url is None:
+        return None
+    names = "HOLDFAST_PLATFORM_SECRET_FILE, HOLDFAST_PLATFORM_SECRET"
+    key = signing_key(names, settings.platform_secret_file, settings.platform_secret)
+    return PlatformTarget(settings.platform_url, key, sites_of(settings))
+
+
+def sites_of(settings: Settings) -> tuple[str, ...]:
+    """The origins that the platform serves everybody from."""
+    return tuple(site for site in settings.platform_sites.split(",") if site)
+
+
+def signed_platform(settings: Settings) -> SignedPlatform | None:
+    """The platform of these settings; nothing is asked of it yet. Raises InvalidSetting."""
+    target = platform_of(settings)
+    return SignedPlatform(target.url, target.key, clock) if target else None
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:

@@ -11,6 +11,7 @@ from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evol
 from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
 from holdfast.case.case import CASE_TRANSITIONS, decide_case, evolve_case
+from holdfast.case.running_clock import CLOCK_TRANSITIONS, decide_clock, evolve_clock
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
 from holdfast.hold.contest import CONTEST_TRANSITIONS, decide_contest, evolve_contest
 from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
@@ -140,6 +141,13 @@ DECIDERS: Final = (
         transitions=CONTEST_TRANSITIONS,
         decide=lambda contest, command, _: decide_contest(contest, command),
         evolve=lambda contest, _, happened: evolve_contest(contest, happened),
+    ),
+    Decider(
+        name="Clock",
+        noun="clock",
+        transitions=CLOCK_TRANSITIONS,
+        decide=decide_clock,
+        evolve=lambda clock, _, happened: evolve_clock(clock, happened),
     ),
     Decider(
         name="Sealed subject",

@@ -59,7 +59,9 @@
     │   ├── SandboxMissing           config.sandbox_missing
     │   ├── SealingKeyMissing        config.sealing_key
     │   ├── SealedDamaged            config.sealed_damaged
-    │   └── PortTaken                config.port_taken
+    │   ├── PortTaken                config.port_taken
+    │   ├── NoAlarmChannel           config.no_alarm_channel
+    │   └── ScreeningOff             config.screening_off
     ├── LogDiverged                log.diverged                         (500)
     └── InternalError                internal                             (500)
 
@@ -529,6 +531,23 @@ class PortTaken(ConfigurationError):
 
     code = "config.port_taken"
     advice = "Stop it, or set HOLDFAST_LISTEN to another address and port."
+
+
+class NoAlarmChannel(ConfigurationError):
+    """No alarm would reach anybody."""
+
+    code = "config.no_alarm_channel"
+    advice = (
+        "Set HOLDFAST_ALARM_EMAIL with HOLDFAST_ALARM_SMTP, or HOLDFAST_ALARM_URL, and try 'holdfast alarms test'; "
+        "or say HOLDFAST_PRODUCTION_WITHOUT_ALARMS=yes and have somebody look at 'holdfast alarms list' all the time."
+    )
+
+
+class ScreeningOff(ConfigurationError):
+    """Shadow mode is on in production: everything would be published, whatever is found."""
+
+    code = "config.screening_off"
+    advice = "Unset HOLDFAST_SHADOW; or say HOLDFAST_PRODUCTION_SHADOW=yes if nobody is to be protected yet."
 
 
 class LogDiverged(HoldfastError):

@@ -24,9 +24,10 @@ from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
 from holdfast.adapters.log_folder import checked_head
 from holdfast.alarm.alarm import AlarmState
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System, clock, new_id
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
+from holdfast.effect.handler import Done
 from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
@@ -42,6 +43,7 @@ from holdfast.media.plane import Watched
 from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
 from holdfast.media.video_samples import video_sample
+from holdfast.origin import read_address
 from holdfast.settings import SandboxPolicy, env_name
 
 CANARY_BANK: Final = "holdfast-canary"
@@ -57,6 +59,7 @@ _OLD_KEY_DAYS: Final = 365
 _SLOW_EFFECT_SECONDS: Final = 60.0
 _ALARMS_SHOWN: Final = 1000
 _MOST_UNSIGNED_SECONDS: Final = 10.0
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 
 
 class Grade(StrEnum):
@@ -92,12 +95,16 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("disk", lambda: _disk(system)),
         ("sealing", lambda: sealing(system)),
         ("answered later", lambda: _later(system)),
+        ("platform", lambda: _platform(system)),
         ("settings", lambda: _settings(system)),
         ("settings: two people", lambda: _accepted(system)),
         ("people", lambda: _people(system)),
         ("unscreened holds", lambda: _unscreened(system)),
         ("effects", lambda: _effects(system)),
         ("alarms", lambda: _alarms(system)),
+        ("alarm channel", lambda: _channels(system)),
+        ("clocks", lambda: _clocks(system)),
+        ("production", lambda: _production(system)),
         ("log", lambda: _log(system)),
         ("canary", lambda: _canary(system, actor)),
     )
@@ -306,6 +313,29 @@ def _later(system: System) -> Iterator[Finding]:
         yield Finding("webhook", Grade.WEAKER, "set and signed, but not over TLS: let it begin with https://")
 
 
+def _platform(system: System) -> Iterator[Finding]:
+    """Whether the platform answers a signed call that asks for nothing, and how safe that is."""
+    settings = system.settings
+    if system.platform is None or settings.platform_url is None:
+        says = "none is set: nothing that was reported is put out of reach; HOLDFAST_PLATFORM_URL, docs/platform.md"
+        yield Finding("platform", Grade.WEAKER, says)
+        return
+    began = time.perf_counter()
+    try:
+        system.platform.resolve(new_id("doctor"), [])
+    except DependencyError as fault:
+        yield Finding("platform", Grade.WRONG, f"does not answer: {fault}. {fault.advice}")
+    else:
+        yield Finding("platform", Grade.GOOD, f"answers, signed, in {(time.perf_counter() - began) * 1000:.0f} ms")
+    address = read_address(settings.platform_url)
+    if address and address.origin.scheme == "http" and address.origin.host not in _THIS_MACHINE:
+        says = "bytes and codes travel without TLS: let HOLDFAST_PLATFORM_URL begin with https://"
+        yield Finding("platform: TLS", Grade.WEAKER, says)
+    sites = settings.platform_sites.replace(",", ", ")
+    says = f"looked at as a stranger: {sites}" if sites else "it is taken at its word: set HOLDFAST_PLATFORM_SITES"
+    yield Finding("platform: sites", Grade.GOOD if sites else Grade.WEAKER, says)
+
+
 def _settings(system: System) -> Iterator[Finding]:
     settings = system.settings
     if settings.shadow:
@@ -318,8 +348,8 @@ def _settings(system: System) -> Iterator[Finding]:
     if settings.hma_open_to:
         says = f"open without a key to {settings.hma_open_to}: prefer a proxy that adds one (docs/hma.md)"
         yield Finding("HMA interface", Grade.WEAKER, says)
-    host = settings.listen.rpartition(":")[0].strip("[]")
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if settings.listens_beyond_this_machine:
+        host = settings.listen.rpartition(":")[0].strip("[]")
         says = f"listens on {host} without TLS: put a proxy with TLS in front, and let Holdfast listen on 127.0.0.1"
         yield Finding("network", Grade.WEAKER, says)
 
@@ -374,6 +404,44 @@ def _alarms(system: System) -> Iterator[Finding]:
     more = " or more" if len(standing) == _ALARMS_SHOWN else ""
     says = f"{len(standing)}{more} standing, {unseen} of them seen by nobody; see 'holdfast alarms list'"
     yield Finding("alarms", grade, says)
+
+
+def _channels(system: System) -> Iterator[Finding]:
+    """Whether alarms reach somebody: each channel is tried as far as it goes without telling anything."""
+    if not system.channels:
+        says = "none: alarms stand in the log and in 'holdfast alarms list' alone; set HOLDFAST_ALARM_EMAIL with "
+        yield Finding("alarm channel", Grade.WEAKER, says + "HOLDFAST_ALARM_SMTP, or HOLDFAST_ALARM_URL")
+    for name, channel in system.channels.items():
+        reached, what = channel.reach(), f"alarm channel: {name}"
+        if not isinstance(reached.outcome, Done):
+            says = f"{channel.where} does not answer: {reached.untrusted_said or reached.outcome.fault}; "
+            yield Finding(what, Grade.WRONG, says + "then try 'holdfast alarms test'")
+        elif not channel.is_private:
+            yield Finding(what, Grade.WEAKER, f"{channel.where}, but not over TLS: let it begin with https://")
+        else:
+            yield Finding(what, Grade.GOOD, f"{channel.where} answers; 'holdfast alarms test' sends a message")
+
+
+def _clocks(system: System) -> Iterator[Finding]:
+    """How many clocks run, and how many of those were missed."""
+    counts = system.clocks.count_running()
+    says = f"{counts.running} running, {counts.missed} missed; see 'holdfast clocks list'"
+    yield Finding("clocks", Grade.WRONG if counts.missed else Grade.GOOD, says)
+
+
+def _production(system: System) -> Iterator[Finding]:
+    """Whether this is meant for users, and what it then goes without because somebody said so."""
+    settings = system.settings
+    if not settings.production:
+        beyond = settings.listens_beyond_this_machine
+        says = "off: for trying out" if not beyond else "off, yet others than this machine reach it: "
+        says += "set HOLDFAST_PRODUCTION=yes, which insists on what protects" if beyond else ""
+        yield Finding("production", Grade.WEAKER if beyond else Grade.GOOD, says)
+        return
+    yield Finding("production", Grade.GOOD, "on: it does not start without an alarm channel or with screening off")
+    for name in ("production_without_alarms", "production_shadow"):
+        if getattr(settings, name):
+            yield Finding(f"production: {env_name(name)}", Grade.WEAKER, "set: what production insists on is waived")
 
 
 def _log(system: System) -> Iterator[Finding]:

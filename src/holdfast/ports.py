@@ -14,10 +14,25 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keyrings      sealed     adapters.keyring.KeyringFile
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
-    Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
+    Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
+                             hold.follow_up.FindCopies, .ReadCounters, .Freeze, .Tell
+    Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
+    Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
+    Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
+    Named         hold       store.reports.PostgresReports
+    Cases         hold       store.cases.PostgresCases
+    FollowedUp    hold       store.cases.PostgresCases
+    Holds         hold       store.holds.PostgresHolds
+    Told          hold       store.contests.PostgresContests
+    AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
+    Owing         alarm      store.outbox.Outbox
 """
 
+from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.effect.handler import Handler
+from holdfast.hold.enforce import Cases, Holds, Named
+from holdfast.hold.follow_up import FollowedUp, Told
+from holdfast.hold.platform import Platform, Stranger
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
 from holdfast.match.index import HashIndex
@@ -28,16 +43,25 @@ from holdfast.pipeline import Banks, Screenings
 from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
+    "AlarmChannel",
     "Banks",
+    "Cases",
     "ChangeSource",
     "Decoder",
     "Erasures",
+    "FollowedUp",
     "Handler",
     "HashIndex",
+    "Holds",
     "Journal",
     "Keeper",
     "Keyrings",
     "LongScreenings",
+    "Named",
+    "Owing",
+    "Platform",
     "Reel",
     "Screenings",
+    "Stranger",
+    "Told",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +29,7 @@ from pydantic import (
 )
 
 from holdfast.errors import InvalidSetting
+from holdfast.origin import read_address, read_origin
 
 _UNPREFIXED = {
     "database_url": "DATABASE_URL",
@@ -35,6 +37,9 @@ _UNPREFIXED = {
     "database_listen_url": "DATABASE_LISTEN_URL",
 }
 MIB = 1024 * 1024
+PLACES = ("eu", "uk", "us", "au")
+"""Where a platform may be bound by law, as `holdfast.case.clock.Place` has them."""
+_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 class SandboxPolicy(StrEnum):
@@ -84,6 +89,17 @@ def _leads_away(value: str) -> str:
     return value if value == "about:blank" else str(_web_address(value))
 
 
+def _base_address(value: str | None) -> str | None:
+    if value is not None and (read_address(value) is None or set(value) & {"?", "#"}):
+        message = "must be an address that begins with https:// or http://, without user name, query and fragment"
+        raise ValueError(message)
+    return value
+
+
+def _origins(value: str) -> str:
+    return ",".join(str(read_origin(part.strip())) for part in value.split(",") if part.strip())
+
+
 def _listen_address(value: str) -> str:
     host, separator, port = value.rpartition(":")
     if not separator or not host or not port.isdigit() or int(port) not in range(1, 65536):
@@ -94,6 +110,57 @@ def _listen_address(value: str) -> str:
 
 def _surface_list(value: str) -> str:
     return ",".join(name.strip() for name in value.split(",") if name.strip())
+
+
+def _place_list(value: str) -> str:
+    places = sorted({name.strip().lower() for name in value.split(",") if name.strip()})
+    if not places or set(places) - set(PLACES):
+        message = f"must name some of {', '.join(PLACES)}, separated by commas"
+        raise ValueError(message)
+    return ",".join(places)
+
+
+def _mailboxes(value: str | None) -> str | None:
+    if value is None:
+        return None
+    found = [one.strip() for one in value.split(",") if one.strip()]
+    if not found or not all(_MAILBOX.fullmatch(one) for one in found):
+        message = "must be addresses like on-call@platform.example, separated by commas"
+        raise ValueError(message)
+    return ",".join(found)
+
+
+def _one_mailbox(value: str | None) -> str | None:
+    if value is not None and not _MAILBOX.fullmatch(value):
+        message = "must be one address like holdfast@platform.example"
+        raise ValueError(message)
+    return value
+
+
+def _mail_server(value: str | None) -> str | None:
+    """A password has no place in it: variables and lists of processes show it."""
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    more = (
+        re.search(r"[^!-~]|%[^0-7]", value)
+        or parts.password is not None
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    )
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or more or parts.port == 0:
+        message = "must look like smtp://user@mail.platform.example:587 or smtps://..., without a password"
+        raise ValueError(message)
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, by its name or address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(BaseModel):
@@ -338,6 +405,77 @@ class Settings(BaseModel):
         default=None, description="A file that holds that secret, which is safer than a variable."
     )
 
+    platform_url: Annotated[str | None, AfterValidator(_base_address)] = Field(
+        default=None,
+        description="Where the platform answers the calls of docs/platform.md. Unset: nowhere; then nothing that was "
+        "reported is put out of reach by Holdfast.",
+    )
+    platform_secret: SecretStr | None = Field(
+        default=None, description="What those calls are signed with: whsec_ and 24 to 64 random bytes in base64."
+    )
+    platform_secret_file: Path | None = Field(
+        default=None, description="A file that holds that secret, which is safer than a variable."
+    )
+    platform_sites: Annotated[str, AfterValidator(_origins)] = Field(
+        default="",
+        description="The origins that serve content to everybody, such as https://example.org, with commas between. "
+        "Holdfast looks there as a stranger would, and nowhere else. Unset: it rests on the platform's word alone.",
+    )
+    production: bool = Field(
+        default=False,
+        description="On for a platform with users. `serve` then refuses to start without an alarm channel, and in "
+        "shadow mode. Off is for trying Holdfast out on one machine.",
+    )
+    production_without_alarms: bool = Field(
+        default=False,
+        description="Lets `serve` start in production although no alarm reaches anybody: somebody has to look.",
+    )
+    production_shadow: bool = Field(
+        default=False, description="Lets `serve` start in production although shadow mode lets everything pass."
+    )
+
+    alarm_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        default=None, description="Where to send a signed message for each alarm. Unset: nowhere."
+    )
+    alarm_secret: SecretStr | None = Field(
+        default=None, description="What such messages are signed with: whsec_ and 24 to 64 random bytes in base64."
+    )
+    alarm_secret_file: Path | None = Field(
+        default=None, description="A file that holds that secret, which is safer than a variable."
+    )
+    alarm_smtp: Annotated[str | None, AfterValidator(_mail_server)] = Field(
+        default=None,
+        description="The server that takes e-mail for HOLDFAST_ALARM_EMAIL: smtp://user@host:port, where TLS "
+        "(STARTTLS) is required unless the host is this machine, or smtps://user@host:port.",
+    )
+    alarm_smtp_password_file: Path | None = Field(
+        default=None, description="A file that holds the password of that user."
+    )
+    alarm_email: Annotated[str | None, AfterValidator(_mailboxes)] = Field(
+        default=None,
+        description="Who gets each alarm by e-mail: one address, or several separated by commas. Unset: nobody.",
+    )
+    alarm_from: Annotated[str | None, AfterValidator(_one_mailbox)] = Field(
+        default=None,
+        description="From whom such e-mail is. Unset: the user of HOLDFAST_ALARM_SMTP if that is an address, else "
+        "the first address of HOLDFAST_ALARM_EMAIL.",
+    )
+    alarm_deputy_email: Annotated[str | None, AfterValidator(_mailboxes)] = Field(
+        default=None, description="Who gets those alarms too that nobody has acknowledged in time. Unset: nobody."
+    )
+    alarm_again_minutes: float = Field(
+        default=60.0,
+        ge=1,
+        le=24 * 60,
+        description="After how long an alarm that nobody has acknowledged is told again, to the deputy too; then every "
+        "hour. What is urgent is told again every five minutes.",
+    )
+    places: Annotated[str, AfterValidator(_place_list)] = Field(
+        default=",".join(sorted(PLACES)),
+        description="Whose law binds the platform: some of eu, uk, us, au, separated by commas. It decides which "
+        "legal clocks run (docs/clocks.md). Default: all, which is the careful choice.",
+    )
+
     checkpoint_seconds: float = Field(
         default=2.0,
         ge=0.1,
@@ -373,6 +511,22 @@ class Settings(BaseModel):
             raise ValueError(message)
         return value
 
+    @field_validator("alarm_email")
+    @classmethod
+    def _mail_with_server(cls, value: str | None, known: ValidationInfo) -> str | None:
+        if value and not known.data.get("alarm_smtp"):
+            message = "needs HOLDFAST_ALARM_SMTP too"
+            raise ValueError(message)
+        return value
+
+    @field_validator("alarm_deputy_email")
+    @classmethod
+    def _deputy_with_owner(cls, value: str | None, known: ValidationInfo) -> str | None:
+        if value and not known.data.get("alarm_email"):
+            message = "needs HOLDFAST_ALARM_EMAIL too"
+            raise ValueError(message)
+        return value
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings from environment variables.
@@ -395,11 +549,17 @@ class Settings(BaseModel):
         """Where the keyring lies: never in the database's own folder."""
         return self.keyring or self.data / "keys" / "sealing.json"
 
+    @property
+    def listens_beyond_this_machine(self) -> bool:
+        """Whether others than processes of this machine can reach it."""
+        return not is_loopback(self.listen.rpartition(":")[0])
+
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give a child process these very settings."""
         values = self.model_dump(mode="json", exclude_none=True)
-        if self.webhook_secret:
-            values["webhook_secret"] = self.webhook_secret.get_secret_value()
+        for secret in ("webhook_secret", "alarm_secret", "platform_secret"):
+            if given := getattr(self, secret):
+                values[secret] = given.get_secret_value()
         return {env_name(field): str(value) for field, value in values.items()}
 
 

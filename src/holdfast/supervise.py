@@ -25,6 +25,7 @@ from typing import Final
 import structlog
 
 from holdfast import bootstrap
+from holdfast.channels import require_fit_for_production
 from holdfast.errors import DatabaseUnavailable, HoldfastError, PortTaken
 from holdfast.settings import Settings
 
@@ -61,6 +62,7 @@ class Supervisor:
 
         Raises ConfigurationError or DependencyError in words if something cannot start here.
         """
+        require_fit_for_production(self.settings, bootstrap.clock)
         require_free_port(self.settings.listen)
         signal.signal(signal.SIGTERM, _interrupt)  # so that what was started so far is stopped
         with ExitStack() as stack:

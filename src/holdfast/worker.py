@@ -19,6 +19,7 @@ from django.db import connections
 
 from holdfast.bootstrap import clock, wire
 from holdfast.carry import Carrier
+from holdfast.case.clock import ClockState
 from holdfast.follow import Follower
 from holdfast.keep_log import LogKeeper
 from holdfast.lifeline import die_with_parent
@@ -27,6 +28,8 @@ from holdfast.settings import Settings
 from holdfast.store.processes import ThisProcess
 
 if TYPE_CHECKING:
+    from holdfast.bootstrap import System
+    from holdfast.store.clocks import PostgresClocks
     from holdfast.store.proposals import PostgresProposals
     from holdfast.store.screenings import PostgresScreenings
 
@@ -65,14 +68,38 @@ def alarm_of_proposals(proposals: PostgresProposals, now: datetime) -> int:
     return len(alarmed)
 
 
+def alarm_of_clocks(clocks: PostgresClocks, now: datetime) -> int:
+    """Alarm about everything whose clock nears its end or is over; returns how many alarms were raised."""
+    marked = clocks.mark_due(now)
+    for one in marked:
+        _log.error(
+            "clock_missed" if one.clock.state is ClockState.MISSED else "clock_near",
+            clock=one.id,
+            subject=one.clock.terms.subject,
+            code=one.clock.terms.code,
+            owner=one.clock.terms.owner,
+            due=one.clock.terms.due.isoformat(),
+            what_to_do="see 'holdfast clocks list'; nothing but what it waits for stops it",
+        )
+    return len(marked)
+
+
+def watch_alarms(system: System, now: datetime) -> None:
+    """Alarm about what the tables show, and tell again what nobody has acknowledged."""
+    from holdfast.store.watch import watch_overdue, watch_settings  # noqa: PLC0415  # needs configured Django
+
+    watch_overdue(system.alarms, now)
+    watch_settings(system.alarms, system.safety.found(), system.settings.proposal_owner, now)
+    if again := system.telling.tell_again(now):
+        _log.warning("alarms_told_again", alarms=again, what_to_do="see 'holdfast alarms list', and acknowledge them")
+
+
 def run(settings: Settings) -> None:
     """Go on until told to stop; a database that is away is logged and tried again."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     system = wire(settings)
-    from holdfast.store.watch import watch_holds  # noqa: PLC0415  # needs configured Django
-
     follower = Follower(system, ThisProcess("worker"))
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
@@ -90,8 +117,9 @@ def run(settings: Settings) -> None:
         try:
             one_round(screenings, clock())
             alarm_of_proposals(system.proposals, clock())
-            watch_holds(system.alarms, clock())
             system.desk.round(clock())
+            alarm_of_clocks(system.clocks, clock())
+            watch_alarms(system, clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")

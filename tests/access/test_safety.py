@@ -48,6 +48,16 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "checkpoint_copy": ("/mnt/elsewhere", None),
     "timestamp_url": ("https://stamps.example/tsr", None),
     "timestamp_roots": ("/etc/roots.pem", None),
+    "platform_url": ("https://platform.example/holdfast", None),
+    "platform_sites": ("https://example.org,https://media.example.org", "https://example.org"),
+    "production": (True, False),
+    "production_without_alarms": (False, True),
+    "production_shadow": (False, True),
+    "alarm_url": ("https://alarms.example", None),
+    "alarm_email": ("@platform.example", None),
+    "alarm_deputy_email": ("@platform.example", None),
+    "alarm_again_minutes": (60.0, 120.0),
+    "places": ("au,eu,uk,us", "eu"),
     "keyring_identity": ("/etc/age.txt", None),
     "keyring_kms": ("aws-kms://arn", None),
 }
@@ -84,6 +94,17 @@ def test_the_values_are_those_of_the_settings_in_force() -> None:
     assert protecting(Settings(shadow=True))["shadow"] is True
     kept = protecting(Settings(checkpoint_copy="https://user:secret@elsewhere.example/log"))
     assert kept["checkpoint_copy"] == "https://elsewhere.example/log"
+    told = protecting(
+        Settings(
+            alarm_url="https://alarms.example:8443/hook/s3cret?token=s3cret",
+            alarm_smtp="smtp://mail.example",
+            alarm_email="ann.person@platform.example,bob@elsewhere.example",
+        )
+    )
+    assert (told["alarm_url"], told["alarm_email"]) == (
+        "https://alarms.example:8443",
+        "@platform.example,@elsewhere.example",
+    )
     assert "database_url" not in protecting(Settings(database_url="postgresql://user:secret@host/db"))
 
 

@@ -9,8 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.case.clock import About, Clock, ClockState, Moment, Place, Running, clocks_for, every_clock, started_by
+from holdfast.case.clock import (
+    About,
+    Clock,
+    ClockState,
+    Moment,
+    Place,
+    Running,
+    clocks_for,
+    every_clock,
+    places_of,
+    started_by,
+)
 from holdfast.intake.reporter import Category, ReporterKind, is_held_at_once
+from holdfast.settings import PLACES, Settings
 
 NOW = datetime(2026, 11, 22, 10, 4, 16, tzinfo=UTC)
 EVERYWHERE = frozenset(Place)
@@ -98,9 +110,9 @@ def test_a_clock_that_was_not_stopped_never_pauses_and_ends_missed(found: About,
 def test_each_alarm_is_given_once_however_often_somebody_looks(found: About, looks: list[timedelta]) -> None:
     for one in started_by(clocks_for(found), Moment.REPORT_RECEIVED, NOW):
         given_so_far = 0
-        for later in sorted(looks):
-            given_so_far += one.alarms_due(NOW + later, given=given_so_far)
         end = max(looks, default=timedelta(0))
+        for later in sorted([*looks, end]):
+            given_so_far += one.alarms_due(NOW + later, given=given_so_far)
         assert given_so_far == one.alarms_due(NOW + end, given=0)
         assert given_so_far <= len(one.clock.alarms) + 1
 
@@ -111,3 +123,23 @@ def test_stopped_in_time_and_stopped_late_are_told_apart() -> None:
         one = Running(clock=clock, started=NOW, stopped=NOW + timedelta(hours=after))
         assert one.state(NOW + timedelta(days=9)) is state
         assert one.alarms_due(NOW + timedelta(days=9), given=0) == 0
+
+
+@pytest.mark.parametrize("clock", every_clock(), ids=lambda clock: clock.code)
+def test_its_owner_is_alarmed_by_its_target_and_before_its_limit(clock: Clock) -> None:
+    assert clock.alarms[0] <= clock.target
+    assert clock.alarms[-1] < (clock.limit or clock.target)
+    assert list(clock.alarms) == sorted(set(clock.alarms))
+
+
+def test_a_clock_of_minutes_calls_at_once_where_somebody_may_be_in_danger_and_nowhere_else() -> None:
+    assert [clock.code for clock in every_clock() if clock.alarms[0] == timedelta(0)] == ["danger"]
+    assert [clock.code for clock in every_clock() if clock.pages] == ["danger"]
+
+
+def test_the_places_of_the_settings_are_the_places_of_the_clocks() -> None:
+    assert set(PLACES) == set(Place)
+    assert places_of(Settings().places) == EVERYWHERE
+    assert places_of("uk,eu") == {Place.UK, Place.EU}
+    with pytest.raises(ValueError, match="fr"):
+        places_of("fr")

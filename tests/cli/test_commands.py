@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import holdfast as package
+from holdfast.testing.platform_server import serve_platform
+from holdfast.testing.simulators import SimulatedPlatform
 from tests.cli.forking import Done, Shell
 from tests.conftest import environment_for, holdfast
 from tests.web.http import Asker
@@ -113,6 +116,16 @@ def test_the_doctor_says_that_shadow_mode_is_wrong(shell: Shell) -> None:
     done = shell.run("doctor", "--json", HOLDFAST_SHADOW="true")
     assert done.code == 1
     assert "shadow mode" in [one["what"] for one in done.json if one["grade"] == "wrong"]
+
+
+def test_the_doctor_says_whether_the_platform_answers(shell: Shell) -> None:
+    secret = "whsec_" + base64.b64encode(bytes(32)).decode()
+    with serve_platform(SimulatedPlatform(), bytes(32)) as url:
+        done = shell.run("doctor", "--json", HOLDFAST_PLATFORM_URL=url, HOLDFAST_PLATFORM_SECRET=secret)
+    assert {one["what"]: one["grade"] for one in done.json if one["what"].startswith("platform")} == {
+        "platform": "good",
+        "platform: sites": "weaker",
+    }
 
 
 # --- help

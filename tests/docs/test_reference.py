@@ -13,6 +13,8 @@ import pytest
 from holdfast import errors
 from holdfast.access import proposal, safety
 from holdfast.alarm import alarm
+from holdfast.case import running_clock
+from holdfast.case.clock import every_clock
 from holdfast.effect import effect
 from holdfast.log import check
 from holdfast.log.event import registered
@@ -26,7 +28,7 @@ from holdfast.settings import Settings, env_name
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 STAGES = (
-    *(archive, bank, entry, importing, screen, unscreened, effect, alarm, check),
+    *(archive, bank, entry, importing, screen, unscreened, effect, alarm, running_clock, check),
     *(kek, subject, proposal, safety),
 )
 
@@ -74,6 +76,11 @@ def test_every_refusal_that_the_code_can_give_is_documented() -> None:
     assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
 
+@pytest.mark.parametrize("code", [clock.code for clock in every_clock()])
+def test_every_clock_is_documented(code: str) -> None:
+    assert f"| `{code}` |" in (DOCS / "clocks.md").read_text()
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_documented(reason: Reason) -> None:
     assert f"| `{reason}` |" in (DOCS / "reasons.md").read_text()
@@ -99,6 +106,8 @@ def test_every_reason_is_documented(reason: Reason) -> None:
         "sealed subject",
         "keyring",
         "variant",
+        "alarm channel",
+        "clock",
     ],
 )
 def test_the_glossary_has_the_words(word: str) -> None:

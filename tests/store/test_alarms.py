@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from holdfast.alarm.alarm import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmState
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.bootstrap import System
 from holdfast.errors import AlarmUnknown, Refused
 from tests.store.making import ACTOR, NOTHING_TOLD, NOW, answered, record, together
@@ -16,7 +17,7 @@ from tests.store.making import ACTOR, NOTHING_TOLD, NOW, answered, record, toget
 PATIENCE = timedelta(days=30)
 
 
-def call(system: System, about: str = "effect:1", kind: str = "some_kind") -> str | None:
+def call(system: System, about: str = "effect:1", kind: AlarmKind = AlarmKind.EFFECT_LATE) -> str | None:
     with transaction.atomic(durable=True):
         return system.alarms.call(kind, about, "on-call", actor=ACTOR, at=NOW)
 
@@ -27,9 +28,9 @@ def clear(system: System, about: str = "effect:1") -> int:
 
 
 def watch(system: System) -> int:
-    from holdfast.store.watch import watch_holds
+    from holdfast.store.watch import watch_overdue
 
-    return watch_holds(system.alarms, NOW)
+    return watch_overdue(system.alarms, NOW)
 
 
 def test_an_alarm_is_raised_seen_and_cleared_and_each_is_an_event(system: System) -> None:
@@ -48,7 +49,7 @@ def test_the_same_alarm_stands_once_and_is_raised_anew_after_it_was_cleared(syst
     first = call(system)
     assert call(system) is None
     assert call(system, "effect:2")
-    assert call(system, kind="other_kind")
+    assert call(system, kind=AlarmKind.EFFECT_QUARANTINED)
     assert clear(system) == 2
     assert call(system) not in (None, first)
 

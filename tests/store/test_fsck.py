@@ -8,15 +8,18 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from psycopg import sql
 
 from holdfast.access.key import Scope
 from holdfast.access.person import Who
 from holdfast.access.two_people import Wanted
 from holdfast.bootstrap import System, clock, new_id
+from holdfast.case.clock import ClockState, Moment, every_clock
 from holdfast.effect.effect import Weight
 from holdfast.effect.handler import Done, Refused
+from holdfast.intake.desk import ShownProof
+from holdfast.intake.proof import Claim
 from holdfast.log.check import Checked, Difference, FsckMended
 from holdfast.match.bank import Action, ChangeAction, DisableBank
 from holdfast.match.bankline import Line
@@ -24,6 +27,7 @@ from holdfast.match.entry import DisableEntry, GiveOpinion, Opinion, RemoveEntry
 from holdfast.pipeline import Answered
 from holdfast.settings import Settings
 from tests.conftest import superuser
+from tests.desk.making import place
 from tests.effect.making import NOW as LATER
 from tests.effect.making import order, owe
 from tests.store.making import ACTOR, NOTHING_TOLD, NOW, TWO, add, answered, create, matched, md5, pdq, record
@@ -60,6 +64,35 @@ def banks_made(system: System) -> list[str]:
     return names
 
 
+def reported(system: System) -> None:
+    """A report with a proof, of something that was copied; held, looked at again, and contested."""
+    at = place(system)
+    address = at.site.publish("mallory")
+    at.site.reshare(address, "trent")
+    shown = ShownProof(says=frozenset({Claim.BIRTH_DATE}), media_type="image/png", content=b"made by a test")
+    receipt = at.report(address, "https://simulated.example/none", words="help", proof=shown)
+    at.carry()
+    at.wait(timedelta(minutes=2))
+    at.carry()
+    at.desk.reports.add(receipt.code, "one more thing")
+    at.desk.reports.keep_code(receipt.code)
+    at.desk.contests.contest(at.told("mallory")[0], "it is mine")
+
+
+def clocks(system: System) -> None:
+    """Clocks of two subjects: stopped in time and late, missed, alarmed and running."""
+    with transaction.atomic(durable=True):
+        for case in ("case:1", "case:2"):
+            system.clocks.start(case, every_clock(), at=NOW, actor=ACTOR)
+        system.clocks.stop("case:1", Moment.ANSWERED, at=NOW + timedelta(minutes=1), actor=ACTOR)
+    for hours in (1, 13, 30):
+        while system.clocks.mark_due(NOW + timedelta(hours=hours)):
+            pass
+    with transaction.atomic(durable=True):
+        system.clocks.stop("case:1", Moment.LOOKED_AT, at=NOW + timedelta(hours=31), actor=ACTOR)
+    assert {item.clock.state for item in system.clocks.of("case:1")} == set(ClockState)
+
+
 @pytest.fixture
 def story(system: System) -> System:
     """A system in whose every table something has happened."""
@@ -93,7 +126,9 @@ def story(system: System) -> System:
     owe(system, *[order(f"post-{number}", weight=Weight.PROTECTIVE) for number in range(4)])
     leased = system.effects.lease(["test.act"], most=3, now=LATER)
     system.effects.settle([(leased[0], Done()), (leased[1], Refused("no"))], now=LATER)
+    clocks(system)
     system.alarms.acknowledge(system.alarms.standing(limit=1)[0].id, actor=ACTOR)
+    reported(system)
     return system
 
 
@@ -135,6 +170,15 @@ KNOWN = {
     "api_key": "scopes person created_at expires_at revoked_at version",
     "effect": "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version",
     "alarm": "kind about owner state acknowledged_by raised_at version",
+    "report": "reference reporter verified category state elements words_record contact_record ages_record shown cases "
+    "contact_stopped code_kept received_at version",
+    "reported": "report_id kind address_record uploader_is state content_id content_version case_id version",
+    "proof": "report_id state says verified shown_record views received_at version",
+    "cases": "category state opened_at version",
+    "hold": "case_id content_id content_version location url_record state asked_at confirmed_at looks alarmed version",
+    "contest": "case_id content_id account_subject blameless state offered_at version",
+    "clock": "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "
+    "version",
 }
 """Each table with those of its columns that the journal knows."""
 CHANGED = {
@@ -190,7 +234,8 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["unscreened", "screening", "api_key", "proposal", "settings_in_force", "effect", "alarm", "entry"]
+    "table",
+    ["unscreened", "screening", "api_key", "proposal", "settings_in_force", "effect", "alarm", "clock", "entry"],
 )
 def test_a_row_that_is_gone_is_found_and_left_to_people(story: System, table: str) -> None:
     from holdfast.store.mend import mend

@@ -24,6 +24,7 @@ NEEDED: Final = {
     ("POST", "/v1/banks/{name}/entries/{entry_id}/look-back"): Scope.ARCHIVE,
     ("GET", "/v1/effects"): Scope.OPERATE,
     ("GET", "/v1/alarms"): Scope.OPERATE,
+    ("GET", "/v1/clocks"): Scope.OPERATE,
     ("POST", "/v1/alarms/{alarm_id}/acknowledge"): Scope.OPERATE,
     ("GET", "/v1/banks"): Scope.BANKS_READ,
     ("POST", "/v1/banks"): Scope.BANKS_WRITE,

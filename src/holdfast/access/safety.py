@@ -51,6 +51,20 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "checkpoint_copy": lambda before, after: bool(before) and after != before,
     "timestamp_url": lambda before, after: bool(before) and after != before,
     "timestamp_roots": lambda before, after: bool(before) and after != before,
+    # Who puts out of reach what was reported, and where somebody looks whether that is so.
+    "platform_url": lambda before, after: bool(before) and after != before,
+    "platform_sites": lambda before, after: bool(_names(before) - _names(after)),
+    # Whether it starts although nobody would be called, or nothing is held.
+    "production": lambda before, after: before and not after,
+    "production_without_alarms": lambda before, after: after and not before,
+    "production_shadow": lambda before, after: after and not before,
+    # Who is called, and when again: another address may be nobody's.
+    "alarm_url": lambda before, after: bool(before) and after != before,
+    "alarm_email": lambda before, after: bool(before) and after != before,
+    "alarm_deputy_email": lambda before, after: bool(before) and after != before,
+    "alarm_again_minutes": lambda before, after: after > before,
+    # Where a place is left out, its legal clocks do not run.
+    "places": lambda before, after: bool(_names(before) - _names(after)),
     # What locks the keys to what is sealed.
     "keyring_identity": lambda before, after: bool(before) and not after,
     "keyring_kms": lambda before, after: bool(before) and not after,
@@ -68,10 +82,13 @@ NEUTRAL: Final = frozenset(
         *("spool_above_bytes", "spool_bytes", "long_at_once", "long_lease_seconds", "long_tries"),
         # Who is told what became of it: whoever hears nothing holds. The secret may not be in the journal.
         *("webhook_url", "webhook_secret", "webhook_secret_file"),
-        # Who is alarmed.
-        *("unscreened_owner", "proposal_owner", "case_owner"),
         # Where people are sent who hold a receipt, or need somebody else; and whose word says where they come from.
         *("public_url", "helplines_file", "quick_exit_url", "proxies"),
+        # With a wrong one the platform answers nothing, which alarms. It may not be in the journal.
+        *("platform_secret", "platform_secret_file"),
+        # Whose an alarm is, and the way it takes to the address above. A wrong way shows: alarms come back.
+        *("unscreened_owner", "proposal_owner", "case_owner"),
+        *("alarm_secret", "alarm_secret_file", "alarm_smtp", "alarm_smtp_password_file", "alarm_from"),
     }
 )
 
@@ -185,7 +202,7 @@ def evolve_settings(found: InForce | None, happened: Event) -> InForce:
 def protecting(settings: Settings) -> dict[str, Any]:
     """The values of the settings that protect, as JSON types."""
     values = settings.model_dump(mode="json", include=set(WEAKER))
-    return {name: _without_login(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {name: _for_the_journal(name, value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def default_values() -> dict[str, Any]:
@@ -193,9 +210,12 @@ def default_values() -> dict[str, Any]:
     return protecting(Settings())
 
 
-def _without_login(value: str) -> str:
-    """An address without the name and password in it: these values are in the journal."""
-    return re.sub(r"(?<=://)[^/@]*@", "", value)
+def _for_the_journal(name: str, value: str) -> str:
+    """A value without what the journal must not hold: passwords, whose mailbox it is, addresses that are secrets."""
+    if name in ("alarm_email", "alarm_deputy_email"):
+        return ",".join(f"@{one.rpartition('@')[2]}" for one in value.split(","))
+    without_login = re.sub(r"(?<=://)[^/@]*@", "", value)
+    return re.sub(r"(?<=://)([^/]*).*", r"\1", without_login) if name == "alarm_url" else without_login
 
 
 def weaker_than(before: Values, after: Values) -> tuple[str, ...]:

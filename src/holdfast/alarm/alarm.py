@@ -2,7 +2,8 @@
 """An alarm: something is not as promised, and a named owner has to look at it.
 
 It is raised once for each thing it is about, and stands until what it is about is in order again.
-Acknowledging says that a person has seen it; it does not end it. Nothing ends it by time.
+Acknowledging says that a person has seen it; it does not end it. Nothing ends it by time. Renewing says that
+it has become more pressing: whoever saw it has to look again.
 
 `decide_alarm` and `evolve_alarm` are pure; time and identity are passed in.
 """
@@ -17,6 +18,7 @@ from enum import StrEnum
 from typing import Final
 
 from holdfast.access.two_people import register
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.errors import InvalidRequest, Refusal
 from holdfast.log.event import Event, event
 from holdfast.log.text import check_text
@@ -60,7 +62,7 @@ class AlarmItem:
 class RaiseAlarm:
     """Call the owner."""
 
-    kind: str
+    kind: AlarmKind
     about: str
     owner: str
 
@@ -73,13 +75,18 @@ class AcknowledgeAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewAlarm:
+    """Call the owner again, who may have seen it already: it has become more pressing."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClearAlarm:
     """What it is about is in order again."""
 
     because: str
 
 
-AlarmCommand = RaiseAlarm | AcknowledgeAlarm | ClearAlarm
+AlarmCommand = RaiseAlarm | AcknowledgeAlarm | RenewAlarm | ClearAlarm
 
 
 @event("alarm.raised")
@@ -100,6 +107,12 @@ class AlarmAcknowledged(Event):
     by: str
 
 
+@event("alarm.renewed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRenewed(Event):
+    """What an alarm is about has become more pressing: whoever saw it has to look again."""
+
+
 @event("alarm.cleared")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmCleared(Event):
@@ -111,6 +124,8 @@ class AlarmCleared(Event):
 ALARM_TRANSITIONS: Final[Mapping[tuple[AlarmState | None, type], AlarmState]] = {
     (None, RaiseAlarm): AlarmState.RAISED,
     (AlarmState.RAISED, AcknowledgeAlarm): AlarmState.ACKNOWLEDGED,
+    (AlarmState.RAISED, RenewAlarm): AlarmState.RAISED,
+    (AlarmState.ACKNOWLEDGED, RenewAlarm): AlarmState.RAISED,
     (AlarmState.RAISED, ClearAlarm): AlarmState.CLEARED,
     (AlarmState.ACKNOWLEDGED, ClearAlarm): AlarmState.CLEARED,
 }
@@ -130,6 +145,8 @@ def decide_alarm(alarm: Alarm | None, command: AlarmCommand) -> list[Event] | Re
             return [AlarmRaised(kind=kind, about=about, owner=owner)]
         case AcknowledgeAlarm(by=by):
             return [AlarmAcknowledged(by=by)]
+        case RenewAlarm():
+            return [AlarmRenewed()]
         case ClearAlarm(because=because):
             check_text("because", because)
             return [AlarmCleared(because=because.strip())]
@@ -145,6 +162,8 @@ def evolve_alarm(alarm: Alarm | None, happened: Event) -> Alarm:
             return Alarm(kind=kind, about=about, owner=owner, state=AlarmState.RAISED)
         case Alarm(state=AlarmState.RAISED), AlarmAcknowledged(by=by):
             return replace(alarm, state=AlarmState.ACKNOWLEDGED, acknowledged_by=by)
+        case Alarm(state=AlarmState.RAISED | AlarmState.ACKNOWLEDGED), AlarmRenewed():
+            return replace(alarm, state=AlarmState.RAISED, acknowledged_by=None)
         case Alarm(state=AlarmState.RAISED | AlarmState.ACKNOWLEDGED), AlarmCleared():
             return replace(alarm, state=AlarmState.CLEARED)
     message = f"no alarm can have {happened.tag!r} here"
@@ -165,4 +184,5 @@ def _check(command: RaiseAlarm) -> None:
 
 register(RaiseAlarm, AlarmRaised)
 register(AcknowledgeAlarm, AlarmAcknowledged)  # it still stands
+register(RenewAlarm, AlarmRenewed)
 register(ClearAlarm, AlarmCleared)  # only what is in order again is cleared, and by no person

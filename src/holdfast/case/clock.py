@@ -12,7 +12,7 @@ must confirm what applies to a platform before anybody relies on it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -21,6 +21,9 @@ from holdfast.intake.reporter import Category, ReporterKind, concerns_a_minor, s
 
 CHECKED: Final = date(2026, 11, 22)
 _ALARMS_AT: Final = (0.5, 0.75, 44 / 48)
+_BEFORE_TARGET: Final = 0.75
+_SHORT: Final = timedelta(minutes=15)
+"""A clock that is over within this has one alarm before its end: more would only bury it."""
 
 
 class Moment(StrEnum):
@@ -81,13 +84,21 @@ class Clock:
     deputy: str
     source: str
     legal: bool
+    pages: bool = False
+    """Whether a person is called at once and every five minutes: somebody may be in danger."""
     checked_on: date = CHECKED
 
     @property
     def alarms(self) -> tuple[timedelta, ...]:
-        """When, after its start, its owner is alarmed: of 48 hours at 24, 36 and 44."""
+        """When, after its start, its owner is alarmed: of 48 hours at 24, 36 and 44.
+
+        Also before its target, if that is nearer than all of these; and at once, if it pages.
+        """
         whole = self.limit or self.target
-        return tuple(whole * share for share in _ALARMS_AT)
+        found = tuple(whole * share for share in (_ALARMS_AT if whole > _SHORT else _ALARMS_AT[:1]))
+        if self.pages:
+            return (timedelta(0), *found)
+        return (self.target * _BEFORE_TARGET, *found) if self.target < found[0] else found
 
 
 class ClockState(StrEnum):
@@ -122,6 +133,11 @@ class Running:
             return ClockState.MISSED
         return ClockState.ALARMED if now >= self.started + self.clock.alarms[0] else ClockState.RUNNING
 
+    @property
+    def alarm_at(self) -> tuple[datetime, ...]:
+        """When its owner is alarmed."""
+        return tuple(self.started + after for after in self.clock.alarms)
+
     def alarms_due(self, now: datetime, *, given: int) -> int:
         """How many alarms should have been given by `now` and were not, the missed end among them."""
         if self.stopped is not None:
@@ -130,10 +146,20 @@ class Running:
         return max(0, over - given)
 
 
+def places_of(text: str) -> frozenset[Place]:
+    """The places that HOLDFAST_PLACES names. Raises ValueError for one that is none."""
+    return frozenset(map(Place, text.split(",")))
+
+
 def clocks_for(about: About) -> list[Clock]:
     """The clocks that apply, the nearest end first."""
     found = [clock for clock, applies in _TABLE if applies(about)]
     return sorted(found, key=lambda clock: (clock.limit or clock.target, clock.code))
+
+
+def started_at(moment: Moment) -> list[Clock]:
+    """The clocks that this moment starts wherever a platform is, and whatever is reported."""
+    return [clock for clock in every_clock() if clock.starts is moment and not clock.legal]
 
 
 def started_by(clocks: Iterable[Clock], moment: Moment, at: datetime) -> list[Running]:
@@ -182,8 +208,11 @@ _LEGAL, _REVIEW, _IDENTITY = ("lead", "legal"), ("reviewer", "lead"), ("identity
 _GONE: Final = (Moment.REPORT_RECEIVED, Moment.OUT_OF_REACH)
 _TABLE: Final = (
     (
-        _row("danger", "a person is paged", (Moment.REPORT_RECEIVED, Moment.LOOKED_AT),
-             (timedelta(minutes=5), timedelta(minutes=5)), _REVIEW, "house rule; UK CSEA P1", legal=False),
+        replace(
+            _row("danger", "a person is paged", (Moment.REPORT_RECEIVED, Moment.LOOKED_AT),
+                 (timedelta(minutes=5), timedelta(minutes=5)), _REVIEW, "house rule; UK CSEA P1", legal=False),
+            pages=True,
+        ),
         lambda about: about.category is Category.DANGER,
     ),
     (

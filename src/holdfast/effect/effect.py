@@ -37,7 +37,7 @@ class Weight(StrEnum):
     """What an effect does to protection."""
 
     PROTECTIVE = "protective"
-    """Less can be reached after it. May go before what is quarantined."""
+    """Less can be reached after it, or somebody is called. May go before what is quarantined."""
     NEUTRAL = "neutral"
     """Nothing more and nothing less can be reached after it."""
     RELEASING = "releasing"

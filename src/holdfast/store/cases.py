@@ -14,6 +14,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.case import (
     STRICTEST,
     Case,
@@ -28,6 +29,7 @@ from holdfast.case.case import (
     TakeItem,
     TakeReport,
 )
+from holdfast.case.clock import Moment, started_at
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.hold.platform import Ambiguous, CopyAt, Found, Item, Nowhere, Resolved, Views
 from holdfast.hold.policy import HoldPolicy
@@ -48,8 +50,8 @@ from holdfast.store.uploaders import uploader_subject
 COPIES: Final = "case.copies"
 VIEWS: Final = "case.views"
 FREEZE: Final = "case.freeze"
-LOOK_FIRST: Final = "case_needs_a_look"
-COPIES_WAIT: Final = "copies_need_a_look"
+LOOK_FIRST: Final = AlarmKind.CASE_NEEDS_A_LOOK
+COPIES_WAIT: Final = AlarmKind.COPIES_NEED_A_LOOK
 _SYSTEM: Final = "system:cases"
 _PERSON: Final = "depicted-1"
 """Whoever a report is about, as long as nobody has told several people apart."""
@@ -76,6 +78,7 @@ class PostgresCases:
         policy: HoldPolicy,
     ) -> None:
         """Work with `means`; `policy` says what is held before anybody has looked."""
+        self._means = means
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -135,6 +138,7 @@ class PostgresCases:
             self._holds.place(taken, placing, actor=_SYSTEM, at=at)
             if rest := len(fresh) - len(taken):
                 self._tell(case, QueueCopies(copies=rest), at)
+                self._means.clocks.start(f"case:{case.id}", started_at(Moment.COPY_QUEUED), at=at, actor=_SYSTEM)
                 self._alarms.call(COPIES_WAIT, f"case:{case.id}", self._owner, actor=_SYSTEM, at=at)
             self._owe_views(case, at)
 

@@ -13,6 +13,8 @@ from typing import Final
 
 from django.db import transaction
 
+from holdfast.alarm.kinds import AlarmKind
+from holdfast.case.clock import Moment, started_at
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.errors import ReceiptUnknown
 from holdfast.hold.contest import Contest, ContestCommand, ContestHold, ContestState, MarkTold, OfferContest
@@ -26,7 +28,7 @@ from holdfast.store.means import Means
 from holdfast.store.models import CaseRow, ContestRow, HoldRow, SealedRecordRow
 
 NOTIFY: Final = "account.notify"
-CONTESTED: Final = "hold_contested"
+CONTESTED: Final = AlarmKind.HOLD_CONTESTED
 _CODE: Final = "contest code"
 _WORDS: Final = "contest words"
 _SYSTEM: Final = "system:holds"
@@ -55,6 +57,7 @@ class PostgresContests:
         public_url: str | None,
     ) -> None:
         """Work with `means`; `public_url` is where people reach this Holdfast."""
+        self._means = means
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -118,6 +121,9 @@ class PostgresContests:
             if row.state == ContestState.TOLD:
                 return
             self._apply(row, MarkTold(held_notice(blameless=row.blameless).digest), _SYSTEM)
+            if not ContestRow.objects.filter(case_id=row.case_id, state=ContestState.OFFERED).exists():
+                case, at = f"case:{row.case_id}", self._clock()
+                self._means.clocks.stop(case, Moment.NOTICE_GIVEN, at=at, actor=_SYSTEM)
 
     def open(self, untrusted_code: str) -> OpenedContest:
         """What these words open. Raises InvalidRequest if they are none, or ReceiptUnknown."""
@@ -129,7 +135,9 @@ class PostgresContests:
             row = self._row(untrusted_code, lock=True)
             self._apply(row, ContestHold(words), f"contest:{row.id}")
             at = self._clock()
-            self._alarms.call(CONTESTED, f"contest:{row.id}", self._owner, actor=_SYSTEM, at=at)
+            about = f"contest:{row.id}"
+            self._means.clocks.start(about, started_at(Moment.CONTESTED), at=at, actor=_SYSTEM)
+            self._alarms.call(CONTESTED, about, self._owner, actor=_SYSTEM, at=at)
         return _opened(row)
 
     def _apply(self, row: ContestRow, command: ContestCommand, actor: str) -> None:

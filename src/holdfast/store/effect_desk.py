@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from holdfast.access.person import People, Who, counting
+from holdfast.alarm.telling import TELLS, channel_subject
 from holdfast.effect.effect import (
     OPEN,
     AskToGiveUpEffect,
@@ -122,7 +123,8 @@ class EffectDesk:
         row.state, row.tries, row.asked_by = after.state, after.tries, after.asked_by
         row.version += len(events)
         if not isinstance(command, AskToGiveUpEffect):
-            self._alarms.clear(about, "it is being tried again, or was given up", actor=actor, at=now)
+            alarmed = channel_subject(row.location) if row.kind in TELLS else about
+            self._alarms.clear(alarmed, "it is being tried again, or was given up", actor=actor, at=now)
         row.save()
         return _item(row)
 

@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
+from holdfast.alarm.kinds import AlarmKind
+from holdfast.alarm.telling import TELLS, channel_subject
 from holdfast.effect.backoff import pause
 from holdfast.effect.effect import (
     LOST,
     EffectCommand,
     EffectQuarantined,
     EffectState,
-    EnqueueEffect,
     FailEffect,
     FinishEffect,
     LeaseEffect,
@@ -35,30 +36,22 @@ from holdfast.effect.effect import (
     evolve_effect,
 )
 from holdfast.effect.handler import LEASE, Done, Failed, Leased, Outcome, Refused
-from holdfast.errors import JournalConflict
 from holdfast.log.event import is_kept
 from holdfast.store.alarms import PostgresAlarms
 from holdfast.store.bank_changes import allowed
 from holdfast.store.effect_rows import (
     CANDIDATES,
-    ENQUEUE,
     HEADS,
-    LINE_LOCK,
     UPDATE,
     Change,
     effect_of,
-    enqueue_values,
     leased_of,
-    lines_of,
     update_values,
 )
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import EffectRow
-from holdfast.store.prepared import one_row
-from holdfast.store.waking import Bell
+from holdfast.store.outbox import Outbox
 
-QUARANTINED: Final = "effect_quarantined"
-LATE: Final = "effect_late"
 _LATE_BATCH: Final = 100
 _SYSTEM: Final = "system:worker"
 
@@ -70,37 +63,18 @@ class PostgresEffects:
         self,
         journal: PostgresJournal,
         alarms: PostgresAlarms,
+        outbox: Outbox,
         clock: Callable[[], datetime],
-        new_id: Callable[[str], str],
-        bell: Bell,
     ) -> None:
-        """Use `clock` for the time of events, `new_id` for ids, and ring `bell` once there is something to do."""
+        """Owe through `outbox`; use `clock` for the time of events."""
         self._journal = journal
         self._alarms = alarms
+        self._outbox = outbox
         self._clock = clock
-        self._new_id = new_id
-        self._bell = bell
 
     def enqueue(self, orders: Sequence[Order], *, actor: str, at: datetime) -> list[str]:
-        """Owe these from the moment when the open transaction commits, in this order; returns their ids.
-
-        Holds a lock on each line until then, so that places follow commits. Raises RuntimeError outside a
-        transaction, InvalidRequest for an order that could never be carried out.
-        """
-        if not connection.in_atomic_block:
-            raise RuntimeError("effects are owed inside the transaction of what they follow from")
-        if not orders:
-            return []
-        ids = [self._new_id("eff") for _ in orders]
-        told = [allowed(decide_effect(None, EnqueueEffect(order), at))[0] for order in orders]
-        # Two statements: the second sees what the first, the lock of the lines, waited for.
-        one_row(LINE_LOCK, {"lines": lines_of(orders)})
-        try:
-            one_row(ENQUEUE, enqueue_values(list(zip(ids, orders, told, strict=True)), actor, at))
-        except IntegrityError as cause:
-            raise JournalConflict from cause
-        transaction.on_commit(self._bell.ring)
-        return ids
+        """Owe these from the moment when the open transaction commits: see `Outbox.enqueue`."""
+        return self._outbox.enqueue(orders, actor=actor, at=at)
 
     def lease(
         self, kinds: Iterable[str], *, most: int, lasting: timedelta = LEASE, now: datetime | None = None
@@ -150,7 +124,7 @@ class PostgresEffects:
             late = list(rows.order_by("deadline").select_for_update(skip_locked=True)[:_LATE_BATCH])
             self._write([self._changed(row, MarkEffectLate(), at) for row in late], actor=_SYSTEM, at=at)
             for row in late:
-                self._alarms.call(LATE, effect_subject(row.id), row.owner, actor=_SYSTEM, at=at)
+                self._alarm(row, late=True, at=at)
         return [row.id for row in late]
 
     # --- one effect, step by step
@@ -194,11 +168,27 @@ class PostgresEffects:
         if told:
             self._journal.append_many(told, actor=actor, at=at)
         for change in changes:
-            about = effect_subject(change.row.id)
             if any(isinstance(happened, EffectQuarantined) for happened in change.events):
-                self._alarms.call(QUARANTINED, about, change.row.owner, actor=actor, at=at)
-            if change.effect.state is EffectState.DONE and change.effect.late:
-                self._alarms.clear(about, "it was done", actor=actor, at=at)
+                self._alarm(change.row, late=False, at=at)
+            if change.effect.state is EffectState.DONE:
+                self._clear(change, at)
+
+    def _alarm(self, row: EffectRow, *, late: bool, at: datetime) -> None:
+        """Alarm its owner. If it is itself a message about an alarm, one alarm stands for its whole channel."""
+        if row.kind in TELLS:
+            about = channel_subject(row.location)
+            self._alarms.call(AlarmKind.CHANNEL_SILENT, about, row.owner, actor=_SYSTEM, at=at)
+        elif late:
+            self._alarms.call(AlarmKind.EFFECT_LATE, effect_subject(row.id), row.owner, actor=_SYSTEM, at=at)
+        else:
+            self._alarms.call(AlarmKind.EFFECT_QUARANTINED, effect_subject(row.id), row.owner, actor=_SYSTEM, at=at)
+
+    def _clear(self, change: Change, at: datetime) -> None:
+        """What is done needs no alarm any more, and a channel that took a message is not silent."""
+        if change.row.kind in TELLS:
+            self._alarms.clear(channel_subject(change.row.location), "a message was taken", actor=_SYSTEM, at=at)
+        elif change.effect.late:
+            self._alarms.clear(effect_subject(change.row.id), "it was done", actor=_SYSTEM, at=at)
 
 
 def _holds(row: EffectRow, leased: Leased, at: datetime) -> bool:

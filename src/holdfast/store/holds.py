@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from holdfast.alarm.kinds import AlarmKind
+from holdfast.case.clock import Moment, Place, every_clock
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.hold.enforce import Asked, Seen
 from holdfast.hold.hold import (
@@ -38,20 +40,22 @@ from holdfast.hold.hold import (
 )
 from holdfast.hold.platform import Acted, Item, Sight, Spot
 from holdfast.hold.reach import Standing, Valve
+from holdfast.intake.reported import OPEN
 from holdfast.store.bank_rows import record_of
 from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.means import Means
-from holdfast.store.models import CaseRow, HoldRow
+from holdfast.store.models import CaseRow, HoldRow, ReportRow
 
 ASK: Final = "hold.ask"
 LOOK: Final = "hold.look"
-UNCONFIRMED: Final = "hold_unconfirmed"
-BREACHED: Final = "hold_breached"
-REFUSED: Final = "hold_refused"
-STAGED: Final = "holds_staged"
+UNCONFIRMED: Final = AlarmKind.HOLD_UNCONFIRMED
+BREACHED: Final = AlarmKind.HOLD_BREACHED
+REFUSED: Final = AlarmKind.HOLD_REFUSED
+STAGED: Final = AlarmKind.HOLDS_STAGED
 _SYSTEM: Final = "system:holds"
 _WAITING: Final = (HoldState.REQUESTED, HoldState.BREACHED, HoldState.UNREACHABLE)
 _UNSURE: Final = (*_WAITING, HoldState.REFUSED)
+_NOT_YET: Final = (*_UNSURE, HoldState.STAGED)
 _MOST_TRIES: Final = 100_000
 _BATCH: Final = 200
 _HOUR: Final = timedelta(hours=1)
@@ -87,6 +91,7 @@ class PostgresHolds:
         valve: Valve,
     ) -> None:
         """Work with `means`; `valve` bounds the holds from unproven words in an hour."""
+        self._means = means
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -152,7 +157,8 @@ class PostgresHolds:
 
     def due(self, case: str, now: datetime) -> list[Asked]:
         """Everything of a case that is to be looked at again."""
-        return self._told(HoldRow.objects.filter(case_id=case, look_at__lte=now).order_by("id"))
+        confirmed = HoldRow.objects.filter(case_id=case, state=HoldState.CONFIRMED).order_by("id")
+        return self._told(row for row in confirmed if (look_at := hold_of(row).look_at) and look_at <= now)
 
     def settle(self, case: str, seen: Sequence[Seen]) -> bool:
         """Write what the platform said and what a stranger saw; whether everything of the case is out of reach now."""
@@ -162,6 +168,7 @@ class PostgresHolds:
             changes = [(rows[one.hold], _said(rows[one.hold], one)) for one in seen if one.hold in rows]
             self._decide([(row, command) for row, command in changes if command is not None], _SYSTEM, at)
             self._alarm(rows.values(), at)
+            self._stop_clocks(case, at)
             return not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists()
 
     def looked(self, case: str, seen: Sequence[Seen]) -> int:
@@ -193,7 +200,7 @@ class PostgresHolds:
             due = HoldRow.objects.filter(look_at__lte=now).order_by("look_at")[:_BATCH]
             cases = sorted({row.case_id for row in due})
             self._effects.enqueue([_order(LOOK, case, now, self._owner) for case in cases], actor=_SYSTEM, at=now)
-            # Until it was looked at; a look that gets lost is owed again.
+            # When a look is owed again, should this one get lost; looking says when the next is due.
             HoldRow.objects.filter(case_id__in=cases, look_at__lte=now).update(look_at=now + PATIENCE)
         return len(cases)
 
@@ -220,6 +227,8 @@ class PostgresHolds:
         told = take_steps(self._journal, steps, actor=actor, at=at)
         rows = [_row(key, one, placing) for key, one in zip(ids, told, strict=True)]
         HoldRow.objects.bulk_create(rows)
+        if rows:
+            self._start_clocks(placing.case.id, actor, at)
         if rows and placing.staged:
             self._alarms.call(STAGED, "settings:flood", self._owner, actor=actor, at=at)
         return rows
@@ -242,6 +251,19 @@ class PostgresHolds:
             if not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists():
                 kinds = [UNCONFIRMED, BREACHED, REFUSED]
                 self._alarms.clear(f"case:{case}", "all of it is out of reach", actor=_SYSTEM, at=at, kinds=kinds)
+
+    def _start_clocks(self, case: str, actor: str, at: datetime) -> None:
+        """A person looks first within hours, and whoever posted it is told why."""
+        eu = Place.EU in self._means.places
+        wanted = [one for one in every_clock() if one.starts is Moment.HOLD_PLACED and (eu or not one.legal)]
+        self._means.clocks.start(f"case:{case}", wanted, at=at, actor=actor)
+
+    def _stop_clocks(self, case: str, at: datetime) -> None:
+        """Legal clocks of those reports whose every item was found and is out of reach wherever it is."""
+        for report in ReportRow.objects.filter(items__case_id=case).distinct().order_by("id"):
+            looking = report.items.filter(state__in=OPEN).exists()
+            if not looking and not HoldRow.objects.filter(case_id__in=report.cases, state__in=_NOT_YET).exists():
+                self._means.clocks.stop(f"report:{report.id}", Moment.OUT_OF_REACH, at=at, actor=_SYSTEM)
 
     def _owe_asking(self, case: str, actor: str, at: datetime) -> None:
         if HoldRow.objects.filter(case_id=case, state__in=_WAITING).exists():

@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Q
 
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.effect.webhook import Announcement, webhook_order
 from holdfast.errors import Refusal
 from holdfast.intake.content import Content
@@ -51,7 +52,6 @@ from holdfast.store.uploaders import uploader_subject
 OPEN: Final = (LongState.WAITING.value, LongState.RUNNING.value)
 _SYSTEM: Final = "system:screener"
 _ACCEPTED: Final = 202
-HELD: Final = "long_screening_held"
 _CLAIM: Final = """
 insert into idempotency (api_key, idempotency_key, request_digest, status, body, at) values (%s, %s, %s, %s, %s, %s)
 on conflict (api_key, idempotency_key) do nothing
@@ -217,7 +217,7 @@ class PostgresLongScreenings:
             order = webhook_order(answered.id, answered.content.id, at=answered.at, owner=outgoing.owner)
             outgoing.effects.enqueue([order], actor=_SYSTEM, at=answered.at)
         if isinstance(answered.screening, NotScreened) and answered.screening.reason in ALARMING:
-            outgoing.alarms.call(HELD, about, outgoing.owner, actor=_SYSTEM, at=answered.at)
+            outgoing.alarms.call(AlarmKind.LONG_SCREENING_HELD, about, outgoing.owner, actor=_SYSTEM, at=answered.at)
 
     def _take_first(self, which: Q) -> Taken | None:
         with transaction.atomic(durable=True):

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from holdfast.case.clock import Place
 from holdfast.store.alarms import PostgresAlarms
+from holdfast.store.clocks import PostgresClocks
 from holdfast.store.effects import PostgresEffects
 from holdfast.store.journal import PostgresJournal
 
@@ -21,5 +23,8 @@ class Means:
     alarms: PostgresAlarms
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
+    clocks: PostgresClocks
+    places: frozenset[Place]
+    """Whose law binds the platform."""
     owner: str
     """Answers for whatever a person must look at."""

@@ -540,6 +540,9 @@ class AlarmRow(models.Model):
     state = models.TextField(db_comment="raised, acknowledged or cleared")
     acknowledged_by = models.TextField(null=True)
     raised_at = models.DateTimeField()
+    tell_again_at = models.DateTimeField(
+        null=True, db_comment="when it is told again unless somebody acknowledges it; null: never"
+    )
     version = models.IntegerField(db_comment="its last journal version")
 
     class Meta:
@@ -553,6 +556,44 @@ class AlarmRow(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["about"], name="alarm_about", condition=~models.Q(state="cleared")),
+            models.Index(fields=["tell_again_at"], name="alarm_again", condition=models.Q(tell_again_at__isnull=False)),
+        ]
+
+
+class ClockRow(models.Model):
+    """One clock of one subject: what must have happened by when, on the terms on which it started."""
+
+    id = models.TextField(primary_key=True)
+    subject = models.TextField(db_comment="what it runs for: noun:id")
+    code = models.TextField(db_comment="which duty: docs/clocks.md")
+    state = models.TextField(db_comment="running, alarmed, missed, stopped or stopped_late")
+    started_at = models.DateTimeField()
+    due = models.DateTimeField(db_comment="its limit, or its target if the source gives no limit")
+    stops = models.TextField(db_comment="the moment that stops it")
+    alarm_at = models.JSONField(db_comment="when its owner is alarmed, one after the other")
+    owner = models.TextField()
+    deputy = models.TextField()
+    pages = models.BooleanField(db_comment="whether its alarms are urgent")
+    alarms_given = models.IntegerField(default=0, db_comment="how many of those times are over and told")
+    next_at = models.DateTimeField(null=True, db_comment="when somebody is alarmed next; null: never again")
+    stopped_at = models.DateTimeField(null=True)
+    version = models.IntegerField(db_comment="its last journal version")
+
+    class Meta:
+        """Table."""
+
+        db_table = "clock"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subject", "code"],
+                name="clock_once_running",
+                condition=models.Q(stopped_at__isnull=True),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], name="clock_next", condition=models.Q(next_at__isnull=False)),
+            models.Index(fields=["subject"], name="clock_subject"),
+            models.Index(fields=["due"], name="clock_running", condition=models.Q(stopped_at__isnull=True)),
         ]
 
 

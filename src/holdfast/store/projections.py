@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from holdfast.access.key import KeyRevoked
 from holdfast.access.proposal import ProposalAgreed, ProposalEnd
+from holdfast.case.running_clock import ClockStopped
 from holdfast.deciders import BY_NOUN
 from holdfast.effect.effect import EffectState
 from holdfast.hold.contest import ContestOffered
@@ -270,6 +271,22 @@ def _contest_notes(row: Recorded) -> dict[str, Any]:
     return {"account_subject": row.happened.account} if isinstance(row.happened, ContestOffered) else {}
 
 
+def _clock(folded: Folded) -> dict[str, Any]:
+    clock, terms = folded.state, folded.state.terms
+    named = {name: getattr(terms, name) for name in ("subject", "code", "due", "owner", "deputy", "pages")}
+    return {
+        **named,
+        "state": _word(clock.state),
+        "stops": _word(terms.stops),
+        "started_at": folded.begun_at,
+        "alarm_at": encode(folded.first.happened)["alarm_at"] if folded.first else None,
+        "alarms_given": clock.alarms_given,
+        "next_at": clock.next_at,
+        "stopped_at": None,
+        **folded.notes,
+    }
+
+
 def _word(value: Any) -> Any:  # noqa: ANN401  # an enumeration's member, or None
     return value and value.value
 
@@ -434,5 +451,17 @@ PROJECTIONS: Final = (
         expected=_contest,
         evolve=BY_NOUN["contest"].evolve,
         notes=_contest_notes,
+    ),
+    Projection(
+        table="clock",
+        key="id",
+        noun="clock",
+        columns=_columns(
+            "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "
+            "version"
+        ),
+        expected=_clock,
+        evolve=BY_NOUN["clock"].evolve,
+        notes=lambda row: {"stopped_at": row.at} if isinstance(row.happened, ClockStopped) else {},
     ),
 )

@@ -17,6 +17,8 @@ from typing import Final
 
 from django.db import transaction
 
+from holdfast.alarm.kinds import AlarmKind
+from holdfast.case.clock import About, Moment, clocks_for, started_at
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.errors import ReceiptUnknown
 from holdfast.hold.reach import Standing
@@ -44,8 +46,7 @@ from holdfast.store.models import ProofRow, ReportedRow, ReportRow
 from holdfast.store.report_views import view_of
 
 RESOLVE: Final = "report.resolve"
-DANGER: Final = "danger_reported"
-NEEDS_HELP: Final = "item_needs_a_person"
+NEEDS_HELP: Final = AlarmKind.ITEM_NEEDS_A_PERSON
 _CODE: Final = "report code"
 _SOURCE: Final = "report source"
 _FOR_PERSON: Final = frozenset({ItemKind.DESCRIPTION, ItemKind.HASH})
@@ -73,6 +74,7 @@ class PostgresReports:
         means: Means,
     ) -> None:
         """Work with `means`."""
+        self._means = means
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -83,7 +85,7 @@ class PostgresReports:
     def receive(self, incoming: Incoming, *, actor: str) -> Receipt:
         """Take a report, and give its receipt once it, and all that is owed for it, is committed.
 
-        Raises InvalidRequest for words that cannot be kept. An imminent danger alarms a person at once.
+        Raises InvalidRequest for words that cannot be kept. The clock of an imminent danger pages a person at once.
         """
         at, report_id = self._clock(), self._new_id("rep")
         code, reference = code_of(os.urandom(CODE_BYTES)), reference_of(os.urandom(REFERENCE_BYTES))
@@ -92,8 +94,7 @@ class PostgresReports:
             self._name(report_id, 0, incoming.items, actor, at)
             if incoming.proof:
                 self._prove(report_id, incoming.proof, actor, at)
-            if incoming.category is Category.DANGER:
-                self._alarms.call(DANGER, f"report:{report_id}", self._owner, actor=actor, at=at)
+            self._start_clocks(report_id, incoming, actor, at)
         return Receipt(report=report_id, reference=reference, code=code, received_at=at, items=len(incoming.items))
 
     def open(self, untrusted_code: str) -> OpenedReport:
@@ -161,6 +162,19 @@ class PostgresReports:
         row.source = self._journal.sealer.finds(_SOURCE, incoming.source) if incoming.source else None
         row.save(force_insert=True)
 
+    def _start_clocks(self, report_id: str, incoming: Incoming, actor: str, at: datetime) -> None:
+        """Legal clocks begin with the first receipt, complete or not; that the receipt was given is a fact by then."""
+        about = About(
+            category=incoming.category,
+            reporter=incoming.reporter,
+            places=self._means.places,
+            notice_of_regulator=incoming.verified and incoming.reporter is ReporterKind.REGULATOR,
+        )
+        subject, clocks = f"report:{report_id}", self._means.clocks
+        wanted = [clock for clock in clocks_for(about) if clock.starts is Moment.REPORT_RECEIVED]
+        clocks.start(subject, wanted, at=at, actor=actor)
+        clocks.stop(subject, Moment.RECEIPT_GIVEN, at=at, actor=actor)
+
     def _name(self, report_id: str, first: int, items: Sequence[NamedItem], actor: str, at: datetime) -> None:
         """Write what is named, owe the question to the platform, and set aside what only a person can find."""
         ids = [self._new_id("itm") for _ in items]
@@ -197,6 +211,7 @@ class PostgresReports:
         told = take_step(self._journal, Step("proof", proof_id, None, 0, command), actor=actor, at=at)
         happened = told.events[0]
         assert isinstance(happened, ProofReceived)
+        self._means.clocks.start(f"proof:{proof_id}", started_at(Moment.PROOF_RECEIVED), at=at, actor=actor)
         ProofRow.objects.create(
             id=proof_id,
             report_id=report_id,

@@ -7,47 +7,83 @@ up for in the next round.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
 
-from holdfast.match.unscreened import unscreened_subject
+from holdfast.access.safety import IN_FORCE, InForce
+from holdfast.alarm.alarm import AlarmState
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.store.alarms import PostgresAlarms
+from holdfast.store.models import AlarmRow
 
-UNSCREENED_OVERDUE: Final = "unscreened_overdue"
 _BATCH: Final = 100
 _SYSTEM: Final = "system:worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """A table whose rows may be overdue, the alarm about that, and why it ends."""
+
+    kind: AlarmKind
+    noun: str
+    table: str
+    because: str
+
+
+_WATCHED: Final = (
+    _Watched(kind=AlarmKind.UNSCREENED_OVERDUE, noun="unscreened", table="unscreened", because="the item was screened"),
+    _Watched(kind=AlarmKind.PROPOSAL_OVERDUE, noun="proposal", table="proposal", because="it was answered"),
+)
 _OVERDUE: Final = """
-select u.id, u.owner from unscreened u
-where u.state = 'overdue' and not exists (
-    select from alarm a where a.about = 'unscreened:' || u.id and a.kind = %s and a.state <> 'cleared'
-) order by u.due limit %s
+select %(noun)s || ':' || t.id, t.owner from {table} t
+where t.state = 'overdue' and not exists (
+    select from alarm a where a.about = %(noun)s || ':' || t.id and a.kind = %(kind)s and a.state <> 'cleared'
+) order by t.due limit %(most)s
 """
 _SETTLED: Final = """
-select a.about from alarm a join unscreened u on a.about = 'unscreened:' || u.id
-where a.kind = %s and a.state <> 'cleared' and u.state <> 'overdue' order by a.id limit %s
+select a.about from alarm a join {table} t on a.about = %(noun)s || ':' || t.id
+where a.kind = %(kind)s and a.state <> 'cleared' and t.state <> 'overdue' order by a.id limit %(most)s
 """
 
 
-def watch_holds(alarms: PostgresAlarms, at: datetime) -> int:
-    """Alarm the owners of unscreened holds that are overdue, and clear alarms of those that are settled.
+def watch_overdue(alarms: PostgresAlarms, at: datetime) -> int:
+    """Alarm the owners of what is overdue, and clear alarms of what is settled.
 
     At most a batch of each; returns how many alarms were raised or cleared.
     """
+    return sum(_watch(alarms, watched, at) for watched in _WATCHED)
+
+
+def watch_settings(alarms: PostgresAlarms, found: InForce | None, owner: str, at: datetime) -> int:
+    """Alarm `owner` while settings are weaker than two people accepted; returns how many alarms changed."""
+    weakened = bool(found and found.weakened)
+    standing = AlarmRow.objects.filter(about=IN_FORCE, kind=AlarmKind.SETTINGS_WEAKENED)
+    if weakened == standing.exclude(state=AlarmState.CLEARED).exists():
+        return 0
+    with transaction.atomic(durable=True):
+        if not weakened:
+            return alarms.clear(IN_FORCE, "they were set right or accepted", actor=_SYSTEM, at=at)
+        return int(alarms.call(AlarmKind.SETTINGS_WEAKENED, IN_FORCE, owner, actor=_SYSTEM, at=at) is not None)
+
+
+def _watch(alarms: PostgresAlarms, watched: _Watched, at: datetime) -> int:
+    values: dict[str, str | int] = {"noun": watched.noun, "kind": watched.kind, "most": _BATCH}
     with transaction.atomic(durable=True):
         raised = [
-            alarms.call(UNSCREENED_OVERDUE, unscreened_subject(hold), owner, actor=_SYSTEM, at=at)
-            for hold, owner in _found(_OVERDUE)
+            alarms.call(watched.kind, about, owner, actor=_SYSTEM, at=at)
+            for about, owner in _found(_OVERDUE.format(table=watched.table), values)
         ]
         cleared = [
-            alarms.clear(about, "the item was screened", actor=_SYSTEM, at=at, kinds=[UNSCREENED_OVERDUE])
-            for (about,) in _found(_SETTLED)
+            alarms.clear(about, watched.because, actor=_SYSTEM, at=at, kinds=[watched.kind])
+            for (about,) in _found(_SETTLED.format(table=watched.table), values)
         ]
     return sum(one is not None for one in raised) + sum(cleared)
 
 
-def _found(query: str) -> list[tuple[str, ...]]:
+def _found(query: str, values: dict[str, str | int]) -> list[tuple[str, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, [UNSCREENED_OVERDUE, _BATCH])
+        cursor.execute(query, values)
         return list(cursor.fetchall())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shapes of /v1/effects and /v1/alarms."""
+"""The shapes of /v1/effects, /v1/alarms and /v1/clocks."""
 
 from __future__ import annotations
 
@@ -56,3 +56,16 @@ class AlarmShape(Schema):
     state: str = Field(description="raised, or acknowledged once somebody has seen it.")
     acknowledged_by: str | None
     since: datetime
+
+
+class ClockShape(Schema):
+    """What must have happened by when, and who answers for it."""
+
+    id: str
+    subject: str = Field(description="What it runs for.")
+    code: str = Field(description="Which duty: docs/clocks.md.")
+    state: str = Field(description="running, alarmed once its owner was, or missed.")
+    started_at: datetime
+    due: datetime
+    owner: str
+    deputy: str

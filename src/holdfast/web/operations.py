@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is owed to other systems, and which alarms stand: for whoever keeps Holdfast running."""
+"""What is owed to other systems, which alarms stand and which clocks run: for whoever keeps Holdfast running."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ninja import Query, Router
 
 from holdfast.access.key import Scope
 from holdfast.alarm.alarm import AlarmItem
+from holdfast.case.running_clock import ClockItem
 from holdfast.web import operation_shapes, shapes
 from holdfast.web.auth import NeedsKey, actor_of
 from holdfast.web.system import system
@@ -58,6 +59,12 @@ def list_alarms(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
     return [_shape(item) for item in system().alarms.standing(limit=_MOST)]
 
 
+@router.get("/clocks", response={200: list[operation_shapes.ClockShape], (401, 403, 503): shapes.Problem}, auth=OPERATE)
+def list_clocks(request: HttpRequest) -> list[dict[str, Any]]:  # noqa: ARG001
+    """The clocks that run, the nearest end first, so that what was missed comes first (at most 1000)."""
+    return [_clock_shape(item) for item in system().clocks.running(limit=_MOST)]
+
+
 @router.post(
     "/alarms/{alarm_id}/acknowledge",
     response={200: operation_shapes.AlarmShape, (401, 403, 404, 409, 503): shapes.Problem},
@@ -77,4 +84,18 @@ def _shape(item: AlarmItem) -> dict[str, Any]:
         "state": item.alarm.state.value,
         "acknowledged_by": item.alarm.acknowledged_by,
         "since": item.since,
+    }
+
+
+def _clock_shape(item: ClockItem) -> dict[str, Any]:
+    terms = item.clock.terms
+    return {
+        "id": item.id,
+        "subject": terms.subject,
+        "code": terms.code,
+        "state": item.clock.state.value,
+        "started_at": item.started_at,
+        "due": terms.due,
+        "owner": terms.owner,
+        "deputy": terms.deputy,
     }
