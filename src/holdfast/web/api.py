@@ -19,6 +19,7 @@ from holdfast.web import (
     log,
     operations,
     proposals,
+    reports,
     screening,
     shapes,
     standing,
@@ -62,6 +63,7 @@ api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 api.add_router("/proposals", proposals.router)
+api.add_router("/reports", reports.router)
 
 
 @api.exception_handler(Exception)
