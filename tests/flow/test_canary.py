@@ -26,10 +26,15 @@ import pytest
 
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
+from holdfast.testing.platform_server import serve_platform
+from holdfast.testing.simulators import SimulatedPlatform
+from holdfast.testing.site import Site
 from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, stop, superuser
 from tests.two_people import key_for, this_account
+from tests.web.doors.visiting import Visitor, until
 from tests.web.http import Asker
 
+PLATFORM_KEY = bytes(range(32))
 PICTURE = encoded(hills(78_001, (640, 480)))
 
 
@@ -65,6 +70,9 @@ SEALED = {
         "new-label",
         "settings-because",
         "lift-because",
+        *("door-address", "door-description", "door-words", "door-contact", "door-name", "door-proof"),
+        *("door-added-address", "door-added-words", "door-added-proof", "door-refused", "contest-words"),
+        *("api-address", "api-words", "api-contact", "api-source", "api-proof", "api-added-address", "api-added-words"),
     )
 }
 """Where each word is put: it may be found nowhere."""
@@ -131,6 +139,9 @@ class Filled:
     data: Path
     said: Path
     answers: list[str]
+    site: Site
+    codes: list[str]
+    """The secret words of every report that was made, and of the other side of one."""
 
     def agree(self, asked: Mapping[str, Any]) -> None:
         """Be the second person, and say so twice under one key."""
@@ -145,8 +156,14 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(folder: Path) -> Iterator[Filled]:
     """A server of its own, filled through its API and its commands."""
-    data, said = folder / "canary", folder / "canary.log"
-    environment = environment_for(data)
+    data, said, site = folder / "canary", folder / "canary.log", Site()
+    with serve_platform(SimulatedPlatform(site), PLATFORM_KEY, site) as url:
+        yield from _filled(data, said, site, url, folder)
+
+
+def _filled(data: Path, said: Path, site: Site, url: str, folder: Path) -> Iterator[Filled]:
+    secret = f"whsec_{base64.b64encode(PLATFORM_KEY).decode()}"
+    environment = environment_for(data, HOLDFAST_PLATFORM_URL=url, HOLDFAST_PLATFORM_SECRET=secret)
     with said.open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment, stdout=log, stderr=log)
     address = environment["HOLDFAST_LISTEN"]
@@ -154,9 +171,12 @@ def filled(folder: Path) -> Iterator[Filled]:
     bare = Server(process, environment, address, Client(address, ""))
     ours = key_for(environment, this_account())
     server = replace(bare, client=Client(address, ours))
-    place = Filled(server, Asker(address, key_for(environment, "somebody-else")), data, said, [])
+    place = Filled(server, Asker(address, key_for(environment, "somebody-else")), data, said, [], site, [])
     fill_by_api(place)
     fill_by_mistake(place)
+    fill_by_page(place)
+    fill_by_partner(place)
+    fill_contest(place)
     fill_by_commands(place, folder)
     yield place
     stop(process)
@@ -264,6 +284,78 @@ def fill_by_mistake(place: Filled) -> None:
         place.answers.append(json.dumps(reply.body))
 
 
+def fill_by_page(place: Filled) -> None:
+    """Every field of the page of a report, and of what may be added; and the same in one that is refused."""
+    visitor = Visitor(place.server.address)
+    fields = {
+        "addresses": f"https://a.example/{SEALED['door-address']}\n{SEALED['door-description']}",
+        "words": SEALED["door-words"],
+        "contact": SEALED["door-contact"],
+        "name": SEALED["door-name"],
+        "who": "depicted_child",
+        "category": "csam",
+        "youngest": "13",
+        "oldest": "14",
+        "born_year": "2008",
+    }
+    receipt = visitor.send("/report", fields, b"%PDF-1.7\n" + SEALED["door-proof"].encode())
+    code = {"code": receipt.words}
+    added = {"addresses": f"https://a.example/{SEALED['door-added-address']}", "words": SEALED["door-added-words"]}
+    proof = b"%PDF-1.7\n" + SEALED["door-added-proof"].encode()
+    assert visitor.send("/case/add", {**code, **added}, proof).faults() == ["It was added to your report."]
+    for act in ("kept", "small", "full", "quiet", "withdraw"):
+        assert visitor.post(f"/case/{act}", code).status == 200
+    secret = SEALED["door-refused"]
+    refused = {"words": secret, "born_year": secret, "who": secret, "addresses": f"{secret} " * 500}
+    assert visitor.send("/report", refused, secret.encode()).status == 422
+    assert visitor.post("/case", {"code": secret}).status == 422
+    place.codes.append(receipt.words)
+
+
+def fill_by_partner(place: Filled) -> None:
+    """The same over the API, under keys, so that what is kept beside them is looked at too."""
+
+    def told(path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        once = {"Idempotency-Key": uuid4().hex}
+        sent = json.dumps(body).encode()
+        for _ in range(2):
+            reply = place.server.client.call("POST", path, body=sent, kind="application/json", headers=once)
+            place.answers.append(json.dumps(reply.body) if reply.status == 409 else "")
+            if not _:
+                first = dict(reply.body)
+        return first
+
+    answer = told(
+        "/reports",
+        {
+            "reporter": "depicted_child",
+            "category": "csam",
+            "items": [{"address": f"https://a.example/{SEALED['api-address']}"}],
+            "words": SEALED["api-words"],
+            "contact": SEALED["api-contact"],
+            "ages": {"lower": 13, "born": {"year": 2008}},
+            "source": SEALED["api-source"],
+            "proof": {"content": base64.b64encode(b"%PDF-1.7\n" + SEALED["api-proof"].encode()).decode()},
+        },
+    )
+    items = [{"address": f"https://a.example/{SEALED['api-added-address']}"}]
+    told("/reports/add", {"code": answer["code"], "words": SEALED["api-added-words"], "items": items})
+    for path in ("open", "stop-contact", "withdraw"):
+        told(f"/reports/{path}", {"code": answer["code"]})
+    place.codes.append(answer["code"])
+
+
+def fill_contest(place: Filled) -> None:
+    """What whoever posted something held says to that."""
+    visitor = Visitor(place.server.address)
+    visitor.report(place.site.publish("poster"), category="csam")
+    until(lambda: bool(place.site.told("poster")))
+    code = str(place.site.told("poster")[0].answer_code)
+    page = visitor.post("/case/contest", {"code": code, "words": SEALED["contest-words"]})
+    assert page.faults() == ["Thank you. A person reads what you wrote."]
+    place.codes.append(code)
+
+
 def fill_by_commands(place: Filled, folder: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return holdfast(place.server.environment, *arguments)
@@ -342,6 +434,15 @@ def test_no_word_that_is_sealed_lies_in_any_file_of_the_database_its_log_or_its_
         if form in content
     }
     assert found == set()
+
+
+def test_no_words_that_open_a_report_stand_anywhere_but_with_whoever_was_given_them(filled: Filled) -> None:
+    assert len(filled.codes) == 3
+    for code in filled.codes:
+        assert columns_with(filled.data, code) == set()
+    contents = [path.read_bytes() for path in [*filled.data.rglob("*"), filled.said] if path.is_file()]
+    forms = [form for code in filled.codes for one in (code, code.replace(" ", "+")) for form in forms_of(one)]
+    assert not [form for form in forms for content in contents if form in content]
 
 
 def test_no_word_comes_back_in_the_answer_to_a_mistake(filled: Filled) -> None:

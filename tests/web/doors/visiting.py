@@ -220,7 +220,7 @@ def checked(page: Page) -> Page:
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert b"Traceback" not in page.content
     assert b".py" not in page.content
-    if page.headers["Content-Type"].startswith("text/html"):
+    if page.content and page.headers["Content-Type"].startswith("text/html"):
         _check_html(page)
     return page
 

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A browser for the run, and an empty page of it for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.chromium import Chromium, Tab, browsing, new_tab
+from tests.web.doors.conftest import Beside, beside, visitor
+
+__all__ = ["beside", "visitor"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """Debian's Chromium."""
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(chromium: Chromium) -> Tab:
+    """An empty page."""
+    return new_tab(chromium)
+
+
+@pytest.fixture
+def origin(beside: Beside) -> str:  # noqa: F811  # a fixture that is used
+    """Where the pages are."""
+    return f"http://{beside.server.address}"
