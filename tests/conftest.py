@@ -80,7 +80,8 @@ def empty_tables(data: Path) -> None:
         connection.execute("set session_replication_role = replica")
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
-            "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
+            "bank_import, bank_change, process, archive, archive_mark, archive_search, archive_hit, "
+            "effect, alarm, long_screening, "
             "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor, proposal, settings_in_force"
         )
         connection.execute(f"truncate {tables} restart identity")

@@ -14,6 +14,7 @@ from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_eff
 from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
 from holdfast.log.decider import Decider
 from holdfast.match import two_people as _bank_rules  # noqa: F401  # and there
+from holdfast.match.backwards import SEARCH_TRANSITIONS, decide_search, evolve_search
 from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
 from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
 from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import
@@ -57,6 +58,13 @@ DECIDERS: Final = (
         transitions=LONG_TRANSITIONS,
         decide=decide_long,
         evolve=lambda long, _, happened: evolve_long(long, happened),
+    ),
+    Decider(
+        name="Backwards search",
+        noun="archive.search",
+        transitions=SEARCH_TRANSITIONS,
+        decide=decide_search,
+        evolve=lambda search, _, happened: evolve_search(search, happened),
     ),
     Decider(
         name="API key",

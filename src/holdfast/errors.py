@@ -28,6 +28,7 @@
     │   ├── ProposalUnknown          proposal.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
+    │   ├── SearchUnknown            search.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
@@ -295,6 +296,13 @@ class AlarmUnknown(NotFound):
 
     code = "alarm.unknown"
     advice = "'holdfast alarms list' names those that stand."
+
+
+class SearchUnknown(NotFound):
+    """There is no backwards search with that id."""
+
+    code = "search.unknown"
+    advice = "'holdfast searches list' names them."
 
 
 class SubjectUnknown(NotFound):

@@ -14,12 +14,16 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keyrings      sealed     adapters.keyring.KeyringFile
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
+    FoundCopies   match      store.searches.CopiesAlarm
+    PublicPath    blocked    adapters.public_path.HttpPath
     Handler       effect     none yet; `bootstrap.wire` lists each kind of effect with its handler
 """
 
+from holdfast.blocked import PublicPath
 from holdfast.effect.handler import Handler
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
+from holdfast.match.found_copies import FoundCopies
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
@@ -32,12 +36,14 @@ __all__ = [
     "ChangeSource",
     "Decoder",
     "Erasures",
+    "FoundCopies",
     "Handler",
     "HashIndex",
     "Journal",
     "Keeper",
     "Keyrings",
     "LongScreenings",
+    "PublicPath",
     "Reel",
     "Screenings",
 ]

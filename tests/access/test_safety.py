@@ -45,6 +45,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "checkpoint_copy": ("/mnt/elsewhere", None),
     "timestamp_url": ("https://stamps.example/tsr", None),
     "timestamp_roots": ("/etc/roots.pem", None),
+    "self_test_url": ("https://screen.example", None),
     "keyring_identity": ("/etc/age.txt", None),
     "keyring_kms": ("aws-kms://arn", None),
 }

@@ -135,6 +135,7 @@ KNOWN = {
     "api_key": "scopes person created_at expires_at revoked_at version",
     "effect": "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version",
     "alarm": "kind about owner state acknowledged_by raised_at version",
+    "archive_search": "bank entries bank_import count state owner due late items copies owed_at version",
 }
 """Each table with those of its columns that the journal knows."""
 CHANGED = {
@@ -190,7 +191,18 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["unscreened", "screening", "api_key", "proposal", "settings_in_force", "effect", "alarm", "entry"]
+    "table",
+    [
+        "unscreened",
+        "screening",
+        "api_key",
+        "proposal",
+        "settings_in_force",
+        "effect",
+        "alarm",
+        "archive_search",
+        "entry",
+    ],
 )
 def test_a_row_that_is_gone_is_found_and_left_to_people(story: System, table: str) -> None:
     from holdfast.store.mend import mend

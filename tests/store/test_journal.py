@@ -24,7 +24,7 @@ from holdfast.effect import effect
 from holdfast.errors import JournalConflict
 from holdfast.log import check
 from holdfast.log.event import Event, registered
-from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
+from holdfast.match import archive, backwards, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled
 from holdfast.match.entry import EntryRemoved
 from holdfast.sealed import kek, subject
@@ -222,7 +222,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 
 
 STAGES = (
-    *(archive, bank, entry, importing, long_screening, screen, unscreened),
+    *(archive, backwards, bank, entry, importing, long_screening, screen, unscreened),
     *(keys, effect, alarm, check, kek, subject, proposal, safety),
 )
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}

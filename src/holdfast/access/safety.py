@@ -47,6 +47,8 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "checkpoint_copy": lambda before, after: bool(before) and after != before,
     "timestamp_url": lambda before, after: bool(before) and after != before,
     "timestamp_roots": lambda before, after: bool(before) and after != before,
+    # What a new entry is looked up through before it is called blocked.
+    "self_test_url": lambda before, after: bool(before) and after != before,
     # What locks the keys to what is sealed.
     "keyring_identity": lambda before, after: bool(before) and not after,
     "keyring_kms": lambda before, after: bool(before) and not after,
@@ -64,6 +66,8 @@ NEUTRAL: Final = frozenset(
         *("spool_above_bytes", "spool_bytes", "long_at_once", "long_lease_seconds", "long_tries"),
         # Who is told what became of it: whoever hears nothing holds. The secret may not be in the journal.
         *("webhook_url", "webhook_secret", "webhook_secret_file"),
+        # Without it new entries are not proven at the address that is set, which raises an alarm.
+        "self_test_key_file",
         # Who is alarmed.
         *("unscreened_owner", "proposal_owner"),
     }

@@ -193,6 +193,14 @@ def _alarm(folded: Folded) -> dict[str, Any]:
     return {**named, "state": _word(alarm.state), "raised_at": folded.begun_at}
 
 
+def _search(folded: Folded) -> dict[str, Any]:
+    search, target = folded.state, folded.state.target
+    named = {name: getattr(search, name) for name in ("owner", "due", "late", "items", "copies")}
+    about = {"bank": target.bank, "entries": list(target.entries), "bank_import": target.bank_import}
+    stands = {"state": _word(search.state), "owed_at": folded.begun_at, "hits": search.copies}
+    return {**named, **about, "count": target.count, **stands}
+
+
 def _word(value: Any) -> Any:  # noqa: ANN401  # an enumeration's member, or None
     return value and value.value
 
@@ -299,5 +307,14 @@ PROJECTIONS: Final = (
         columns=_columns("kind about owner state acknowledged_by raised_at version"),
         expected=_alarm,
         evolve=BY_NOUN["alarm"].evolve,
+    ),
+    Projection(
+        table="archive_search",
+        key="id",
+        noun="archive.search",
+        columns=_columns("bank entries bank_import count state owner due late items copies owed_at version"),
+        expected=_search,
+        evolve=BY_NOUN["archive.search"].evolve,
+        extra="(select count(*) from archive_hit h where h.search = t.id) as hits",
     ),
 )
