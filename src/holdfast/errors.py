@@ -29,6 +29,7 @@
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
     │   ├── ReceiptUnknown           report.unknown
+    │   ├── SearchUnknown            search.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
@@ -305,6 +306,13 @@ class ReceiptUnknown(NotFound):
 
     code = "report.unknown"
     advice = "Check each word against what you wrote down. If the words are lost, report again: it will be joined."
+
+
+class SearchUnknown(NotFound):
+    """There is no backwards search with that id."""
+
+    code = "search.unknown"
+    advice = "'holdfast searches list' names them."
 
 
 class SubjectUnknown(NotFound):

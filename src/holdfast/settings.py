@@ -469,6 +469,17 @@ class Settings(BaseModel):
         "then proofs rest on this system's own clock.",
     )
 
+    self_test_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        default=None,
+        description="The address at which platforms reach this Holdfast, without `/v1`. New entries are looked up "
+        "there, as a platform would, before they are called blocked. Unset: by the same code, in the worker.",
+    )
+    self_test_key_file: Path | None = Field(
+        default=None,
+        description="A file with the key for HOLDFAST_SELF_TEST_URL, with the scopes screen and explain. What is "
+        "screened with it leaves nothing in the archive.",
+    )
+
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="Addresses (such as 127.0.0.1 or 10.1.2.0/24, separated by commas) that may use the HMA "

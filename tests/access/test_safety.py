@@ -58,6 +58,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "alarm_deputy_email": ("@platform.example", None),
     "alarm_again_minutes": (60.0, 120.0),
     "places": ("au,eu,uk,us", "eu"),
+    "self_test_url": ("https://screen.example", None),
     "keyring_identity": ("/etc/age.txt", None),
     "keyring_kms": ("aws-kms://arn", None),
 }

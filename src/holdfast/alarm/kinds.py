@@ -33,6 +33,9 @@ class AlarmKind(StrEnum):
     HOLD_BREACHED = "hold_breached"
     HOLDS_STAGED = "holds_staged"
     HOLD_CONTESTED = "hold_contested"
+    COPIES_FOUND = "copies_found"
+    SEARCH_LATE = "search_late"
+    SEARCH_UNPROVEN = "search_unproven"
     CHANNEL_SILENT = "channel_silent"
 
 
@@ -140,6 +143,22 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         says="Whoever posted what is held says that it should be visible.",
         what_to_do="Read what they say and look, within a day.",
         where_to_look="the contest that the alarm names",
+    ),
+    AlarmKind.COPIES_FOUND: Meaning(
+        says="Items that were screened earlier match an entry that a bank has now.",
+        what_to_do="See which they are, and have them held.",
+        where_to_look="'holdfast searches list', or GET /v1/searches",
+    ),
+    AlarmKind.SEARCH_LATE: Meaning(
+        says="A search of what was screened earlier has not ended in time; it goes on.",
+        what_to_do="See that a worker runs and how far it is.",
+        where_to_look="'holdfast searches list', or GET /v1/searches",
+    ),
+    AlarmKind.SEARCH_UNPROVEN: Meaning(
+        says="A new entry of a bank is not found by screening, or nobody could tell: it is not called blocked.",
+        what_to_do="Mend what 'holdfast doctor' names; it is tried again.",
+        where_to_look="'holdfast searches list', or GET /v1/searches",
+        urgent=True,
     ),
     AlarmKind.CHANNEL_SILENT: Meaning(
         says="Alarms cannot be told through a channel: nobody takes its messages.",

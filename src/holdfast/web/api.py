@@ -20,6 +20,7 @@ from holdfast.web import (
     operations,
     proposals,
     screening,
+    searches,
     shapes,
     standing,
     standings,
@@ -62,6 +63,7 @@ api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 api.add_router("/proposals", proposals.router)
+api.add_router("/searches", searches.router)
 
 
 @api.exception_handler(Exception)
