@@ -28,6 +28,7 @@
     │   ├── ProposalUnknown          proposal.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
+    │   ├── CaseUnknown              case.unknown
     │   ├── ReceiptUnknown           report.unknown
     │   ├── SearchUnknown            search.unknown
     │   ├── SubjectUnknown           log.subject_unknown
@@ -299,6 +300,13 @@ class AlarmUnknown(NotFound):
 
     code = "alarm.unknown"
     advice = "'holdfast alarms list' names those that stand."
+
+
+class CaseUnknown(NotFound):
+    """There is no case with that id."""
+
+    code = "case.unknown"
+    advice = "'holdfast cases list' names them."
 
 
 class ReceiptUnknown(NotFound):

@@ -44,14 +44,12 @@ from holdfast.store.deciding import Step, take_step
 from holdfast.store.holds import Placing, PostgresHolds
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportedRow, ReportRow, ScreeningRow, ViewsRow
-from holdfast.store.reports import NEEDS_HELP, report_of, reported_of, standing_of
+from holdfast.store.reports import report_of, reported_of, standing_of
 from holdfast.store.uploaders import uploader_subject
 
 COPIES: Final = "case.copies"
 VIEWS: Final = "case.views"
 FREEZE: Final = "case.freeze"
-LOOK_FIRST: Final = AlarmKind.CASE_NEEDS_A_LOOK
-COPIES_WAIT: Final = AlarmKind.COPIES_NEED_A_LOOK
 _SYSTEM: Final = "system:cases"
 _PERSON: Final = "depicted-1"
 """Whoever a report is about, as long as nobody has told several people apart."""
@@ -139,7 +137,7 @@ class PostgresCases:
             if rest := len(fresh) - len(taken):
                 self._tell(case, QueueCopies(copies=rest), at)
                 self._means.clocks.start(f"case:{case.id}", started_at(Moment.COPY_QUEUED), at=at, actor=_SYSTEM)
-                self._alarms.call(COPIES_WAIT, f"case:{case.id}", self._owner, actor=_SYSTEM, at=at)
+                self._alarms.call(AlarmKind.COPIES_NEED_A_LOOK, f"case:{case.id}", self._owner, actor=_SYSTEM, at=at)
             self._owe_views(case, at)
 
     def locations(self, case: str) -> dict[str, list[str]]:
@@ -193,7 +191,7 @@ class PostgresCases:
         self._join_report(report, case, at)
         self._claim_age(case, report, item, at)
         if item.is_asset or not self._is_held(report, case):
-            self._alarms.call(LOOK_FIRST, f"case:{case.id}", self._owner, actor=actor, at=at)
+            self._alarms.call(AlarmKind.CASE_NEEDS_A_LOOK, f"case:{case.id}", self._owner, actor=actor, at=at)
             return
         standing = standing_of(report)
         danger = STRICTEST.index(Category(case.category))
@@ -277,7 +275,7 @@ class PostgresCases:
 
     def _set_aside(self, row: ReportedRow, command: ReportedCommand, at: datetime) -> None:
         self._decide_named(row, command, at)
-        self._alarms.call(NEEDS_HELP, f"report:{row.report_id}", self._owner, actor=_SYSTEM, at=at)
+        self._alarms.call(AlarmKind.ITEM_NEEDS_A_PERSON, f"report:{row.report_id}", self._owner, actor=_SYSTEM, at=at)
 
     def _decide_named(self, row: ReportedRow, command: ReportedCommand, at: datetime) -> None:
         step = Step("reported", row.id, reported_of(row), row.version, command)

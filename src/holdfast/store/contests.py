@@ -28,7 +28,6 @@ from holdfast.store.means import Means
 from holdfast.store.models import CaseRow, ContestRow, HoldRow, SealedRecordRow
 
 NOTIFY: Final = "account.notify"
-CONTESTED: Final = AlarmKind.HOLD_CONTESTED
 _CODE: Final = "contest code"
 _WORDS: Final = "contest words"
 _SYSTEM: Final = "system:holds"
@@ -137,7 +136,7 @@ class PostgresContests:
             at = self._clock()
             about = f"contest:{row.id}"
             self._means.clocks.start(about, started_at(Moment.CONTESTED), at=at, actor=_SYSTEM)
-            self._alarms.call(CONTESTED, about, self._owner, actor=_SYSTEM, at=at)
+            self._alarms.call(AlarmKind.HOLD_CONTESTED, about, self._owner, actor=_SYSTEM, at=at)
         return _opened(row)
 
     def _apply(self, row: ContestRow, command: ContestCommand, actor: str) -> None:

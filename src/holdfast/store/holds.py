@@ -48,10 +48,6 @@ from holdfast.store.models import CaseRow, HoldRow, ReportRow
 
 ASK: Final = "hold.ask"
 LOOK: Final = "hold.look"
-UNCONFIRMED: Final = AlarmKind.HOLD_UNCONFIRMED
-BREACHED: Final = AlarmKind.HOLD_BREACHED
-REFUSED: Final = AlarmKind.HOLD_REFUSED
-STAGED: Final = AlarmKind.HOLDS_STAGED
 _SYSTEM: Final = "system:holds"
 _WAITING: Final = (HoldState.REQUESTED, HoldState.BREACHED, HoldState.UNREACHABLE)
 _UNSURE: Final = (*_WAITING, HoldState.REFUSED)
@@ -211,7 +207,7 @@ class PostgresHolds:
             rows = list(late.select_for_update(skip_locked=True).order_by("asked_at")[:_BATCH])
             self._decide([(row, MarkUnconfirmed()) for row in rows], _SYSTEM, now)
             for case in sorted({row.case_id for row in rows}):
-                self._alarms.call(UNCONFIRMED, f"case:{case}", self._owner, actor=_SYSTEM, at=now)
+                self._alarms.call(AlarmKind.HOLD_UNCONFIRMED, f"case:{case}", self._owner, actor=_SYSTEM, at=now)
         return len(rows)
 
     # --- parts
@@ -230,7 +226,7 @@ class PostgresHolds:
         if rows:
             self._start_clocks(placing.case.id, actor, at)
         if rows and placing.staged:
-            self._alarms.call(STAGED, "settings:flood", self._owner, actor=actor, at=at)
+            self._alarms.call(AlarmKind.HOLDS_STAGED, "settings:flood", self._owner, actor=actor, at=at)
         return rows
 
     def _decide(self, changes: Sequence[tuple[HoldRow, HoldCommand]], actor: str, at: datetime) -> None:
@@ -244,12 +240,12 @@ class PostgresHolds:
         for row in rows:
             about = f"case:{row.case_id}"
             if row.state == HoldState.BREACHED:
-                self._alarms.call(BREACHED, about, self._owner, actor=_SYSTEM, at=at)
+                self._alarms.call(AlarmKind.HOLD_BREACHED, about, self._owner, actor=_SYSTEM, at=at)
             elif row.state == HoldState.REFUSED:
-                self._alarms.call(REFUSED, about, self._owner, actor=_SYSTEM, at=at)
+                self._alarms.call(AlarmKind.HOLD_REFUSED, about, self._owner, actor=_SYSTEM, at=at)
         for case in {row.case_id for row in rows}:
             if not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists():
-                kinds = [UNCONFIRMED, BREACHED, REFUSED]
+                kinds = [AlarmKind.HOLD_UNCONFIRMED, AlarmKind.HOLD_BREACHED, AlarmKind.HOLD_REFUSED]
                 self._alarms.clear(f"case:{case}", "all of it is out of reach", actor=_SYSTEM, at=at, kinds=kinds)
 
     def _start_clocks(self, case: str, actor: str, at: datetime) -> None:

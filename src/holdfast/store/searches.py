@@ -43,9 +43,6 @@ from holdfast.store.models import ArchiveSearchRow, BankRow
 from holdfast.store.search_rows import keep, nearest_of_each, place_of, search_of
 
 LEASE: Final = timedelta(seconds=60)
-LATE: Final = AlarmKind.SEARCH_LATE
-UNPROVEN: Final = AlarmKind.SEARCH_UNPROVEN
-COPIES: Final = AlarmKind.COPIES_FOUND
 OPEN_STATES: Final = ("owed", "running", "searched", "unproven")
 _SYSTEM: Final = "system:worker"
 _LATE_BATCH: Final = 100
@@ -97,7 +94,7 @@ class CopiesAlarm:
 
     def __call__(self, search: str, bank: Bank, copies: Sequence[FoundCopy], *, at: datetime) -> None:  # noqa: ARG002  # the port's form
         """Raise the alarm: see `FoundCopies`."""
-        self._alarms.call(COPIES, search_subject(search), self._owner, actor=_SYSTEM, at=at)
+        self._alarms.call(AlarmKind.COPIES_FOUND, search_subject(search), self._owner, actor=_SYSTEM, at=at)
 
 
 class PostgresSearches:
@@ -176,12 +173,18 @@ class PostgresSearches:
             if isinstance(proof, FailProof):
                 if row.state != SearchState.UNPROVEN:
                     self._apply(row, [proof])
-                    self._alarms.call(UNPROVEN, about, row.owner, actor=_SYSTEM, at=at)
+                    self._alarms.call(AlarmKind.SEARCH_UNPROVEN, about, row.owner, actor=_SYSTEM, at=at)
                 row.after_signal = 0
             else:
                 self._apply(row, [proof])
                 row.blocked_at = at if isinstance(proof, ProveSearch) else None
-                self._alarms.clear(about, "it was ended", actor=_SYSTEM, at=at, kinds=[LATE, UNPROVEN])
+                self._alarms.clear(
+                    about,
+                    "it was ended",
+                    actor=_SYSTEM,
+                    at=at,
+                    kinds=[AlarmKind.SEARCH_LATE, AlarmKind.SEARCH_UNPROVEN],
+                )
             row.save()
 
     def put_back(self, taken: Taken, fault: str | None, pause: timedelta) -> None:
@@ -199,7 +202,7 @@ class PostgresSearches:
             for row in late:
                 self._apply(row, [MarkSearchLate()], at=now)
                 row.save()
-                self._alarms.call(LATE, search_subject(row.id), row.owner, actor=_SYSTEM, at=now)
+                self._alarms.call(AlarmKind.SEARCH_LATE, search_subject(row.id), row.owner, actor=_SYSTEM, at=now)
         return [row.id for row in late]
 
     def _locked(self, taken: Taken) -> ArchiveSearchRow:
