@@ -3,7 +3,7 @@
 
 What is sealed (0021) lies nowhere at all: not in any column of any table, not in the files of the database
 with its write-ahead log, not in the logs, not in an answer to a mistake. What is a name of a thing and not
-of a person lies in the columns listed here, and nowhere else.
+of a person lies in the columns listed here, and nowhere else. Neither leaves with an alarm.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ import pytest
 
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
+from tests.adapters.test_webhook import Platform as Pager
+from tests.adapters.test_webhook import platform
+from tests.alarm.post_office import PostOffice, post_office
 from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, stop, superuser
 from tests.two_people import key_for, this_account
 from tests.web.http import Asker
@@ -65,9 +68,12 @@ SEALED = {
         "new-label",
         "settings-because",
         "lift-because",
+        "waiting-because",
     )
 }
 """Where each word is put: it may be found nowhere."""
+SET = {name: word(name) for name in ("mailbox", "deputy-mailbox", "alarm-path")}
+"""Words in settings, which are addresses of people or secrets: nowhere either, but in the environment."""
 
 NAMED = {
     "bank": {
@@ -131,6 +137,8 @@ class Filled:
     data: Path
     said: Path
     answers: list[str]
+    office: PostOffice
+    pager: Pager
 
     def agree(self, asked: Mapping[str, Any]) -> None:
         """Be the second person, and say so twice under one key."""
@@ -145,8 +153,25 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(folder: Path) -> Iterator[Filled]:
     """A server of its own, filled through its API and its commands."""
+    with post_office() as office, platform() as pager:
+        yield from filled_with(folder, office, pager)
+
+
+def alarming(office: PostOffice, pager: Pager) -> dict[str, str]:
+    """Settings with which alarms soon go out, on both ways."""
+    return {
+        "HOLDFAST_PROPOSAL_HOURS": "0.0001",
+        "HOLDFAST_ALARM_SMTP": f"smtp://127.0.0.1:{office.port}",
+        "HOLDFAST_ALARM_EMAIL": f"{SET['mailbox']}@platform.example",
+        "HOLDFAST_ALARM_DEPUTY_EMAIL": f"{SET['deputy-mailbox']}@platform.example",
+        "HOLDFAST_ALARM_URL": f"{pager.url}/{SET['alarm-path']}",
+        "HOLDFAST_ALARM_SECRET": "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+    }
+
+
+def filled_with(folder: Path, office: PostOffice, pager: Pager) -> Iterator[Filled]:
     data, said = folder / "canary", folder / "canary.log"
-    environment = environment_for(data)
+    environment = environment_for(data, **alarming(office, pager))
     with said.open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment, stdout=log, stderr=log)
     address = environment["HOLDFAST_LISTEN"]
@@ -154,10 +179,12 @@ def filled(folder: Path) -> Iterator[Filled]:
     bare = Server(process, environment, address, Client(address, ""))
     ours = key_for(environment, this_account())
     server = replace(bare, client=Client(address, ours))
-    place = Filled(server, Asker(address, key_for(environment, "somebody-else")), data, said, [])
+    second = Asker(address, key_for(environment, "somebody-else"))
+    place = Filled(server, second, data, said, [], office, pager)
     fill_by_api(place)
     fill_by_mistake(place)
     fill_by_commands(place, folder)
+    wait_for_alarms(place)
     yield place
     stop(process)
 
@@ -208,6 +235,25 @@ def fill_by_api(place: Filled) -> None:
         reply = ask("POST", "/screen", body=upload, headers=once if not number else None, **options)
         assert (reply.status, reply.body["answer"]) == (200, "hold")
     fill_later(place, {**about, "content_id": f"{WORDS['content']}-later", "uploader": SEALED["later-uploader"]})
+
+
+def wait_for_alarms(place: Filled) -> None:
+    """Something that nobody answers in time, until it was told on both ways."""
+    change = json.dumps({"threshold": 24, "because": SEALED["waiting-because"]}).encode()
+    path = f"/banks/{WORDS['bank']}/threshold"
+    asked = place.server.client.call("POST", path, body=change, kind="application/json").body["proposal"]
+    pause, ends, about = threading.Event(), time.monotonic() + READY_SECONDS, f"proposal:{asked}".encode()
+    while not all(any(about in told for told in way) for way in told_by(place).values()):
+        assert time.monotonic() < ends
+        pause.wait(0.05)
+
+
+def told_by(place: Filled) -> dict[str, list[bytes]]:
+    """Everything that left with alarms, on each way."""
+    return {
+        "e-mail": [one.content for one in place.office.letters],
+        "webhook": [body for _, body in place.pager.got],
+    }
 
 
 def fill_later(place: Filled, options: dict[str, str]) -> None:
@@ -313,9 +359,23 @@ def columns_with(data: Path, secret: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", SEALED)
+@pytest.mark.parametrize("name", [*SEALED, *SET])
 def test_a_word_that_is_sealed_stands_in_no_column(filled: Filled, name: str) -> None:
-    assert columns_with(filled.data, SEALED[name]) == set()
+    assert columns_with(filled.data, {**SEALED, **SET}[name]) == set()
+
+
+@pytest.mark.parametrize("way", ["e-mail", "webhook"])
+def test_no_word_that_anybody_gave_leaves_with_an_alarm(filled: Filled, way: str) -> None:
+    told = told_by(filled)[way]
+    assert any(b"proposal_overdue" in one for one in told)
+    bodies = [one.partition(b"\r\n\r\n")[2] if way == "e-mail" else one for one in told]
+    found = {
+        name
+        for name, given in {**SEALED, **WORDS, **SET}.items()
+        for form in forms_of(given)
+        if any(form in body for body in bodies)
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -336,7 +396,7 @@ def test_no_word_that_is_sealed_lies_in_any_file_of_the_database_its_log_or_its_
     assert any(meaning in content for path, content in contents.items() if "base" in str(path)), "it would be seen"
     found = {
         (name, str(path))
-        for name, secret in SEALED.items()
+        for name, secret in {**SEALED, **SET}.items()
         for form in forms_of(secret)
         for path, content in contents.items()
         if form in content
