@@ -31,6 +31,7 @@ from holdfast.channels import channels_of, signing_key
 from holdfast.effect.webhook import KIND
 from holdfast.errors import DecoderUnavailable, InvalidSetting
 from holdfast.hold.platform import Platform, Stranger
+from holdfast.intake.helplines import Helplines, read_helplines
 from holdfast.intake.spool import Spool
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
@@ -102,6 +103,7 @@ class System:
     effects: PostgresEffects
     effect_desk: EffectDesk
     desk: Desk
+    helplines: Helplines
     handlers: Registry
     """Each kind of effect that this build carries out."""
     platform: Platform | None
@@ -252,6 +254,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:  #
         effects=effects,
         effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
         desk=desk,
+        helplines=read_helplines(settings.helplines_file),
         handlers=handlers,
         platform=platform,
         stranger=stranger,

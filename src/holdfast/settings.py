@@ -69,12 +69,24 @@ def _networks(value: str) -> str:
     return ",".join(map(str, networks))
 
 
+def _some_networks(value: str) -> str:
+    networks = _networks(value)
+    if not networks:
+        message = "must name at least one address"
+        raise ValueError(message)
+    return networks
+
+
 def _web_address(value: str | None) -> str | None:
     parts = urlsplit(value or "")
     if value is not None and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
         message = "must be an address that begins with https:// or http://, without a user name"
         raise ValueError(message)
     return value
+
+
+def _leads_away(value: str) -> str:
+    return value if value == "about:blank" else str(_web_address(value))
 
 
 def _base_address(value: str | None) -> str | None:
@@ -344,6 +356,22 @@ class Settings(BaseModel):
         default=None,
         description="Where people reach this Holdfast, such as `https://safety.example.org`: printed on receipts and "
         "notices.",
+    )
+    helplines_file: Path | None = Field(
+        default=None,
+        description="A JSON file with the emergency numbers and helplines that the pages for people name, in the form "
+        "of `src/holdfast/intake/helplines.json`. Unset: that one, which names few countries.",
+    )
+    quick_exit_url: Annotated[str, AfterValidator(_leads_away)] = Field(
+        default="about:blank",
+        description="Where the link `Leave this page quickly` of the pages for people leads: a page that nobody "
+        "wonders about. The default is an empty page.",
+    )
+    proxies: Annotated[str, AfterValidator(_some_networks)] = Field(
+        default="127.0.0.1/32,::1/128",
+        description="Addresses of your proxies, separated by commas. From them the last entry of `X-Forwarded-For` "
+        "that is none of them says which network somebody comes from. It counts tries at secret words and orders what "
+        "waits in a flood, and lets nobody in.",
     )
     proposal_owner: str = Field(
         default="trust-and-safety",

@@ -84,10 +84,10 @@ NEUTRAL: Final = frozenset(
         *("spool_above_bytes", "spool_bytes", "long_at_once", "long_lease_seconds", "long_tries"),
         # Who is told what became of it: whoever hears nothing holds. The secret may not be in the journal.
         *("webhook_url", "webhook_secret", "webhook_secret_file"),
+        # Where people are sent who hold a receipt, or need somebody else; and whose word says where they come from.
+        *("public_url", "helplines_file", "quick_exit_url", "proxies"),
         # With a wrong one the platform answers nothing, which alarms. It may not be in the journal.
         *("platform_secret", "platform_secret_file"),
-        # Where people are sent who hold a receipt.
-        *("public_url",),
         # Whose an alarm is, and the way it takes to the address above. A wrong way shows: alarms come back.
         *("unscreened_owner", "proposal_owner", "case_owner"),
         *("alarm_secret", "alarm_secret_file", "alarm_smtp", "alarm_smtp_password_file", "alarm_from"),

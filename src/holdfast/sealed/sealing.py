@@ -88,6 +88,11 @@ def commitment_of(opened: Opened, place: Place) -> str:
     return _commit(opened.salt, _canonical(opened.value), place)
 
 
+def committed(opened: Opened, place: Place) -> str:
+    """The text that an opened value's commitment is made of: its SHA-256 behind the salt is the commitment."""
+    return _text(_canonical(opened.value), place).decode()
+
+
 def wrap(key: bytes, subject: str, kek_id: str, kek: bytes) -> bytes:
     """A data key, encrypted by the key-encryption key `kek` for this subject alone."""
     nonce = os.urandom(_NONCE_BYTES)
@@ -122,7 +127,11 @@ def _canonical(value: Any) -> bytes:  # noqa: ANN401  # whatever JSON can hold
 
 def _commit(salt: bytes, plain: bytes, place: Place) -> str:
     """SHA-256 over the salt and {"field": ..., "schema": ..., "value": ...} as canonical JSON."""
-    return hashlib.sha256(b"".join((salt, _before_the_value(place.field, place.schema), plain, b"}"))).hexdigest()
+    return hashlib.sha256(salt + _text(plain, place)).hexdigest()
+
+
+def _text(plain: bytes, place: Place) -> bytes:
+    return b"".join((_before_the_value(place.field, place.schema), plain, b"}"))
 
 
 @cache

@@ -4,10 +4,9 @@
 
     python holdfast_verify.py FILE [--key KEY] [--earlier CHECKPOINT]
 
-One file and one library: `pip install cryptography`. KEY is the log's key as you know it from
-elsewhere (NAME+ID+KEY). CHECKPOINT is one that you kept: a log that was set back since, or shows
-different views to different people, is refused. It asks nobody and reads only the files named.
-Exit code: 0 it proves what it says; 1 it does not; 2 it cannot be read.
+One file and one library: `pip install cryptography`. KEY is the log's key as you know it from elsewhere (NAME+ID+KEY).
+CHECKPOINT is one that you kept: a log that was set back since, or shows other views to other people, is refused.
+It asks nobody and reads only the files named. Exit code: 0 it proves what it says; 1 it does not; 2 it cannot be read.
 """
 
 import argparse
@@ -39,8 +38,7 @@ def insist(true: object, otherwise: str) -> None:
 
 def read_object(text: str) -> Json:
     """A JSON object; one that gives a name twice is none."""
-    hook = lambda pairs: dict(pairs) if len(dict(pairs)) == len(pairs) else None  # noqa: E731
-    return dict(json.loads(text, object_pairs_hook=hook))
+    return dict(json.loads(text, object_pairs_hook=lambda all_: dict(all_) if len(dict(all_)) == len(all_) else None))
 
 
 def hashes(proof: list[str]) -> list[bytes]:
@@ -133,16 +131,21 @@ def check_grown(old: Head, new: Head, proof: list[bytes] | None) -> str:
 
 
 def check_commitment(entry: Json, body: str) -> Json:
-    """What an entry opens, if `body` commits to it."""
+    """What an entry opens, if `body` commits to it, and that to the sealed words beside it; it may open nothing."""
+    if not {"opened", "salt", "sealed"} & set(entry):
+        return {"actor": "somebody who is not shown"}
     reached = hashlib.sha256(bytes.fromhex(entry["salt"]) + entry["opened"].encode()).hexdigest()
     insist(reached == body, "what was opened is not what the log committed to")
-    return read_object(entry["opened"])
+    opened = read_object(entry["opened"])
+    for name, part in entry.get("sealed", {}).items():
+        check_commitment(part, opened["body"][name]["commitment"])
+    return opened
 
 
 def check_bundle(bundle: Json, head: Head, receipt: dict[str, Key]) -> list[str]:
     """All events of one subject, each in its place, none missing between them."""
     previous, says, events, subject = None, [], bundle["events"], bundle["subject"]
-    hidden = hashlib.sha256(bytes.fromhex(events[0]["salt"]) + b"subject" + subject.encode()).hexdigest()
+    hidden = hashlib.sha256(bytes.fromhex(events[0].get("salt", "")) + b"subject" + subject.encode()).hexdigest()
     complete = check_statement(bundle["complete"], receipt.get(bundle["complete"]["by"]), "complete")
     for number, event in enumerate(events, 1):
         leaf, reached = read_object(event["leaf"]), hashlib.sha256(b"\x00" + event["leaf"].encode()).digest()
@@ -161,6 +164,8 @@ def check_bundle(bundle: Json, head: Head, receipt: dict[str, Key]) -> list[str]
 def check(text: str, key: str | None = None, earlier: str | None = None) -> list[str]:
     """What is proven, in sentences. Raises Refused; ValueError, KeyError, TypeError, IndexError for a wrong form."""
     document: Json = read_object(text) if text.lstrip().startswith("{") else {"checkpoint": text, "keys": []}
+    if document.get("kind") == "holdfast.report":
+        return [one for part in document["proofs"] or [{}] for one in check(json.dumps(part), key, earlier)]
     log, receipt = read_keys(document["keys"], read_key(key) if key else None)
     says = [] if key else ["NOT COMPARED with a key that you know: sound in itself, whoever made it."]
     if document.get("kind") == "holdfast.receipt":

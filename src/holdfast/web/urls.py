@@ -5,8 +5,13 @@ from django.urls import include, path, re_path
 
 from holdfast.web import log
 from holdfast.web.api import api
+from holdfast.web.doors import case, edge, report
 
 urlpatterns = [
+    path("report", report.view, name="report"),
+    path("case", case.view, name="case"),
+    re_path(rf"^case/(?P<act>{'|'.join(case.ACTS)})$", case.act_view, name="act"),
+    path("style.css", edge.door(listed=True, GET=edge.style), name="style"),
     path("v1/", api.urls),
     path("log/checkpoint", log.checkpoint),
     path("log/keys", log.keys),

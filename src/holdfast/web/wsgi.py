@@ -13,6 +13,7 @@ from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 from holdfast.web.body import Application, Slots, in_slots
+from holdfast.web.doors.setup import PAGES
 from holdfast.web.system import install
 
 WEB = {
@@ -25,6 +26,7 @@ WEB = {
     # Keys, not cookies: nothing here depends on the Host header.
     "ALLOWED_HOSTS": ["*"],
     "DATA_UPLOAD_MAX_MEMORY_SIZE": 16 * 1024 * 1024,
+    **PAGES,
 }
 
 
