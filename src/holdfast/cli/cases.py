@@ -47,12 +47,12 @@ def show_case(
             {"code": item.clock.terms.code, "state": item.clock.state.value, "due": _time(item.clock.terms.due)}
             for item in system.clocks.of(f"case:{sheet.line.id}")
         ]
-    body = {**_line(sheet.line), **_seen(sheet), "places": _places(sheet), "clocks": clocks}
+    body, places = {**_line(sheet.line), **_seen(sheet)}, _places(sheet)
     if as_json:
-        say_json(body)
+        say_json({**body, "places": places, "clocks": clocks})
         return
-    table("The case", ["", ""], [[name, str(value)] for name, value in body.items() if not isinstance(value, list)])
-    _say("Where it is", body["places"], as_json=False)
+    table("The case", ["", ""], [[name, str(value)] for name, value in body.items()])
+    _say("Where it is", places, as_json=False)
     _say("Its clocks", clocks, as_json=False)
 
 
