@@ -196,7 +196,7 @@ def _say(result: Result, facts: list[tuple[str, str]], files: list[Path], proven
 def _say_proof(proven: Proven) -> None:
     rows = [[str(one[name]) for name in ("number", "at", "event", "by", "entry")] for one in proven.events]
     table("The first held upload, as the log has it", ["", "at", "event", "by", "entry"], rows)
-    out.print("What somebody who trusts nobody finds, offline, with the log's key and a program of some 200 lines:")
+    out.print("What somebody who trusts nobody finds, offline, with the log's key and a program of 200 lines:")
     for sentence in proven.says:
         out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     out.print("[bold green]proven[/]" if proven.good else "[bold red]NOT PROVEN[/]")
