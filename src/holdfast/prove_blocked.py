@@ -66,7 +66,7 @@ def _over_http(taken: Taken, system: System, most: int) -> bool:
         return _failed(taken, system, missing, over_http=True)
     version, count = system.known.ready_to or 0, taken.search.target.count
     system.searches.prove(taken, ProveSearch(entries=count, over_http=len(sample), list_version=version))
-    _log.info("entries_blocked", search=taken.id, entries=count, copies=taken.search.copies)
+    _log.debug("entries_blocked", search=taken.id, entries=count, copies=taken.search.copies)
     return False
 
 
