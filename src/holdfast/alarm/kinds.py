@@ -161,7 +161,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         urgent=True,
     ),
     AlarmKind.CHANNEL_SILENT: Meaning(
-        says="Alarms cannot be told through a channel: nobody takes its messages.",
+        says="A channel does not take the messages about alarms, or not for everybody who should get them.",
         what_to_do="Try 'holdfast alarms test', and mend what it names; until then look at the alarms here.",
         where_to_look="'holdfast alarms list', or GET /v1/alarms",
         told=False,
