@@ -74,6 +74,7 @@ NAMED = {
         "bank.name",
         "entry.bank_id",
         "bank_import.bank_id",
+        "archive_search.bank",
         "journal.subject",
         "journal.body",
         "screening.matches",
@@ -87,6 +88,7 @@ NAMED = {
     "content": {
         "screening.content_id",
         "archive.content_id",
+        "archive_hit.content_id",
         "unscreened.content_id",
         "long_screening.content_id",
         "long_screening.answer",
@@ -95,6 +97,7 @@ NAMED = {
     "version": {
         "screening.content_version",
         "archive.content_version",
+        "archive_hit.content_version",
         "unscreened.content_version",
         "long_screening.content_version",
         "long_screening.answer",
@@ -103,6 +106,7 @@ NAMED = {
     "surface": {
         "screening.surface",
         "archive.surface",
+        "archive_hit.surface",
         "long_screening.surface",
         "long_screening.answer",
         "journal.body",
