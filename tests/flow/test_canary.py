@@ -80,6 +80,7 @@ NAMED = {
         "bank.name",
         "entry.bank_id",
         "bank_import.bank_id",
+        "archive_search.bank",
         "journal.subject",
         "journal.body",
         "screening.matches",
@@ -93,6 +94,7 @@ NAMED = {
     "content": {
         "screening.content_id",
         "archive.content_id",
+        "archive_hit.content_id",
         "unscreened.content_id",
         "long_screening.content_id",
         "long_screening.answer",
@@ -101,6 +103,7 @@ NAMED = {
     "version": {
         "screening.content_version",
         "archive.content_version",
+        "archive_hit.content_version",
         "unscreened.content_version",
         "long_screening.content_version",
         "long_screening.answer",
@@ -109,6 +112,7 @@ NAMED = {
     "surface": {
         "screening.surface",
         "archive.surface",
+        "archive_hit.surface",
         "long_screening.surface",
         "long_screening.answer",
         "journal.body",
