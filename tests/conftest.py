@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psycopg
 import pytest
@@ -136,9 +137,10 @@ def environment_for(data: Path, **more: str) -> dict[str, str]:
     }
 
 
-def start_server(environment: dict[str, str]) -> Server:
-    """Start `holdfast serve` and wait until it can screen."""
-    process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment)
+def start_server(environment: dict[str, str], output: IO[bytes] | None = None) -> Server:
+    """Start `holdfast serve`, which says what it says into `output`, and wait until it can screen."""
+    command = [sys.executable, "-m", "holdfast", "serve"]
+    process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     address = environment["HOLDFAST_LISTEN"]
     Client(address, "").wait_until_ready(patience=READY_SECONDS)
     bare = Server(process, environment, address, Client(address, ""))

@@ -38,6 +38,7 @@
     │   ├── TargetNotEmpty           backup.target_not_empty
     │   ├── MethodNotAllowed         request.method                       (405)
     │   ├── IdempotencyConflict      request.idempotency_conflict
+    │   ├── ShownOnce                report.shown_once
     │   └── AnswerLost               request.answer_lost
     ├── DependencyError            another part failed; asking again is safe (503)
     │   ├── NotReady                 screening.not_ready
@@ -379,6 +380,13 @@ class IdempotencyConflict(ConflictError):
 
     code = "request.idempotency_conflict"
     advice = "Use a new key for a new request; repeat the very same request to get its first answer again."
+
+
+class ShownOnce(ConflictError):
+    """This report was received before under this Idempotency-Key, and its secret words are shown once."""
+
+    code = "report.shown_once"
+    advice = "If they did not arrive, report again under a new key: it is joined with what is there."
 
 
 class AnswerLost(ConflictError):

@@ -51,8 +51,16 @@ NEEDED: Final = {
     ("POST", "/v1/proposals/{proposal_id}/agree"): Scope.PROPOSALS,
     ("POST", "/v1/proposals/{proposal_id}/refuse"): Scope.PROPOSALS,
     ("POST", "/v1/proposals/{proposal_id}/withdraw"): Scope.PROPOSALS,
+    ("POST", "/v1/reports"): Scope.REPORT,
+    ("POST", "/v1/reports/open"): Scope.REPORT,
+    ("POST", "/v1/reports/add"): Scope.REPORT,
+    ("POST", "/v1/reports/stop-contact"): Scope.REPORT,
+    ("POST", "/v1/reports/withdraw"): Scope.REPORT,
 }
-ALSO: Final = {("GET", "/v1/screenings/{screening_id}"): Scope.EXPLAIN}
+ALSO: Final = {
+    ("GET", "/v1/screenings/{screening_id}"): Scope.EXPLAIN,
+    **{operation: Scope.REPORT_VERIFIED for operation in NEEDED if operation[1].startswith("/v1/reports")},
+}
 """Addresses that a second scope opens too, and shows more."""
 
 

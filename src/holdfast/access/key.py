@@ -50,6 +50,10 @@ class Scope(StrEnum):
     """Look for items screened earlier that a banked entry matches."""
     OPERATE = "operate"
     """See what is owed to other systems and which alarms stand, and say that an alarm was seen."""
+    REPORT = "report"
+    """Hand reports in, for whoever uses a form of one's own, and open them again with their words."""
+    REPORT_VERIFIED = "report:verified"
+    """The same, and what its holder reports as a flagger, hotline, police, regulator or staff counts as verified."""
     PROPOSALS = "proposals"
     """See what waits for a second person; agree, refuse, withdraw. To ask or agree, the key must be a person's."""
 

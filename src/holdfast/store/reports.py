@@ -43,6 +43,7 @@ from holdfast.store.bank_rows import record_of
 from holdfast.store.deciding import Step, take_step, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import ProofRow, ReportedRow, ReportRow
+from holdfast.store.once import claim_key
 from holdfast.store.report_views import view_of
 
 RESOLVE: Final = "report.resolve"
@@ -89,6 +90,7 @@ class PostgresReports:
         at, report_id = self._clock(), self._new_id("rep")
         code, reference = code_of(os.urandom(CODE_BYTES)), reference_of(os.urandom(REFERENCE_BYTES))
         with transaction.atomic(durable=True):
+            claim_key()
             self._write(report_id, reference, code, incoming, actor, at)
             self._name(report_id, 0, incoming.items, actor, at)
             if incoming.proof:
@@ -110,6 +112,7 @@ class PostgresReports:
         """Add words, items or a proof to one's report; raises as `open` does, and InvalidRequest."""
         at = self._clock()
         with transaction.atomic(durable=True):
+            claim_key()
             row = self._row(untrusted_code, lock=True)
             self._apply(row, AddToReport(words=words), at)
             self._name(row.id, row.items.count(), items, _self(row), at)
@@ -223,6 +226,7 @@ class PostgresReports:
 
     def _change(self, untrusted_code: str, command: ReportCommand) -> OpenedReport:
         with transaction.atomic(durable=True):
+            claim_key()
             row = self._row(untrusted_code, lock=True)
             self._apply(row, command, self._clock())
         return _opened(row)

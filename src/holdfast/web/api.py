@@ -19,6 +19,7 @@ from holdfast.web import (
     log,
     operations,
     proposals,
+    reports,
     screening,
     searches,
     shapes,
@@ -64,6 +65,7 @@ api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 api.add_router("/proposals", proposals.router)
 api.add_router("/searches", searches.router)
+api.add_router("/reports", reports.router)
 
 
 @api.exception_handler(Exception)

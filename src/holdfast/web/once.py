@@ -4,6 +4,9 @@
 The key is claimed in the transaction of the change (`holdfast.store.once`). What was refused changed nothing
 and is not kept: the same key may be used once the cause is gone. Screening has the same promise and keeps it
 by itself, within the one statement that records an answer.
+
+What is kept lies in a table, so nothing may be in it that only whoever asked may know: of a new report the
+reference is kept and not the words that open it, and to open one changes nothing and keeps nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Any, Final
 from django.db import Error as DjangoDatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from holdfast.errors import HoldfastError, InvalidRequest
+from holdfast.errors import HoldfastError, InvalidRequest, ShownOnce
 from holdfast.intake.upload import CHUNK
 from holdfast.store.once import Claim, carrying, first_answer, is_taken, keep_answer
 from holdfast.web.problems import response_to
@@ -25,6 +28,8 @@ from holdfast.web.system import system
 LONGEST_KEY: Final = 255
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SCREENING: Final = "/v1/screen"
+_REPORTS: Final = "/v1/reports"
+_OPENING: Final = "/v1/reports/open"
 _GOOD: Final = range(200, 300)
 _REFUSED: Final = range(400, 500)
 
@@ -76,7 +81,8 @@ class OnceMiddleware:
         # Whoever agrees to what has changed meanwhile is refused, and it is overtaken: that was the answer.
         final = response.status_code in _GOOD or (claim.made and response.status_code in _REFUSED)
         if final and not response.streaming:
-            keep_answer(claim, response.status_code, json.loads(response.content or b"null"))
+            kept = _shown_once(response) if request.path == _REPORTS else response
+            keep_answer(claim, kept.status_code, json.loads(kept.content or b"null"))
         return response
 
 
@@ -87,7 +93,7 @@ def _claim_of(request: HttpRequest) -> Claim | None:
     """
     given = request.headers.get("Idempotency-Key")
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    ours = request.path.startswith("/v1/") and not request.path.startswith(_SCREENING)
+    ours = request.path.startswith("/v1/") and not request.path.startswith((_SCREENING, _OPENING))
     if given is None or not ours or request.method not in CHANGING or kind.lower() != "bearer":
         return None
     if not 0 < len(given) <= LONGEST_KEY or not given.isprintable():
@@ -96,6 +102,13 @@ def _claim_of(request: HttpRequest) -> Claim | None:
     whole = hashlib.sha256(f"{request.method} {request.get_full_path()} {request.content_type}\n".encode())
     request._stream = _Digested(request._stream, whole)  # type: ignore[assignment]  # noqa: SLF001  # no public way to see a stream pass
     return Claim(system().keys.open(token.strip()).prefix, given, lambda: _keyed(whole.hexdigest()))
+
+
+def _shown_once(response: HttpResponse) -> HttpResponse:
+    """What is answered to the same report again: that it was received, and not the words of its receipt."""
+    if response.status_code not in _GOOD:
+        return response
+    return response_to(ShownOnce(f"it was received; its reference is {json.loads(response.content)['reference']}"))
 
 
 def _keyed(digest: str) -> str:

@@ -21,7 +21,7 @@ class Typed(forms.CharField):
     def to_python(self, value: Any) -> Any:  # noqa: ANN401  # Django's form
         """The text as it can be kept."""
         text = super().to_python(value)
-        return plain(text) if isinstance(text, str) else text
+        return plain(text).strip() if isinstance(text, str) else text
 
 
 class Story(Typed):
