@@ -106,6 +106,8 @@ def test_the_values_are_those_of_the_settings_in_force() -> None:
         "https://alarms.example:8443",
         "@platform.example,@elsewhere.example",
     )
+    bare = protecting(Settings(alarm_url="https://alarms.example?token=s3cret"))
+    assert bare["alarm_url"] == "https://alarms.example"
     assert "database_url" not in protecting(Settings(database_url="postgresql://user:secret@host/db"))
 
 

@@ -17,10 +17,12 @@ from tests.cli.forking import Done, Shell
 from tests.conftest import environment_for, holdfast
 from tests.web.http import Asker
 
-COMMANDS = ("serve", "worker", "doctor", "screen", "demo", "bank", "key")
+COMMANDS = ("serve", "worker", "doctor", "screen", "demo", "bank", "key", "alarms", "clocks")
 SUBCOMMANDS = {
     "bank": ("create", "list", "disable", "enable", "add", "remove", "import", "export"),
     "key": ("create", "revoke", "list"),
+    "alarms": ("list", "acknowledge", "test"),
+    "clocks": ("list",),
 }
 
 

@@ -219,7 +219,7 @@ def _for_the_journal(name: str, value: str) -> str:
     if name in ("alarm_email", "alarm_deputy_email"):
         return ",".join(f"@{one.rpartition('@')[2]}" for one in value.split(","))
     without_login = re.sub(r"(?<=://)[^/@]*@", "", value)
-    return re.sub(r"(?<=://)([^/]*).*", r"\1", without_login) if name == "alarm_url" else without_login
+    return re.sub(r"(?<=://)([^/?#]*).*", r"\1", without_login) if name == "alarm_url" else without_login
 
 
 def weaker_than(before: Values, after: Values) -> tuple[str, ...]:
