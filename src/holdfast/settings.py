@@ -346,7 +346,7 @@ class Settings(BaseModel):
         default=500,
         ge=1,
         le=1_000_000,
-        description="How many places an hour unproven words alone may hide, at least. Publish it. Beyond it holds wait "
+        description="How many items an hour unproven words alone may hide, at least. Publish it. Beyond it holds wait "
         "their turn, and a person is alarmed.",
     )
     hold_budget_percent: float = Field(

@@ -246,7 +246,7 @@ def test_the_words_open_the_report_however_they_are_typed_and_nothing_else_does(
 
 
 def test_in_a_flood_holds_from_unproven_words_wait_their_turn_and_the_receipt_says_so(system: System) -> None:
-    at = place(system, valve=Valve(least=4, percent_of_visible=0.0001))
+    at = place(system, valve=Valve(least=2, percent_of_visible=0.0001))
     addresses = [at.site.publish(f"u{number}", places=2) for number in range(4)]
     receipts = [at.report(address, source="brigade") for address in addresses]
     at.carry()

@@ -59,11 +59,12 @@ _UNSTAGED_AT_ONCE: Final = 50
 _ARCHIVED: Final = "select greatest(reltuples, 0)::bigint from pg_class where oid = 'archive'::regclass"
 # Repeated sources come later, whatever they say; how many reports name an item is not asked.
 _IN_TURN: Final = """
-select h.id from hold h left join lateral (
+select h.content_id from hold h left join lateral (
     select min((select count(*) from report o where o.source = p.source)) as busy
     from reported r join report p on p.id = r.report_id where r.content_id = h.content_id
 ) s on true
-where h.state = 'staged' order by h.danger, coalesce(s.busy, 0), h.asked_at, h.id limit %s
+where h.state = 'staged' group by h.content_id
+order by min(h.danger), min(coalesce(s.busy, 0)), min(h.asked_at), h.content_id limit %s
 """
 
 
@@ -120,26 +121,22 @@ class PostgresHolds:
         """Whether holds of such a report go out at once, or wait for the published budget."""
         if standing is not Standing.WORD or corroborated:
             return True
-        held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=at - _HOUR).exclude(state=HoldState.STAGED)
-        visible = self._visible()
-        return self._valve.lets_through(
-            standing, held_this_hour=held.count(), visible_items=visible, corroborated=corroborated
-        )
+        held, visible = _held_from_words(at), self._visible()
+        return self._valve.lets_through(standing, held_this_hour=held, visible_items=visible, corroborated=corroborated)
 
     def unstage(self, now: datetime) -> int:
-        """Ask for those that have waited, in their turn, as far as the budget allows; returns how many."""
+        """Ask for items that have waited, in their turn, as far as the budget allows; returns for how many places."""
         if not HoldRow.objects.filter(state=HoldState.STAGED).exists():
             return 0
         with transaction.atomic(durable=True):
-            held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=now - _HOUR)
-            spent = held.exclude(state=HoldState.STAGED).count()
-            room = min(self._valve.budget(self._visible()) - spent, _UNSTAGED_AT_ONCE)
+            room = min(self._valve.budget(self._visible()) - _held_from_words(now), _UNSTAGED_AT_ONCE)
             if room <= 0:
                 return 0
             with connection.cursor() as cursor:
                 cursor.execute(_IN_TURN, [room])
-                ids = [row[0] for row in cursor.fetchall()]
-            rows = list(HoldRow.objects.select_for_update().filter(id__in=ids, state=HoldState.STAGED).order_by("id"))
+                items = [row[0] for row in cursor.fetchall()]
+            staged = HoldRow.objects.filter(content_id__in=items, state=HoldState.STAGED)
+            rows = list(staged.select_for_update().order_by("id"))
             self._decide([(row, AskAgain()) for row in rows], _SYSTEM, now)
             for case in sorted({row.case_id for row in rows}):
                 self._owe_asking(case, _SYSTEM, now)
@@ -283,6 +280,12 @@ class PostgresHolds:
         with connection.cursor() as cursor:
             cursor.execute(_ARCHIVED)
             return int(cursor.fetchone()[0])
+
+
+def _held_from_words(at: datetime) -> int:
+    """How many items unproven words alone have hidden in the hour before; however many places each is at."""
+    held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=at - _HOUR).exclude(state=HoldState.STAGED)
+    return held.values("content_id").distinct().count()
 
 
 def hold_of(row: HoldRow) -> Hold:
