@@ -12,7 +12,7 @@ from holdfast.effect.handler import Done, Failed
 from holdfast.errors import InvalidRequest, ReceiptUnknown
 from holdfast.hold.reach import Valve
 from holdfast.intake.desk import NamedItem
-from holdfast.intake.reporter import Category, ItemKind, ReporterKind
+from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs
 from holdfast.intake.view import NamedView, Standing
 from holdfast.testing.simulators import How
 from tests.desk.making import Place, place
@@ -155,12 +155,38 @@ def test_exact_copies_join_the_case_and_the_uploaders_are_told_once_each(at: Pla
     at.report(address)
     at.carry()
     assert not any(at.seen(copy) for copy in copies)
-    at.wait(SOON)
-    at.carry()
     assert all(len(at.site.notices(f"other-{number}")) == 1 for number in range(5))
     (told,) = at.site.notices("mallory")
     assert "No finding has been made" in told
     assert "parent" not in told
+
+
+def test_nobody_is_told_of_what_is_not_held(at: Place) -> None:
+    at.report(at.site.publish("mallory"), category=Category.OTHER_ILLEGAL)
+    at.carry()
+    assert at.site.notices("mallory") == []
+    assert not at.desk_owes("account.notify")
+
+
+def test_an_account_that_may_be_the_depicted_persons_is_not_told_of_a_report(at: Place) -> None:
+    address = at.site.publish("sixteen")
+    mine = NamedItem(kind=ItemKind.LINK, address=address, uploader_is=UploaderIs.DEPICTED)
+    at.report(items=(mine,), reporter=ReporterKind.DEPICTED_CHILD)
+    at.carry()
+    (told,) = at.site.notices("sixteen")
+    assert "report about" not in told
+    assert "you did nothing wrong" in told
+
+
+def test_whoever_posted_it_can_say_why_it_should_be_seen_and_a_person_is_called(at: Place) -> None:
+    at.report(at.site.publish("mallory"))
+    at.carry()
+    (code,) = at.told("mallory")
+    assert at.desk.contests.open(code).is_held
+    at.desk.contests.contest(code, "It is my own work")
+    assert "hold_contested" in alarms(at)
+    with pytest.raises(ReceiptUnknown):
+        at.desk.reports.open(code)
 
 
 def test_an_unproven_word_reaches_only_what_is_nearly_the_same_and_a_person_looks_at_the_rest(at: Place) -> None:

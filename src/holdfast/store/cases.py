@@ -38,7 +38,7 @@ from holdfast.intake.age import AgeBasis, ClaimStatus, by_arithmetic
 from holdfast.intake.desk import KnownAges
 from holdfast.intake.report import JoinReport, Report
 from holdfast.intake.reported import FindAmbiguous, FindNowhere, ReportedCommand, ReportedState, ResolveItem
-from holdfast.intake.reporter import Category, ReporterKind, UploaderIs
+from holdfast.intake.reporter import Category, ReporterKind
 from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, take_step
 from holdfast.store.holds import Placing, PostgresHolds
@@ -129,7 +129,7 @@ class PostgresCases:
             plans = plan([_copy(one) for one in fresh], standing)
             taken = [one.item for one in fresh if plans[one.item.content] is Plan.HOLD]
             for item in taken:
-                self._take(case, item, is_copy=True, uploader_is=UploaderIs.UNKNOWN, at=at)
+                self._take(case, item, is_copy=True, at=at)
             danger = STRICTEST.index(Category(case.category))
             staged = not self._lets_through(content, standing, at)
             placing = Placing(case=case, standing=standing, danger=danger, staged=staged)
@@ -186,7 +186,7 @@ class PostgresCases:
         with connection.cursor() as cursor:
             cursor.execute(_ITEM_LOCK, [item.content])
         case = self._case_for(item, report, at)
-        fresh = self._take(case, item, is_copy=False, uploader_is=UploaderIs(row.uploader_is), at=at)
+        fresh = self._take(case, item, is_copy=False, at=at)
         self._decide_named(row, ResolveItem(content=item.content, version=item.version, case=case.id), at)
         self._join_report(report, case, at)
         self._claim_age(case, report, item, at)
@@ -221,7 +221,7 @@ class PostgresCases:
             self._tell(case, TakeReport(report=report.id, category=category), at)
         return case
 
-    def _take(self, case: CaseRow, item: Item, *, is_copy: bool, uploader_is: UploaderIs, at: datetime) -> bool:
+    def _take(self, case: CaseRow, item: Item, *, is_copy: bool, at: datetime) -> bool:
         """Let the item belong to the case; whether it, or this version of it, is new."""
         row = CaseItemRow.objects.filter(content_id=item.content).first()
         if row is not None and row.content_version == item.version:
@@ -239,8 +239,6 @@ class PostgresCases:
                 "first_seen": item.first_seen,
             },
         )
-        if account is not None:
-            self._contests.offer(case, item.content, account, blameless=uploader_is.blameless, at=at)
         return True
 
     def _join_report(self, row: ReportRow, case: CaseRow, at: datetime) -> None:

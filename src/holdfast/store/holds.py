@@ -42,6 +42,7 @@ from holdfast.hold.platform import Acted, Item, Sight, Spot
 from holdfast.hold.reach import Standing, Valve
 from holdfast.intake.reported import OPEN
 from holdfast.store.bank_rows import record_of
+from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import CaseRow, HoldRow, ReportRow
@@ -84,11 +85,13 @@ class PostgresHolds:
     def __init__(
         self,
         means: Means,
+        contests: PostgresContests,
         *,
         valve: Valve,
     ) -> None:
         """Work with `means`; `valve` bounds the holds from unproven words in an hour."""
         self._means = means
+        self._contests = contests
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -160,6 +163,8 @@ class PostgresHolds:
             rows = self._locked(one.hold for one in seen)
             changes = [(rows[one.hold], _said(rows[one.hold], one)) for one in seen if one.hold in rows]
             self._decide([(row, command) for row, command in changes if command is not None], _SYSTEM, at)
+            confirmed = {row.content_id for row, command in changes if isinstance(command, ConfirmHold)}
+            self._contests.offer(case, confirmed, at)
             self._alarm(rows.values(), at)
             self._stop_clocks(case, at)
             return not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists()
