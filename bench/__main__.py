@@ -24,6 +24,7 @@ from bench.fidelity import fidelity_rows
 from bench.formats import format_rows
 from bench.freshness import freshness_rows
 from bench.hashing import hash_rows
+from bench.hold import hold_rows
 from bench.inserts import inserts_rows
 from bench.journal import journal_rows
 from bench.matching import match_10m_rows, match_rows
@@ -53,6 +54,7 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "videobombs": videobombs_rows,
     "journal": journal_rows,
     "crash": crash_rows,
+    "hold": hold_rows,
     "match-10m": match_10m_rows,
     "tamper": tamper_rows,
 }

@@ -48,18 +48,20 @@ class Served:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
-    """Start everything on a free port and an empty database; end it and forget it afterwards."""
+def served(*more_scopes: str, **settings: str) -> Iterator[Served]:
+    """Start everything on a free port and an empty database, with these settings; end it and forget it afterwards."""
     place = Path(tempfile.mkdtemp(prefix="hf-bench-"))
     place.chmod(0o755)  # the database's own user must reach its folder
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "DATABASE_"))}
-    environment = {**kept, "HOLDFAST_DATA": str(place / "data"), "HOLDFAST_LISTEN": f"127.0.0.1:{_free_port()}"}
+    environment = {**kept, "HOLDFAST_DATA": str(place / "data"), "HOLDFAST_LISTEN": f"127.0.0.1:{free_port()}"}
+    environment |= settings
     process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment, stdout=subprocess.DEVNULL)
     try:
         address = environment["HOLDFAST_LISTEN"]
         Client(address, "").wait_until_ready(patience=_READY_SECONDS)
         made = Served(environment, Client(address, ""))
-        scopes = [word for scope in ("screen", "explain", "banks:read", "banks:write") for word in ("--scope", scope)]
+        wanted = ("screen", "explain", "banks:read", "banks:write", *more_scopes)
+        scopes = [word for scope in wanted for word in ("--scope", scope)]
         key = str(json.loads(made.command("key", "create", "bench", *scopes, "--json"))["key"])
         made.command("bank", "create", BANK, "--meaning", "benign pictures", "--source", "a bench")
         yield Served(environment, Client(address, key))
@@ -69,7 +71,8 @@ def served() -> Iterator[Served]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -27,7 +27,7 @@ from holdfast.deciders import DECIDERS
 from holdfast.effect import effect
 from holdfast.log import check
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
+from holdfast.match import archive, backwards, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match import two_people as _bank_rules
 from holdfast.media.reason import Reason
 from holdfast.sealed import kek, subject
@@ -38,6 +38,7 @@ FOLDER = Path(__file__).parent
 _NOTE = "<!-- Written by docs/reference.py (make docs). Change the code, not this page. -->\n"
 _STAGES = (
     archive,
+    backwards,
     bank,
     entry,
     importing,
@@ -114,6 +115,8 @@ def errors_page() -> str:
         ["`hold.not_in_this_state`", "The hold's state does not allow this.", "See states.md.", "no"],
         ["`hold.not_due`", "The platform still has time to confirm.", "Wait.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
+        ["`archive.search.not_in_this_state`", "The search's state does not allow this.", "See states.md.", "no"],
+        ["`archive.search.not_late`", "The search's clock still runs, or it was told.", "Nothing.", "no"],
         ["`long.not_in_this_state`", "The long screening's state does not allow this.", "See states.md.", "no"],
         ["`long.leased`", "A process works on it.", "Wait.", "no"],
         ["`long.taken_over`", "Another process took it up after this one's lease ran out.", "Nothing.", "no"],

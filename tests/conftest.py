@@ -82,10 +82,10 @@ def empty_tables(data: Path) -> None:
         connection.execute("set session_replication_role = replica")
         tables = (
             "journal, bank, entry, entry_signal, screening, unscreened, api_key, idempotency, "
-            "bank_import, bank_change, process, archive, effect, alarm, long_screening, "
-            "sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, log_cursor, proposal, "
-            "settings_in_force, report, reported, proof, cases, case_item, hold, contest, views"
-            "settings_in_force, clock"
+            "bank_import, bank_change, process, archive, archive_mark, archive_search, archive_hit, "
+            "effect, alarm, long_screening, sealed_subject, sealed_record, log_leaf, log_head, log_timestamp, "
+            "log_cursor, proposal, settings_in_force, clock, "
+            "report, reported, proof, cases, case_item, hold, contest, views"
         )
         connection.execute(f"truncate {tables} restart identity")
         connection.execute("insert into bank_change (number) values (0)")

@@ -32,9 +32,9 @@ from holdfast.intake.age import AgeBasis, ClaimStatus
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs
 from holdfast.log.decider import Decider
 from holdfast.log.event import Event
+from holdfast.match import backwards, importing
 from holdfast.match import bank as banks
 from holdfast.match import entry as entries
-from holdfast.match import importing
 from holdfast.match import long_screening as longs
 from holdfast.match import unscreened as holds
 from holdfast.match.signal import Signal, SignalType
@@ -61,6 +61,12 @@ HELD = holds.Unscreened(
     owner="t",
     due=NOW,
     state=holds.UnscreenedState.OPEN,
+)
+SEARCH = backwards.Search(
+    target=backwards.Target(bank="b", entries=("1",), count=1),
+    owner="o",
+    due=NOW,
+    state=backwards.SearchState.OWED,
 )
 LONG = longs.LongScreening(content="post-1", content_version="1", due=NOW, taken=1)
 KEY = keys.Key(
@@ -214,6 +220,21 @@ SAMPLES: dict[str, Sample] = {
             longs.HoldLongForPerson(taking=1, reason=Reason.GIVEN_UP),
         ),
         command_types=get_args(longs.LongCommand),
+    ),
+    "archive.search": Sample(
+        things=in_states(SEARCH, backwards.SearchState),
+        commands=(
+            backwards.OweSearch(SEARCH.target, owner="o", due=NOW),
+            backwards.BeginSearch(7),
+            backwards.FindCopies(2),
+            backwards.EndSearch(),
+            backwards.ProveSearch(entries=1, over_http=0, list_version=3),
+            backwards.FailProof(missing=1, over_http=False),
+            backwards.WithdrawSearch(),
+            backwards.MarkSearchLate(),
+            backwards.ShowCopies(),
+        ),
+        command_types=get_args(backwards.SearchCommand),
     ),
     "key": Sample(
         things={None: None, "active": KEY, "revoked": replace(KEY, revoked=True)},

@@ -84,6 +84,8 @@ DEFAULTS = {
     "timestamp_url": None,
     "timestamp_roots": None,
     "hma_open_to": "",
+    "self_test_url": None,
+    "self_test_key_file": None,
 }
 WHOLE_NUMBERS = {
     "HOLDFAST_WEB_WORKERS": (1, 64),
@@ -167,6 +169,7 @@ NOT_OF_THE_FORM = [
         for word in ("8711", "127.0.0.1", ":8711", "host:", "host:0", "host:65536", "host:-1", "host:x", "host:²")
     ),
     ("HOLDFAST_UNSCREENED_OWNER", "x" * 101),
+    *(("HOLDFAST_SELF_TEST_URL", word) for word in ("screen.example", "ftp://screen.example/", "https://a:b@c/")),
     *(("HOLDFAST_TIMESTAMP_URL", word) for word in ("freetsa", "ftp://tsa/", "https://needs-roots/")),
     *(
         ("HOLDFAST_PLATFORM_URL", word)
@@ -260,18 +263,20 @@ def test_the_variables_of_this_test_are_all_there_are() -> None:
         "DATABASE_URL",
         "DATABASE_LISTEN_URL",
         "HOLDFAST_PRIVATE_SURFACES",
+        "HOLDFAST_CASE_OWNER",
+        "HOLDFAST_HOLD_POLICY_FILE",
+        "HOLDFAST_PUBLIC_URL",
         "DATABASE_OWNER_URL",
         "HOLDFAST_DATA",
         "HOLDFAST_DECODER_SOCKET",
         "HOLDFAST_HELPLINES_FILE",
-        "HOLDFAST_HOLD_POLICY_FILE",
         "HOLDFAST_KEYRING",
         "HOLDFAST_KEYRING_IDENTITY",
         "HOLDFAST_CHECKPOINT_COPY",
-        "HOLDFAST_PUBLIC_URL",
         "HOLDFAST_PLATFORM_SECRET",
         "HOLDFAST_PLATFORM_SECRET_FILE",
         "HOLDFAST_TIMESTAMP_ROOTS",
+        "HOLDFAST_SELF_TEST_KEY_FILE",
         "HOLDFAST_WEBHOOK_SECRET",
         "HOLDFAST_WEBHOOK_SECRET_FILE",
         "HOLDFAST_WEBHOOK_URL",

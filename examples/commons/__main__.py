@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import multiprocessing
 import os
 import sys
 import threading
@@ -29,6 +30,7 @@ def main() -> None:
         watch(os.getppid(), end_gently)
     prepare(open_site(settings))
     os.environ[MAIN] = str(os.getpid())
+    multiprocessing.set_start_method("spawn")  # a copy of a process that has threads may hang for ever
     threading.Thread(target=_say_when_ready, args=(settings,), daemon=True).start()
     logging.raiseExceptions = False
     Granian(

@@ -34,7 +34,7 @@ def ask(site: Site, content: str, number: int) -> None:
             surface=row["kind"],
             uploader=f"acc-{row['account']}",
             media=site.files.media(row["token"]),
-            key=f"{content}-v{number}-r{row['round']}",
+            key=f"{content}-v{number}-{row['token']}-{row['round']}",
         )
         said = site.holdfast.ask(question, tries=row["tries"])
     _obey(site, content, number, said)

@@ -13,13 +13,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from holdfast.access.key import split
 from holdfast.adapters.accounts import DECODER, own_account
+from holdfast.adapters.archive_folder import ArchiveFolder
 from holdfast.adapters.index_folder import IndexFolder
 from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
 from holdfast.adapters.kms import KmsKeeper
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.postgres import EmbeddedPostgres, Urls
+from holdfast.adapters.public_path import HttpPath
 from holdfast.adapters.stranger import HttpStranger
 from holdfast.adapters.webhook import Webhook
 from holdfast.alarm.telling import TELLS, AlarmChannel, Teller, Telling
@@ -40,6 +43,7 @@ from holdfast.store.configure import configure
 if TYPE_CHECKING:
     import subprocess
 
+    from holdfast.blocked import PublicPath
     from holdfast.desk import Desk
     from holdfast.effect.handler import Handler, Registry
     from holdfast.later import Later
@@ -61,6 +65,8 @@ if TYPE_CHECKING:
     from holdfast.store.screenings import PostgresScreenings
     from holdfast.store.sealed_rotation import Rotation
     from holdfast.store.sealed_subjects import PostgresSealed
+    from holdfast.store.search_desk import SearchDesk
+    from holdfast.store.searches import PostgresSearches
 
 _ID_BYTES: Final = 15
 _TAKE_OVER_SECONDS: Final = 30.0
@@ -81,6 +87,10 @@ class System:
     proposals: PostgresProposals
     safety: PostgresSafety
     archive: PostgresArchive
+    searches: PostgresSearches
+    search_desk: SearchDesk
+    public_path: PublicPath | None
+    """Where new entries are looked up as a platform would; None if no address is set."""
     processes: PostgresProcesses
     sealed: PostgresSealed
     rotation: Rotation
@@ -101,6 +111,7 @@ class System:
     stranger: Stranger
     known: Known
     index_folder: IndexFolder
+    archive_folder: ArchiveFolder
     log_folder: LogFolder
     decoder: SandboxedDecoder
 
@@ -135,7 +146,7 @@ def new_id(kind: str) -> str:
     return f"{kind}_{base64.b32encode(secrets.token_bytes(_ID_BYTES)).decode().lower()}"
 
 
-def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
+def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:  # noqa: PLR0915  # a list of parts
     """Configure Django for `settings.database_url` and put the parts together.
 
     Raises InvalidSetting if there is no database URL: whoever calls has started one first.
@@ -170,13 +181,17 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     from holdfast.store.sealed_rotation import Rotation  # noqa: PLC0415
     from holdfast.store.sealed_subjects import PostgresSealed  # noqa: PLC0415
     from holdfast.store.sealing import PostgresSealer  # noqa: PLC0415
+    from holdfast.store.search_desk import SearchDesk  # noqa: PLC0415
+    from holdfast.store.search_owing import SearchOwing  # noqa: PLC0415
+    from holdfast.store.searches import CopiesAlarm, PostgresSearches  # noqa: PLC0415
     from holdfast.store.subjects import subjects  # noqa: PLC0415
     from holdfast.store.waking import Bell  # noqa: PLC0415
 
     keyrings = KeyringFile(settings.keyring_path, keeper(settings))
     journal = PostgresJournal(PostgresSealer(keyrings, clock, new_id))
     sealed = PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock)
-    banks, imports = PostgresBanks(journal, clock, new_id), PostgresImports(journal, clock, new_id)
+    owing = SearchOwing(journal, new_id, owner=settings.unscreened_owner)
+    banks, imports = PostgresBanks(journal, clock, new_id, owing), PostgresImports(journal, clock, new_id, owing)
     keys, safety = PostgresKeys(journal, clock), PostgresSafety(journal, clock)
     nouns = subjects(banks=banks, imports=imports, keys=keys, safety=safety, sealed=sealed)
     terms = Terms(
@@ -190,12 +205,14 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         owe=outbox.enqueue, channels=tuple(channels), patience=timedelta(minutes=settings.alarm_again_minutes)
     )
     alarms, told = PostgresAlarms(journal, clock, new_id, telling), PostgresTelling(telling, clock)
+    self_test = self_test_of(settings)
     archive = PostgresArchive(
         journal,
         clock,
         new_id,
         kept=settings.archive_days > 0,
         private_surfaces=frozenset(settings.private_surfaces.split(",")),
+        self_test=self_test.actor if self_test else None,
     )
     patience = timedelta(hours=settings.unscreened_hours)
     screenings = PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience)
@@ -223,6 +240,9 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         proposals=PostgresProposals(journal, clock, new_id, keys=keys, subjects=nouns, terms=terms),
         safety=safety,
         archive=archive,
+        searches=PostgresSearches(journal, alarms, CopiesAlarm(alarms, settings.unscreened_owner), clock),
+        search_desk=SearchDesk(journal, clock),
+        public_path=HttpPath(self_test.url, self_test.key) if self_test else None,
         processes=PostgresProcesses(),
         sealed=sealed,
         rotation=Rotation(journal, keyrings, clock),
@@ -240,6 +260,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
         stranger=stranger,
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
+        archive_folder=ArchiveFolder(settings.data / "archive-index"),
         log_folder=LogFolder(settings.data / "log"),
         decoder=SandboxedDecoder(
             settings.decoder_socket or Path("/nonexistent"),
@@ -320,6 +341,35 @@ def signed_platform(settings: Settings) -> SignedPlatform | None:
     """The platform of these settings; nothing is asked of it yet. Raises InvalidSetting."""
     target = platform_of(settings)
     return SignedPlatform(target.url, target.key, clock) if target else None
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """Where new entries are looked up, the key for it, and the actor that this key is."""
+
+    url: str
+    key: str = field(repr=False)
+
+    @property
+    def actor(self) -> str:
+        """How the journal names it."""
+        return f"key:{(split(self.key) or ('',))[0]}"
+
+
+def self_test_of(settings: Settings) -> SelfTest | None:
+    """Where new entries are looked up; None if nowhere. Raises InvalidSetting for an address without a key."""
+    if settings.self_test_url is None:
+        return None
+    try:
+        path = settings.self_test_key_file
+        key = path.read_text(encoding="ascii").strip() if path else ""
+    except (OSError, ValueError) as fault:
+        message = f"HOLDFAST_SELF_TEST_KEY_FILE: {type(fault).__name__}"
+        raise InvalidSetting(message) from None
+    if split(key) is None:
+        message = "HOLDFAST_SELF_TEST_KEY_FILE: it must name a file with an API key, of the scopes screen and explain"
+        raise InvalidSetting(message)
+    return SelfTest(settings.self_test_url, key)
 
 
 def embedded(settings: Settings) -> EmbeddedPostgres:

@@ -20,6 +20,7 @@ from holdfast.intake.report import REPORT_TRANSITIONS, decide_report, evolve_rep
 from holdfast.intake.reported import REPORTED_TRANSITIONS, decide_reported, evolve_reported
 from holdfast.log.decider import Decider
 from holdfast.match import two_people as _bank_rules  # noqa: F401  # and there
+from holdfast.match.backwards import SEARCH_TRANSITIONS, decide_search, evolve_search
 from holdfast.match.bank import BANK_TRANSITIONS, decide_bank, evolve_bank
 from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
 from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import
@@ -63,6 +64,13 @@ DECIDERS: Final = (
         transitions=LONG_TRANSITIONS,
         decide=decide_long,
         evolve=lambda long, _, happened: evolve_long(long, happened),
+    ),
+    Decider(
+        name="Backwards search",
+        noun="archive.search",
+        transitions=SEARCH_TRANSITIONS,
+        decide=decide_search,
+        evolve=lambda search, _, happened: evolve_search(search, happened),
     ),
     Decider(
         name="API key",

@@ -57,8 +57,8 @@ class Desk:
 
 def make_desk(means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str | None) -> Desk:
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
-    holds = PostgresHolds(means, valve=valve)
     contests = PostgresContests(means, public_url=public_url)
+    holds = PostgresHolds(means, contests, valve=valve)
     return Desk(
         means=means,
         reports=PostgresReports(means),

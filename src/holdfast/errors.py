@@ -28,7 +28,9 @@
     │   ├── ProposalUnknown          proposal.unknown
     │   ├── EffectUnknown            effect.unknown
     │   ├── AlarmUnknown             alarm.unknown
+    │   ├── CaseUnknown              case.unknown
     │   ├── ReceiptUnknown           report.unknown
+    │   ├── SearchUnknown            search.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
     ├── ConflictError              true, but not now or not twice         (409)
@@ -301,11 +303,25 @@ class AlarmUnknown(NotFound):
     advice = "'holdfast alarms list' names those that stand."
 
 
+class CaseUnknown(NotFound):
+    """There is no case with that id."""
+
+    code = "case.unknown"
+    advice = "'holdfast cases list' names them."
+
+
 class ReceiptUnknown(NotFound):
     """There is no report with these words."""
 
     code = "report.unknown"
     advice = "Check each word against what you wrote down. If the words are lost, report again: it will be joined."
+
+
+class SearchUnknown(NotFound):
+    """There is no backwards search with that id."""
+
+    code = "search.unknown"
+    advice = "'holdfast searches list' names them."
 
 
 class SubjectUnknown(NotFound):

@@ -24,6 +24,8 @@ from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.listener import listening
 from holdfast.adapters.log_folder import checked_head
 from holdfast.alarm.alarm import AlarmState
+from holdfast.alarm.kinds import AlarmKind
+from holdfast.alarm.telling import channel_subject
 from holdfast.bootstrap import System, clock, new_id
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
@@ -411,9 +413,14 @@ def _channels(system: System) -> Iterator[Finding]:
     if not system.channels:
         says = "none: alarms stand in the log and in 'holdfast alarms list' alone; set HOLDFAST_ALARM_EMAIL with "
         yield Finding("alarm channel", Grade.WEAKER, says + "HOLDFAST_ALARM_SMTP, or HOLDFAST_ALARM_URL")
+    standing = system.alarms.standing(limit=_ALARMS_SHOWN)
+    silent = {item.alarm.about for item in standing if item.alarm.kind == AlarmKind.CHANNEL_SILENT}
     for name, channel in system.channels.items():
         reached, what = channel.reach(), f"alarm channel: {name}"
-        if not isinstance(reached.outcome, Done):
+        if channel_subject(name) in silent:
+            says = f"{channel.where} did not take messages lately; 'holdfast alarms test' says what it answers"
+            yield Finding(what, Grade.WRONG, says)
+        elif not isinstance(reached.outcome, Done):
             says = f"{channel.where} does not answer: {reached.untrusted_said or reached.outcome.fault}; "
             yield Finding(what, Grade.WRONG, says + "then try 'holdfast alarms test'")
         elif not channel.is_private:

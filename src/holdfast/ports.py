@@ -26,15 +26,19 @@ A port is defined by the stage that needs it; this page only gathers them.
     Told          hold       store.contests.PostgresContests
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
+    FoundCopies   match      store.searches.CopiesAlarm
+    PublicPath    blocked    adapters.public_path.HttpPath
 """
 
 from holdfast.alarm.telling import AlarmChannel, Owing
+from holdfast.blocked import PublicPath
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
 from holdfast.hold.follow_up import FollowedUp, Told
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
+from holdfast.match.found_copies import FoundCopies
 from holdfast.match.index import HashIndex
 from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
@@ -50,6 +54,7 @@ __all__ = [
     "Decoder",
     "Erasures",
     "FollowedUp",
+    "FoundCopies",
     "Handler",
     "HashIndex",
     "Holds",
@@ -60,6 +65,7 @@ __all__ = [
     "Named",
     "Owing",
     "Platform",
+    "PublicPath",
     "Reel",
     "Screenings",
     "Stranger",

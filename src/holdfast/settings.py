@@ -346,7 +346,7 @@ class Settings(BaseModel):
         default=500,
         ge=1,
         le=1_000_000,
-        description="How many places an hour unproven words alone may hide, at least. Publish it. Beyond it holds wait "
+        description="How many items an hour unproven words alone may hide, at least. Publish it. Beyond it holds wait "
         "their turn, and a person is alarmed.",
     )
     hold_budget_percent: float = Field(
@@ -495,6 +495,17 @@ class Settings(BaseModel):
         pattern="^https?://",
         description="An RFC 3161 timestamp authority that stamps a checkpoint every hour. Unset: none; "
         "then proofs rest on this system's own clock.",
+    )
+
+    self_test_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        default=None,
+        description="The address at which platforms reach this Holdfast, without `/v1`. New entries are looked up "
+        "there, as a platform would, before they are called blocked. Unset: by the same code, in the worker.",
+    )
+    self_test_key_file: Path | None = Field(
+        default=None,
+        description="A file with the key for HOLDFAST_SELF_TEST_URL, with the scopes screen and explain. What is "
+        "screened with it leaves nothing in the archive.",
     )
 
     hma_open_to: Annotated[str, AfterValidator(_networks)] = Field(

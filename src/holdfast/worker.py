@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The background runner: watches clocks, forgets what is kept for a time only, keeps the index's segments and the log.
+"""The background runner: watches clocks, forgets what is kept for a time only, searches backwards, keeps index and log.
 
 One `serve` runs one; more may run beside it, on any machine that reaches the database. What they
 do is leased row by row, so that no two do the same.
@@ -17,10 +17,12 @@ import structlog
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
+from holdfast.backwards import Backwards
 from holdfast.bootstrap import clock, wire
 from holdfast.carry import Carrier
 from holdfast.case.clock import ClockState
 from holdfast.follow import Follower
+from holdfast.keep_archive import ArchiveKeeper
 from holdfast.keep_log import LogKeeper
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from holdfast.store.clocks import PostgresClocks
     from holdfast.store.proposals import PostgresProposals
     from holdfast.store.screenings import PostgresScreenings
+    from holdfast.store.searches import PostgresSearches
 
 _ROUND_SECONDS: Final = 1.0
 _log = structlog.get_logger("worker")
@@ -94,6 +97,14 @@ def watch_alarms(system: System, now: datetime) -> None:
         _log.warning("alarms_told_again", alarms=again, what_to_do="see 'holdfast alarms list', and acknowledge them")
 
 
+def alarm_of_searches(searches: PostgresSearches, now: datetime) -> int:
+    """Alarm about backwards searches that have not ended in time; returns how many alarms were raised."""
+    late = searches.mark_late(now)
+    for search in late:
+        _log.error("search_late", search=search, what_to_do="see 'holdfast searches list'; it goes on")
+    return len(late)
+
+
 def run(settings: Settings) -> None:
     """Go on until told to stop; a database that is away is logged and tried again."""
     stopping = threading.Event()
@@ -109,6 +120,12 @@ def run(settings: Settings) -> None:
     carrier = Carrier(system.effects, system.handlers)
     carrying = threading.Thread(target=carrier.for_ever, args=(url, stopping.is_set), name="effects")
     carrying.start()
+    searching = threading.Thread(
+        target=Backwards(system).for_ever,
+        args=(ArchiveKeeper(system.archive_folder), stopping.is_set),
+        name="backwards",
+    )
+    searching.start()
     log = LogKeeper(settings, system.log_folder)
     for work in (log.for_ever, log.outside_for_ever):
         threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
@@ -120,6 +137,7 @@ def run(settings: Settings) -> None:
             system.desk.round(clock())
             alarm_of_clocks(system.clocks, clock())
             watch_alarms(system, clock())
+            alarm_of_searches(system.searches, clock())
             system.processes.forget_silent()
             for import_id in system.imports.abandon_stale():
                 _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")

@@ -58,6 +58,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "alarm_deputy_email": ("@platform.example", None),
     "alarm_again_minutes": (60.0, 120.0),
     "places": ("au,eu,uk,us", "eu"),
+    "self_test_url": ("https://screen.example", None),
     "keyring_identity": ("/etc/age.txt", None),
     "keyring_kms": ("aws-kms://arn", None),
 }
@@ -105,6 +106,8 @@ def test_the_values_are_those_of_the_settings_in_force() -> None:
         "https://alarms.example:8443",
         "@platform.example,@elsewhere.example",
     )
+    bare = protecting(Settings(alarm_url="https://alarms.example?token=s3cret"))
+    assert bare["alarm_url"] == "https://alarms.example"
     assert "database_url" not in protecting(Settings(database_url="postgresql://user:secret@host/db"))
 
 

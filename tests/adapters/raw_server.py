@@ -63,12 +63,25 @@ class Talk:
 
 @dataclass(slots=True)
 class Raw:
-    """A running server, and what it was asked."""
+    """A running server, what it was asked, and how many connections were made and have ended."""
 
     origin: str
     port: int
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    ended: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def end(self) -> None:
+        """One connection has ended."""
+        with self._changed:
+            self.ended += 1
+            self._changed.notify_all()
+
+    def all_end(self) -> bool:
+        """Wait until every connection has ended, for ten seconds at most."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.ended == self.connections, 10)
 
 
 @contextmanager
@@ -79,6 +92,12 @@ def raw_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Ra
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
             raw.connections += 1
+            try:
+                self.talk()
+            finally:
+                raw.end()
+
+        def talk(self) -> None:
             while (asked := _request(self)) is not None:
                 raw.asked.append(asked)
                 try:

@@ -189,6 +189,13 @@ def test_a_certificate_that_nobody_vouches_for_is_no_platform(tmp_path: Path) ->
         assert raw.asked == []
 
 
+def test_whom_to_trust_is_not_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "both.pem"))
+    with raw_server(done, tls=tls) as raw, signed(raw.origin) as platform, pytest.raises(PlatformAway):
+        platform.hold("k", [SPOT])
+
+
 def head(*lines: str) -> bytes:
     return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode()
 
@@ -274,16 +281,22 @@ def test_a_call_ends_in_its_time_however_each_step_goes_on(how: str) -> None:
 
 def test_several_calls_have_the_time_of_one() -> None:
     def slower(talk: Talk, asked: Asked) -> bool:
-        if asked.headers["webhook-id"] == "k.1":
-            talk.over.wait(0.2)
-            return done(talk, asked)
-        talk.wait()
-        return False
+        talk.over.wait(0.3)
+        return done(talk, asked)
 
-    with answering(slower, seconds=0.5) as (platform, raw):
-        with pytest.raises(PlatformAway, match="no answer within"):
-            platform.hold("k", [SPOT] * 500)
-        assert len(raw.asked) == 2
+    with answering(slower, seconds=0.5) as (platform, _), pytest.raises(PlatformAway, match="no answer within"):
+        platform.hold("k", [SPOT] * 200)
+
+
+def test_a_connection_whose_answer_was_none_is_not_kept() -> None:
+    with answering(lambda talk, _: talk.answer(503, b"x" * 1_000_000)) as (platform, raw):
+        for number in range(5):
+            with pytest.raises(PlatformAway):
+                platform.hold(f"k{number}", [SPOT])
+            with pytest.raises(PlatformAway):
+                list(platform.open(f"k{number}", "post-1", "1"))
+        assert raw.all_end()
+        assert raw.connections == 10
 
 
 def test_an_answer_of_eight_mib_is_read_and_a_longer_one_is_not() -> None:
@@ -374,6 +387,14 @@ NO_BYTES: dict[str, tuple[Script, type[Exception], str]] = {
     "a page instead": (bytes_answer(kind="text/html"), PlatformAway, "open: no application/octet-stream"),
     "compressed": (bytes_answer("Content-Encoding: br"), PlatformAway, "open: compressed"),
     "cut short": (bytes_answer(length=len(BYTES) + 1), PlatformAway, "open: no answer: RemoteProtocolError"),
+    "in chunks, whatever length it says": (
+        lambda talk, _: talk.say(
+            head("Content-Type: application/octet-stream", "Content-Length: 9", "Transfer-Encoding: chunked"),
+            b"3\r\nabc\r\n0\r\n\r\n",
+        ),
+        PlatformAway,
+        "open: no Content-Length",
+    ),
     "no length": (
         lambda talk, _: talk.say(head("Content-Type: application/octet-stream", "Connection: close"), BYTES),
         PlatformAway,
@@ -415,16 +436,27 @@ def test_whoever_takes_the_bytes_may_take_their_time() -> None:
         assert first + b"".join(given) == body
 
 
+def test_bytes_that_come_fast_enough_may_take_longer_than_a_call() -> None:
+    def in_two(talk: Talk, _: Asked) -> None:
+        talk.say(head("Content-Type: application/octet-stream", f"Content-Length: {4 * 2**20}"), b"x" * (3 * 2**20))
+        talk.over.wait(0.5)
+        talk.say(b"x" * 2**20)
+
+    with answering(in_two, seconds=0.25) as (platform, _):
+        assert sum(map(len, platform.open("k", "post-1", "1"))) == 4 * 2**20
+
+
 def test_bytes_that_nobody_reads_on_keep_nobody_waiting() -> None:
     def endless(talk: Talk, _: Asked) -> None:
         talk.say(head("Content-Type: application/octet-stream", "Content-Length: 1000000000"))
         while True:
             talk.say(b"x" * 65536)
 
-    with answering(endless) as (platform, _):
+    with answering(endless) as (platform, raw):
         given = platform.open("k", "post-1", "1")
         assert next(given)
         del given
+        assert raw.all_end()
 
 
 # --- from the settings

@@ -249,6 +249,13 @@ def test_whatever_is_asked_is_answered_in_its_number_and_nothing_is_taken_for_hi
     assert HttpStranger(["http://allowed.example"]).look(urls) == [UNKNOWN] * len(urls)
 
 
+def test_an_address_that_becomes_too_long_when_it_is_written_out_cannot_be_told() -> None:
+    with looking(lambda talk, _: talk.answer(404)) as (look, raw):
+        assert look("/" + "\U0001f512" * 8000) is UNKNOWN
+        assert look("/" + "\U0001f512" * 80) is HIDDEN
+    assert raw.asked[0].line == f"GET /{'%F0%9F%94%92' * 80} HTTP/1.1"
+
+
 def test_a_site_that_is_none_is_a_mistake_of_whoever_sets_it() -> None:
     with pytest.raises(ValueError, match="must be origins such as"):
         HttpStranger(["example.org"])

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.adapters.test_webhook import platform
 from tests.alarm.post_office import Conduct, post_office
 from tests.cli.forking import Shell
 from tests.conftest import environment_for, free_port, holdfast
+from tests.web.http import Asker
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OWNER, DEPUTY = "on-call@platform.example", "deputy@platform.example"
@@ -134,7 +137,37 @@ def test_in_production_serve_refuses_to_start_and_says_what_to_do(
 # --- clocks
 
 
-def test_clocks_are_listed_also_where_none_runs(shell: Shell) -> None:
-    assert shell.run("clocks", "list", "--json").json == []
-    assert shell.run("clocks", "list", "--subject", "case:1", "--json").json == []
-    assert shell.run("clocks", "list").code == 0
+RUN_CLOCK = """
+import sys
+from holdfast.bootstrap import clock, running
+from holdfast.case.clock import Moment, every_clock
+from holdfast.settings import Settings
+with running(Settings.from_environment()) as system:
+    from django.db import transaction
+    with transaction.atomic(durable=True):
+        if sys.argv[1] == "start":
+            chosen = [one for one in every_clock() if one.code == "tida"]
+            system.clocks.start(sys.argv[2], chosen, at=clock(), actor="cli:test")
+        else:
+            system.clocks.stop(sys.argv[2], Moment.OUT_OF_REACH, at=clock(), actor="cli:test")
+"""
+
+
+def test_a_clock_that_runs_is_listed_with_who_answers_for_it_until_it_is_stopped(shell: Shell, name: str) -> None:
+    def run(what: str) -> None:
+        command = [sys.executable, "-c", RUN_CLOCK, what, f"case:{name}"]
+        subprocess.run(command, env=shell.environment, check=True)
+
+    key = shell.run("key", "create", "test", "--scope", "operate", "--json").json["key"]
+    asker = Asker(shell.environment["HOLDFAST_LISTEN"], key)
+    run("start")
+    (shown,) = [one for one in asker.ask("GET", "/clocks").json if one["subject"] == f"case:{name}"]
+    (listed,) = shell.run("clocks", "list", "--subject", f"case:{name}", "--json").json
+    for one in (shown, listed):
+        assert (one["code"], one["state"], one["owner"], one["deputy"]) == ("tida", "running", "lead", "legal")
+    assert "tida" in shell.run("clocks", "list").words
+    run("stop")
+    assert [one for one in asker.ask("GET", "/clocks").json if one["subject"] == f"case:{name}"] == []
+    assert [one for one in shell.run("clocks", "list", "--json").json if one["subject"] == f"case:{name}"] == []
+    (listed,) = shell.run("clocks", "list", "--subject", f"case:{name}", "--json").json
+    assert (listed["state"], listed["stopped_at"] is not None) == ("stopped", True)

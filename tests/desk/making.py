@@ -72,6 +72,12 @@ class Place:
         """The words that open what an account was told."""
         return [str(notice.answer_code) for notice in self.site.told(account)]
 
+    def desk_owes(self, kind: str) -> bool:
+        """Whether anything of a kind is still owed to the platform."""
+        from holdfast.store.models import EffectRow
+
+        return EffectRow.objects.filter(kind=kind).exclude(state="done").exists()
+
     def leak(self, address: str) -> None:
         """Let the platform show, by a mistake of its own, what it holds."""
         upload = self.site.upload(address)

@@ -18,7 +18,7 @@ from holdfast.case.clock import every_clock
 from holdfast.effect import effect
 from holdfast.log import check
 from holdfast.log.event import registered
-from holdfast.match import archive, bank, entry, importing, screen, unscreened
+from holdfast.match import archive, backwards, bank, entry, importing, screen, unscreened
 from holdfast.match.bank import Action, BankKind
 from holdfast.match.entry import Opinion
 from holdfast.media.reason import Reason
@@ -28,7 +28,7 @@ from holdfast.settings import Settings, env_name
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 STAGES = (
-    *(archive, bank, entry, importing, screen, unscreened, effect, alarm, running_clock, check),
+    *(archive, backwards, bank, entry, importing, screen, unscreened, effect, alarm, running_clock, check),
     *(kek, subject, proposal, safety),
 )
 

@@ -3,7 +3,7 @@
 
 What is sealed (0021) lies nowhere at all: not in any column of any table, not in the files of the database
 with its write-ahead log, not in the logs, not in an answer to a mistake. What is a name of a thing and not
-of a person lies in the columns listed here, and nowhere else.
+of a person lies in the columns listed here, and nowhere else. Neither leaves with an alarm.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from holdfast.demo.pictures import encoded, hills
 from holdfast.testing.platform_server import serve_platform
 from holdfast.testing.simulators import SimulatedPlatform
 from holdfast.testing.site import Site
+from tests.adapters.test_webhook import Platform as Pager
+from tests.adapters.test_webhook import platform
+from tests.alarm.post_office import PostOffice, post_office
 from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, stop, superuser
 from tests.two_people import key_for, this_account
 from tests.web.doors.visiting import Visitor, until
@@ -73,15 +76,19 @@ SEALED = {
         *("door-address", "door-description", "door-words", "door-contact", "door-name", "door-proof"),
         *("door-added-address", "door-added-words", "door-added-proof", "door-refused", "contest-words"),
         *("api-address", "api-words", "api-contact", "api-source", "api-proof", "api-added-address", "api-added-words"),
+        "waiting-because",
     )
 }
 """Where each word is put: it may be found nowhere."""
+SET = {name: word(name) for name in ("mailbox", "deputy-mailbox", "alarm-path")}
+"""Words in settings, which are addresses of people or secrets: nowhere either, but in the environment."""
 
 NAMED = {
     "bank": {
         "bank.name",
         "entry.bank_id",
         "bank_import.bank_id",
+        "archive_search.bank",
         "journal.subject",
         "journal.body",
         "screening.matches",
@@ -95,6 +102,7 @@ NAMED = {
     "content": {
         "screening.content_id",
         "archive.content_id",
+        "archive_hit.content_id",
         "unscreened.content_id",
         "long_screening.content_id",
         "long_screening.answer",
@@ -103,6 +111,7 @@ NAMED = {
     "version": {
         "screening.content_version",
         "archive.content_version",
+        "archive_hit.content_version",
         "unscreened.content_version",
         "long_screening.content_version",
         "long_screening.answer",
@@ -111,6 +120,7 @@ NAMED = {
     "surface": {
         "screening.surface",
         "archive.surface",
+        "archive_hit.surface",
         "long_screening.surface",
         "long_screening.answer",
         "journal.body",
@@ -140,6 +150,8 @@ class Filled:
     said: Path
     answers: list[str]
     site: Site
+    office: PostOffice
+    pager: Pager
     codes: list[str]
     """The secret words of every report that was made, and of the other side of one."""
 
@@ -156,14 +168,29 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(folder: Path) -> Iterator[Filled]:
     """A server of its own, filled through its API and its commands."""
-    data, said, site = folder / "canary", folder / "canary.log", Site()
-    with serve_platform(SimulatedPlatform(site), PLATFORM_KEY, site) as url:
-        yield from _filled(data, said, site, url, folder)
+    site = Site()
+    with post_office() as office, platform() as pager:
+        with serve_platform(SimulatedPlatform(site), PLATFORM_KEY, site) as url:
+            yield from filled_with(folder, office, pager, site, url)
 
 
-def _filled(data: Path, said: Path, site: Site, url: str, folder: Path) -> Iterator[Filled]:
+def alarming(office: PostOffice, pager: Pager) -> dict[str, str]:
+    """Settings with which alarms soon go out, on both ways."""
+    return {
+        "HOLDFAST_PROPOSAL_HOURS": "0.0001",
+        "HOLDFAST_ALARM_SMTP": f"smtp://127.0.0.1:{office.port}",
+        "HOLDFAST_ALARM_EMAIL": f"{SET['mailbox']}@platform.example",
+        "HOLDFAST_ALARM_DEPUTY_EMAIL": f"{SET['deputy-mailbox']}@platform.example",
+        "HOLDFAST_ALARM_URL": f"{pager.url}/{SET['alarm-path']}",
+        "HOLDFAST_ALARM_SECRET": "whsec_" + base64.b64encode(bytes(range(32))).decode(),
+    }
+
+
+def filled_with(folder: Path, office: PostOffice, pager: Pager, site: Site, url: str) -> Iterator[Filled]:
+    data, said = folder / "canary", folder / "canary.log"
     secret = f"whsec_{base64.b64encode(PLATFORM_KEY).decode()}"
-    environment = environment_for(data, HOLDFAST_PLATFORM_URL=url, HOLDFAST_PLATFORM_SECRET=secret)
+    beside = {"HOLDFAST_PLATFORM_URL": url, "HOLDFAST_PLATFORM_SECRET": secret}
+    environment = environment_for(data, **alarming(office, pager), **beside)
     with said.open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "holdfast", "serve"], env=environment, stdout=log, stderr=log)
     address = environment["HOLDFAST_LISTEN"]
@@ -171,13 +198,15 @@ def _filled(data: Path, said: Path, site: Site, url: str, folder: Path) -> Itera
     bare = Server(process, environment, address, Client(address, ""))
     ours = key_for(environment, this_account())
     server = replace(bare, client=Client(address, ours))
-    place = Filled(server, Asker(address, key_for(environment, "somebody-else")), data, said, [], site, [])
+    second = Asker(address, key_for(environment, "somebody-else"))
+    place = Filled(server, second, data, said, [], site, office, pager, [])
     fill_by_api(place)
     fill_by_mistake(place)
     fill_by_page(place)
     fill_by_partner(place)
     fill_contest(place)
     fill_by_commands(place, folder)
+    wait_for_alarms(place)
     yield place
     stop(process)
 
@@ -228,6 +257,25 @@ def fill_by_api(place: Filled) -> None:
         reply = ask("POST", "/screen", body=upload, headers=once if not number else None, **options)
         assert (reply.status, reply.body["answer"]) == (200, "hold")
     fill_later(place, {**about, "content_id": f"{WORDS['content']}-later", "uploader": SEALED["later-uploader"]})
+
+
+def wait_for_alarms(place: Filled) -> None:
+    """Something that nobody answers in time, until it was told on both ways."""
+    change = json.dumps({"threshold": 24, "because": SEALED["waiting-because"]}).encode()
+    path = f"/banks/{WORDS['bank']}/threshold"
+    asked = place.server.client.call("POST", path, body=change, kind="application/json").body["proposal"]
+    pause, ends, about = threading.Event(), time.monotonic() + READY_SECONDS, f"proposal:{asked}".encode()
+    while not all(any(about in told for told in way) for way in told_by(place).values()):
+        assert time.monotonic() < ends
+        pause.wait(0.05)
+
+
+def told_by(place: Filled) -> dict[str, list[bytes]]:
+    """Everything that left with alarms, on each way."""
+    return {
+        "e-mail": [one.content for one in place.office.letters],
+        "webhook": [body for _, body in place.pager.got],
+    }
 
 
 def fill_later(place: Filled, options: dict[str, str]) -> None:
@@ -405,9 +453,23 @@ def columns_with(data: Path, secret: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", SEALED)
+@pytest.mark.parametrize("name", [*SEALED, *SET])
 def test_a_word_that_is_sealed_stands_in_no_column(filled: Filled, name: str) -> None:
-    assert columns_with(filled.data, SEALED[name]) == set()
+    assert columns_with(filled.data, {**SEALED, **SET}[name]) == set()
+
+
+@pytest.mark.parametrize("way", ["e-mail", "webhook"])
+def test_no_word_that_anybody_gave_leaves_with_an_alarm(filled: Filled, way: str) -> None:
+    told = told_by(filled)[way]
+    assert any(b"proposal_overdue" in one for one in told)
+    bodies = [one.partition(b"\r\n\r\n")[2] if way == "e-mail" else one for one in told]
+    found = {
+        name
+        for name, given in {**SEALED, **WORDS, **SET}.items()
+        for form in forms_of(given)
+        if any(form in body for body in bodies)
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -428,7 +490,7 @@ def test_no_word_that_is_sealed_lies_in_any_file_of_the_database_its_log_or_its_
     assert any(meaning in content for path, content in contents.items() if "base" in str(path)), "it would be seen"
     found = {
         (name, str(path))
-        for name, secret in SEALED.items()
+        for name, secret in {**SEALED, **SET}.items()
         for form in forms_of(secret)
         for path, content in contents.items()
         if form in content

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 
+from holdfast import health
 from holdfast.adapters.mail import Addresses, Mail, MailServer
 from holdfast.alarm.alarm import AlarmRaised, AlarmRenewed, AlarmState
 from holdfast.alarm.kinds import AlarmKind
@@ -279,6 +281,18 @@ def test_who_tells_calls_nothing_done_that_nobody_took() -> None:
 
 def test_an_alarm_that_is_not_there_needs_no_telling(system: System) -> None:
     assert calling(system, "email").telling.message(a_lease("eff_1", kind=TELL, alarm="alm_none")) is None
+
+
+def test_the_doctor_says_that_a_channel_that_answers_does_not_take_messages(system: System) -> None:
+    here = calling(system, "email")
+    call(here)
+    settle(here, Refused("mailbox_refused"))
+    with post_office() as office:
+        server = MailServer(host="127.0.0.1", port=office.port, tls=False, starttls=False)
+        mail = Mail(server, Addresses(sender="a@platform.example", owner=("b@platform.example",)), lambda: NOW)
+        (finding,) = health._channels(replace(here, channels={"email": mail}))
+    assert (finding.what, finding.grade) == ("alarm channel: email", health.Grade.WRONG)
+    assert "did not take messages" in finding.says
 
 
 # --- the whole way

@@ -8,11 +8,16 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from holdfast.access.key import Scope
+from holdfast.access.person import Who
+from holdfast.access.two_people import Wanted
 from holdfast.alarm.alarm import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmState
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.bootstrap import System
 from holdfast.errors import AlarmUnknown, Refused
-from tests.store.making import ACTOR, NOTHING_TOLD, NOW, answered, record, together
+from holdfast.match.bank import DisableBank
+from holdfast.settings import Settings
+from tests.store.making import ACTOR, NOTHING_TOLD, NOW, answered, create, record, together
 
 PATIENCE = timedelta(days=30)
 
@@ -81,4 +86,40 @@ def test_an_overdue_hold_has_one_alarm_until_it_is_screened(system: System) -> N
     assert item.alarm.owner == hold.held.owner
     record(system, answered(at=NOW + 2 * PATIENCE))
     assert (watch(system), watch(system)) == (1, 0)
+    assert system.alarms.standing(limit=9) == []
+
+
+def test_a_proposal_that_nobody_answered_in_time_has_an_alarm_until_somebody_does(system: System) -> None:
+    ann = Who("key:aaaaaaaa", "ann")
+    system.keys.create(label="l", scopes=frozenset({Scope.PROPOSALS}), expires_at=None, actor=ACTOR, person="ann")
+    create(system)
+    asked = system.proposals.ask(Wanted(command=DisableBank(), subject="bank:bank", at_version=1), ann, because="x")
+    assert watch(system) == 0
+    assert system.proposals.mark_overdue(asked.due) != []
+    assert (watch(system), watch(system)) == (1, 0)
+    (item,) = system.alarms.standing(limit=9)
+    assert (item.alarm.kind, item.alarm.about) == ("proposal_overdue", f"proposal:{asked.id}")
+    assert item.alarm.owner == asked.owner
+    system.proposals.refuse(asked.id, Who("key:bbbbbbbb", "bob"), because="no")
+    assert (watch(system), watch(system)) == (1, 0)
+    assert system.alarms.standing(limit=9) == []
+
+
+def test_weaker_settings_have_an_alarm_until_they_are_set_right(system: System) -> None:
+    from holdfast.store.watch import watch_settings
+
+    def look() -> int:
+        return watch_settings(system.alarms, system.safety.found(), "somebody", NOW)
+
+    assert look() == 0
+    system.safety.record(Settings(shadow=True), actor=ACTOR)
+    assert (look(), look()) == (1, 0)
+    (item,) = system.alarms.standing(limit=9)
+    assert (item.alarm.kind, item.alarm.about, item.alarm.owner) == (
+        "settings_weakened",
+        "settings:in_force",
+        "somebody",
+    )
+    system.safety.record(Settings(), actor=ACTOR)
+    assert (look(), look()) == (1, 0)
     assert system.alarms.standing(limit=9) == []

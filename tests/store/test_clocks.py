@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import transaction
 from hypothesis import given
@@ -22,6 +23,7 @@ from holdfast.effect.handler import Done
 from holdfast.errors import InvalidRequest
 from holdfast.worker import alarm_of_clocks
 from tests.alarm.calling import calling, owed
+from tests.conftest import superuser
 from tests.store.making import ACTOR, NOW, STORIES, rows, together
 
 CLOCKS = {clock.code: clock for clock in every_clock()}
@@ -204,6 +206,17 @@ def test_the_worker_logs_what_nears_and_what_was_missed(system: System) -> None:
         ("clock_near", clock_id, "lead"),
         ("clock_missed", clock_id, "lead"),
     ]
+
+
+def test_a_row_that_is_only_said_to_be_due_is_put_right_and_keeps_no_other_waiting(system: System) -> None:
+    (wrong,) = start(system, TIDA)
+    with psycopg.connect(superuser(system.settings.data)) as connection:
+        connection.execute("update clock set next_at = %s", [NOW])
+    start(system, DANGER, subject="case:2")
+    assert [item.clock.terms.code for item in system.clocks.mark_due(NOW)] == ["danger"]
+    (item,) = system.clocks.of("case:1")
+    assert (item.id, item.clock.state) == (wrong, ClockState.RUNNING)
+    assert mark(system, NOW + 24 * HOUR - MOMENT) == [ClockState.MISSED]
 
 
 # --- stopping

@@ -179,6 +179,7 @@ KNOWN = {
     "contest": "case_id content_id account_subject blameless state offered_at version",
     "clock": "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "
     "version",
+    "archive_search": "bank entries bank_import count state owner due late items copies owed_at version",
 }
 """Each table with those of its columns that the journal knows."""
 CHANGED = {
@@ -235,7 +236,18 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["unscreened", "screening", "api_key", "proposal", "settings_in_force", "effect", "alarm", "clock", "entry"],
+    [
+        "unscreened",
+        "screening",
+        "api_key",
+        "proposal",
+        "settings_in_force",
+        "effect",
+        "alarm",
+        "clock",
+        "archive_search",
+        "entry",
+    ],
 )
 def test_a_row_that_is_gone_is_found_and_left_to_people(story: System, table: str) -> None:
     from holdfast.store.mend import mend

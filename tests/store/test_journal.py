@@ -27,7 +27,7 @@ from holdfast.hold import contest, hold
 from holdfast.intake import proof, report, reported
 from holdfast.log import check
 from holdfast.log.event import Event, registered
-from holdfast.match import archive, bank, entry, importing, long_screening, screen, unscreened
+from holdfast.match import archive, backwards, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled
 from holdfast.match.entry import EntryRemoved
 from holdfast.sealed import kek, subject
@@ -225,7 +225,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 
 
 STAGES = (
-    *(archive, bank, entry, importing, long_screening, screen, unscreened),
+    *(archive, backwards, bank, entry, importing, long_screening, screen, unscreened),
     *(keys, effect, alarm, check, kek, subject, proposal, safety),
     *(report, reported, proof, case, hold, contest),
     *(keys, effect, alarm, hold, running_clock, check, kek, subject, proposal, safety),

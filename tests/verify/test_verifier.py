@@ -66,10 +66,10 @@ def handed(system: System, tmp_path: Path) -> Iterator[Handed]:
         yield Handed(publisher.folder, key, kept, receipt, bundle, grown_since(publisher.folder, kept))
 
 
-def test_it_is_some_200_lines_and_needs_one_library() -> None:
+def test_it_is_at_most_200_lines_and_needs_one_library() -> None:
     text = FILE.read_text()
     imported = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
-    assert len(text.splitlines()) <= 205
+    assert len(text.splitlines()) <= 200
     assert imported - set(sys.stdlib_module_names) == {"cryptography"}
 
 

@@ -22,6 +22,9 @@ NEEDED: Final = {
     ("GET", "/v1/unscreened"): Scope.SCREEN,
     ("GET", "/v1/processes"): Scope.SCREEN,
     ("POST", "/v1/banks/{name}/entries/{entry_id}/look-back"): Scope.ARCHIVE,
+    ("GET", "/v1/searches"): Scope.ARCHIVE,
+    ("GET", "/v1/searches/{search_id}"): Scope.ARCHIVE,
+    ("POST", "/v1/searches/{search_id}/copies"): Scope.ARCHIVE,
     ("GET", "/v1/effects"): Scope.OPERATE,
     ("GET", "/v1/alarms"): Scope.OPERATE,
     ("GET", "/v1/clocks"): Scope.OPERATE,
@@ -70,6 +73,7 @@ def ask(asker: Asker, method: str, path: str) -> Reply:
         import_id="imp_x",
         alarm_id="alm_x",
         proposal_id="pro_x",
+        search_id="bws_x",
     )
     return asker.ask(method, filled)
 

@@ -57,6 +57,7 @@ def test_a_method_that_an_address_does_not_take_is_a_405_that_names_those_it_doe
         import_id="imp_x",
         alarm_id="alm_x",
         proposal_id="pro_x",
+        search_id="bws_x",
     )
     for method in [method for method in METHODS if method not in taken]:
         reply = everyone.ask(method, filled)
@@ -112,6 +113,8 @@ PATHS = (
     ("GET", "/screenings/{}/proof"),
     ("POST", "/banks/{}/disable"),
     ("GET", "/banks/{}/export"),
+    ("GET", "/searches/{}"),
+    ("POST", "/searches/{}/copies"),
     ("POST", "/banks/nothing-here/entries/{}/disable"),
     ("DELETE", "/banks/{}/entries/x"),
 )

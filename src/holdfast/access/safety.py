@@ -65,6 +65,8 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "alarm_again_minutes": lambda before, after: after > before,
     # Where a place is left out, its legal clocks do not run.
     "places": lambda before, after: bool(_names(before) - _names(after)),
+    # What a new entry is looked up through before it is called blocked.
+    "self_test_url": lambda before, after: bool(before) and after != before,
     # What locks the keys to what is sealed.
     "keyring_identity": lambda before, after: bool(before) and not after,
     "keyring_kms": lambda before, after: bool(before) and not after,
@@ -89,6 +91,8 @@ NEUTRAL: Final = frozenset(
         # Whose an alarm is, and the way it takes to the address above. A wrong way shows: alarms come back.
         *("unscreened_owner", "proposal_owner", "case_owner"),
         *("alarm_secret", "alarm_secret_file", "alarm_smtp", "alarm_smtp_password_file", "alarm_from"),
+        # Without it new entries are not proven at the address that is set, which raises an alarm.
+        "self_test_key_file",
     }
 )
 
@@ -215,7 +219,7 @@ def _for_the_journal(name: str, value: str) -> str:
     if name in ("alarm_email", "alarm_deputy_email"):
         return ",".join(f"@{one.rpartition('@')[2]}" for one in value.split(","))
     without_login = re.sub(r"(?<=://)[^/@]*@", "", value)
-    return re.sub(r"(?<=://)([^/]*).*", r"\1", without_login) if name == "alarm_url" else without_login
+    return re.sub(r"(?<=://)([^/?#]*).*", r"\1", without_login) if name == "alarm_url" else without_login
 
 
 def weaker_than(before: Values, after: Values) -> tuple[str, ...]:

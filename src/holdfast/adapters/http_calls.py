@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 Work = Callable[[httpx.AsyncHTTPTransport], Coroutine[Any, Any, T]]
 _KEPT_SECONDS: Final = 30.0
 _GRACE_SECONDS: Final = 5.0
-"""For giving a call up; nobody waits for longer, not even where the thread is stopped with the call in it."""
+"""For giving a call up: nobody waits for longer, whatever becomes of the thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,16 @@ class HttpCalls:
         self._running: _Running | None = None
 
     def run(self, work: Work[T], seconds: float) -> T:
-        """What `work` gives. Raises what it raises, and TimeoutError after `seconds`, whatever it waits for then."""
+        """What `work` gives. Raises what it raises, and TimeoutError after `seconds`, whatever it waits for then.
+
+        TimeoutError also where the calls are closed meanwhile.
+        """
         running = self._begun()
         future = asyncio.run_coroutine_threadsafe(_within(seconds, work(running.transport)), running.loop)
         try:
             return future.result(max(0.0, seconds) + _GRACE_SECONDS)
+        except CancelledError:
+            raise TimeoutError from None
         except BaseException:  # also where whoever waits is interrupted: the call is given up too
             future.cancel()
             raise
@@ -63,7 +69,7 @@ class HttpCalls:
         with self._lock:
             running, self._running = self._running, None
         if running:
-            asyncio.run_coroutine_threadsafe(running.transport.aclose(), running.loop).result()
+            asyncio.run_coroutine_threadsafe(_give_up(running.transport), running.loop).result()
             running.loop.call_soon_threadsafe(running.loop.stop)
             running.thread.join()
             running.loop.close()
@@ -82,3 +88,12 @@ class HttpCalls:
 async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     async with asyncio.timeout(seconds):
         return await work
+
+
+async def _give_up(transport: httpx.AsyncHTTPTransport) -> None:
+    """End every call that still runs, and every connection."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await transport.aclose()

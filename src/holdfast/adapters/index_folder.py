@@ -12,36 +12,29 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
-import mmap
-import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from holdfast.adapters import array_file
+from holdfast.adapters.array_file import FAULTS, Damaged
 from holdfast.match.known import Level
 from holdfast.match.segment import Segment
 from holdfast.match.slices import Cut
 
 _MAGIC: Final = b"HFINDEX1"
-_HEAD: Final = struct.Struct("<8sII")  # magic, length of the description, its checksum
-_ALIGNMENT: Final = 64
 _MANIFEST: Final = "manifest.json"
 _FORMAT: Final = 3
 _TRIES: Final = 5
 _log = structlog.get_logger("index")
-
-
-class _Damaged(Exception):  # noqa: N818  # names what was found
-    """A file is not what was written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,8 +86,7 @@ class IndexFolder:
         dead = [self._write_dead(name, segment) for name, segment in zip(names, segments, strict=True)]
         body = {"format": _FORMAT, "number": level.number, "token": level.token, "radius": radius}
         body |= {"segments": names, "dead": dead}
-        text = json.dumps({"body": body, "crc32": zlib.crc32(json.dumps(body).encode())})
-        _replace(self.path / _MANIFEST, [text.encode()])
+        array_file.write_json(self.path / _MANIFEST, body)
         self._forget_all_but({*names, *(one for one in dead if one)})
 
     def read(self) -> Stored | None:
@@ -103,7 +95,7 @@ class IndexFolder:
             before = self.stamp()
             try:
                 return self._read() if before else None
-            except (_Damaged, OSError, ValueError, LookupError, TypeError, struct.error) as fault:
+            except FAULTS as fault:
                 if self.stamp() == before:  # nobody has replaced it meanwhile: it is really so
                     self._sound.clear()
                     _log.error("index_damaged", because=str(fault), what_to_do="none: it is built anew")
@@ -111,11 +103,7 @@ class IndexFolder:
         return None
 
     def _read(self) -> Stored:
-        manifest = json.loads((self.path / _MANIFEST).read_bytes())
-        body = manifest["body"]
-        if zlib.crc32(json.dumps(body).encode()) != manifest["crc32"] or body["format"] != _FORMAT:
-            message = "the manifest is not what was written"
-            raise _Damaged(message)
+        body = array_file.read_json(self.path / _MANIFEST, _FORMAT)
         segments = [self._open(name) for name in body["segments"]]
         for segment, name in zip(segments, body["dead"], strict=True):
             if name:
@@ -129,16 +117,14 @@ class IndexFolder:
         known = self._mapped.get(name)
         if known:
             return Segment.of_arrays(known.arrays, known.cut)
-        with (self.path / name).open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        return _segment_in(mapped)
+        described, arrays = array_file.open_arrays(self.path / name, _MAGIC)
+        return Segment.of_arrays(arrays, Cut(tuple(described["widths"])))
 
     def _write_segment(self, segment: Segment) -> str:
         """Write a segment unless this process has read it from, or written it to, that very file: it may be damaged."""
         name = f"{_digest(segment)}.segment"
         if name not in self._sound or not (self.path / name).exists():
-            arrays = {key: np.ascontiguousarray(value) for key, value in segment.arrays.items()}
-            _replace(self.path / name, _as_chunks(arrays, segment.cut))
+            array_file.write_arrays(self.path / name, _MAGIC, {"widths": segment.cut.widths}, segment.arrays)
             self._sound.add(name)
         return name
 
@@ -147,14 +133,14 @@ class IndexFolder:
         if not rows:
             return None
         dead = f"{name.removesuffix('.segment')}-{hashlib.blake2b(rows, digest_size=8).hexdigest()}.dead"
-        _replace(self.path / dead, [struct.pack("<I", zlib.crc32(rows)), rows])
+        array_file.replace(self.path / dead, [struct.pack("<I", zlib.crc32(rows)), rows])
         return dead
 
     def _read_dead(self, name: str) -> NDArray[np.uint32]:
         checksum, rows = struct.unpack_from("<I", whole := (self.path / name).read_bytes())[0], whole[4:]
         if zlib.crc32(rows) != checksum:
             message = f"{name} is not what was written"
-            raise _Damaged(message)
+            raise Damaged(message)
         return np.frombuffer(rows, "<u4")
 
     def _forget_all_but(self, names: set[str]) -> None:
@@ -170,69 +156,3 @@ def _digest(segment: Segment) -> str:
     whole.update(np.ascontiguousarray(segment.labels).data)
     whole.update(np.ascontiguousarray(segment.tables.words).data)
     return whole.hexdigest()
-
-
-def _as_chunks(arrays: dict[str, NDArray[Any]], cut: Cut) -> Iterator[bytes | memoryview]:
-    """A segment file: head, description, then each array at a multiple of 64 bytes."""
-    at = 0
-    described: list[dict[str, Any]] = []
-    for name, array in arrays.items():
-        at = _aligned(at)
-        checksum = zlib.crc32(array.data.cast("B")) if array.size else 0
-        described.append({"name": name, "type": array.dtype.str, "shape": array.shape, "at": at, "crc32": checksum})
-        at += array.nbytes
-    description = json.dumps({"widths": cut.widths, "arrays": described}).encode()
-    head = _HEAD.pack(_MAGIC, len(description), zlib.crc32(description)) + description
-    yield head.ljust(_aligned(len(head)), b"\0")
-    written = 0
-    for array, one in zip(arrays.values(), described, strict=True):
-        yield bytes(int(one["at"]) - written)
-        yield array.data.cast("B") if array.size else b""
-        written = int(one["at"]) + array.nbytes
-
-
-def _segment_in(mapped: mmap.mmap) -> Segment:
-    """The segment in a mapped file. Raises _Damaged if any checksum does not hold."""
-    magic, length, checksum = _HEAD.unpack_from(mapped)
-    description = mapped[_HEAD.size : _HEAD.size + length]
-    if magic != _MAGIC or zlib.crc32(description) != checksum:
-        message = "a segment's description is not what was written"
-        raise _Damaged(message)
-    described = json.loads(description)
-    first = _aligned(_HEAD.size + length)
-    arrays = {one["name"]: _array_in(mapped, first, one) for one in described["arrays"]}
-    return Segment.of_arrays(arrays, Cut(tuple(described["widths"])))
-
-
-def _array_in(mapped: mmap.mmap, first: int, described: dict[str, Any]) -> NDArray[Any]:
-    shape = tuple(described["shape"])
-    count = int(np.prod(shape))
-    array = (
-        np.frombuffer(mapped, described["type"], count, first + described["at"])
-        if count
-        else np.empty(0, described["type"])
-    )
-    if count and zlib.crc32(array.data.cast("B")) != described["crc32"]:
-        message = f"a segment's {described['name']} are not what was written"
-        raise _Damaged(message)
-    return array.reshape(shape)
-
-
-def _aligned(at: int) -> int:
-    return -(-at // _ALIGNMENT) * _ALIGNMENT
-
-
-def _replace(target: Path, chunks: Sequence[bytes] | Iterator[bytes | memoryview]) -> None:
-    """Write a whole file under another name, sync it, and put it in its place."""
-    fresh = target.with_suffix(f"{target.suffix}.{os.getpid()}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -105,7 +105,9 @@ class Mail:
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
         """A session that is encrypted and logged in as it has to be."""
-        server, context = self._server, self._server.context or ssl.create_default_context()
+        server = self._server
+        encrypted = server.tls or server.starttls
+        context = server.context or (ssl.create_default_context() if encrypted else None)
         about: dict[str, Any] = {"timeout": self._step_seconds, "seconds": self._whole_seconds}
         # The sender's domain is a name that other mail servers know; this machine's may be none.
         about["local_hostname"] = self._addresses.sender.rpartition("@")[2]

@@ -33,6 +33,9 @@ class AlarmKind(StrEnum):
     HOLD_BREACHED = "hold_breached"
     HOLDS_STAGED = "holds_staged"
     HOLD_CONTESTED = "hold_contested"
+    COPIES_FOUND = "copies_found"
+    SEARCH_LATE = "search_late"
+    SEARCH_UNPROVEN = "search_unproven"
     CHANNEL_SILENT = "channel_silent"
 
 
@@ -100,17 +103,17 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     AlarmKind.ITEM_NEEDS_A_PERSON: Meaning(
         says="A report names something that no machine can find: a description, a hash, or an address that is none.",
         what_to_do="Read the report and find it, or ask whoever reported; it stays open until then.",
-        where_to_look="the report that the alarm names",
+        where_to_look="'holdfast cases waiting'",
     ),
     AlarmKind.CASE_NEEDS_A_LOOK: Meaning(
         says="Something was reported that is not hidden before a person has looked.",
         what_to_do="Look at it; its clock runs.",
-        where_to_look="the case that the alarm names",
+        where_to_look="'holdfast cases show' with the case that the alarm names",
     ),
     AlarmKind.COPIES_NEED_A_LOOK: Meaning(
         says="Things that only look like what was reported were found; they are not hidden.",
         what_to_do="Look at them within a day.",
-        where_to_look="the case that the alarm names",
+        where_to_look="'holdfast cases show' with the case that the alarm names",
     ),
     AlarmKind.HOLD_UNCONFIRMED: Meaning(
         says="The platform has not confirmed within a minute that something is out of reach; it is asked on.",
@@ -121,13 +124,13 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     AlarmKind.HOLD_REFUSED: Meaning(
         says="The platform refuses to put something out of reach.",
         what_to_do="Talk to the platform's engineers now; it can still be seen.",
-        where_to_look="the case that the alarm names, and the platform's own log",
+        where_to_look="'holdfast cases show' with the case that the alarm names, and the platform's own log",
         urgent=True,
     ),
     AlarmKind.HOLD_BREACHED: Meaning(
         says="Something that was out of reach could be seen again. It is asked for anew; this is an incident.",
         what_to_do="Find out how it came back, and write it down.",
-        where_to_look="the case that the alarm names, and the platform's own log",
+        where_to_look="'holdfast cases show' with the case that the alarm names, and the platform's own log",
         urgent=True,
     ),
     AlarmKind.HOLDS_STAGED: Meaning(
@@ -139,10 +142,26 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     AlarmKind.HOLD_CONTESTED: Meaning(
         says="Whoever posted what is held says that it should be visible.",
         what_to_do="Read what they say and look, within a day.",
-        where_to_look="the contest that the alarm names",
+        where_to_look="'holdfast cases contests'",
+    ),
+    AlarmKind.COPIES_FOUND: Meaning(
+        says="Items that were screened earlier match an entry that a bank has now.",
+        what_to_do="See which they are, and have them held.",
+        where_to_look="'holdfast searches list', or GET /v1/searches",
+    ),
+    AlarmKind.SEARCH_LATE: Meaning(
+        says="A search of what was screened earlier has not ended in time; it goes on.",
+        what_to_do="See that a worker runs and how far it is.",
+        where_to_look="'holdfast searches list', or GET /v1/searches",
+    ),
+    AlarmKind.SEARCH_UNPROVEN: Meaning(
+        says="A new entry of a bank is not found by screening, or nobody could tell: it is not called blocked.",
+        what_to_do="Mend what 'holdfast doctor' names; it is tried again.",
+        where_to_look="'holdfast searches list', or GET /v1/searches",
+        urgent=True,
     ),
     AlarmKind.CHANNEL_SILENT: Meaning(
-        says="Alarms cannot be told through a channel: nobody takes its messages.",
+        says="A channel does not take the messages about alarms, or not for everybody who should get them.",
         what_to_do="Try 'holdfast alarms test', and mend what it names; until then look at the alarms here.",
         where_to_look="'holdfast alarms list', or GET /v1/alarms",
         told=False,

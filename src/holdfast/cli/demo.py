@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 import shutil
+import socket
 import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +26,7 @@ from holdfast.settings import Settings, env_name
 if TYPE_CHECKING:
     from holdfast.demo.client import Client
     from holdfast.demo.proof import Proven
+    from holdfast.demo.reporting import Reported
     from holdfast.demo.story import Result
 
 _MARKER = ".holdfast-demo"
@@ -45,17 +52,19 @@ def demo(
         settings = _own_settings()
         supervisor = Supervisor(settings)
         with supervisor.running() as ready:
-            client, second = _clients(ready)
+            client, second, upload_key = _clients(ready)
             started = client.wait_until_ready(patience=_READY_PATIENCE)
             result = _play(client, second)
             facts = _summary(result, started)
             files = _write(result, facts, sheet)
             proven = _prove(client, result, ready, sheet)
-            _say(result, facts, files, proven, as_json=as_json)
-            if not once:
-                _say_addresses(client, settings)
-                supervisor.watch()
-    if not (result.all_as_expected and proven.good):
+            with _platform(ready, upload_key) as site:
+                reported = _report(site, ready, sheet)
+                _say(result, facts, files, proven, reported, as_json=as_json)
+                if not once:
+                    _say_addresses(client, settings, site)
+                    supervisor.watch()
+    if not (result.all_as_expected and proven.good and reported.as_expected):
         raise typer.Exit(1)
 
 
@@ -74,7 +83,46 @@ def _own_settings() -> Settings:
     folder.mkdir(parents=True, mode=0o755)
     (folder / _MARKER).touch()
     fresh = given.model_copy(update={"data": folder, "database_url": None, "database_owner_url": None, "shadow": False})
-    return fresh.model_copy(update={"listen": _free_address(given)})
+    return _with_platform(fresh.model_copy(update={"listen": _free_address(given)}))
+
+
+def _with_platform(settings: Settings) -> Settings:
+    """The same, with a platform of its own beside it: Commons, on another free port."""
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    site = f"http://127.0.0.1:{_any_port()}"
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    about = {"platform_url": f"{site}/holdfast", "platform_sites": site, "platform_secret": SecretStr(secret)}
+    return settings.model_copy(update={**about, "public_url": f"http://{settings.listen}"})
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _platform(ready: Settings, key: str) -> Iterator[str]:
+    """Commons, with a key that may screen and nothing else."""
+    from holdfast.demo.commons import commons  # noqa: PLC0415
+
+    assert ready.platform_secret is not None
+    port, secret = int(ready.platform_sites.rpartition(":")[2]), ready.platform_secret.get_secret_value()
+    with commons(ready.data / "commons", port, holdfast_url=f"http://{ready.listen}", key=key, secret=secret) as site:
+        yield site
+
+
+def _report(site: str, ready: Settings, sheet: Path) -> Reported:
+    from holdfast.adapters.log_folder import LogFolder  # noqa: PLC0415
+    from holdfast.demo.reporting import play_report  # noqa: PLC0415
+
+    key = str(LogFolder(ready.data / "log").identity().keys.log[-1])
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("Starting Commons", total=None)
+        door = f"http://{ready.listen}"
+        return play_report(site, door, key, sheet, lambda words: progress.update(task, description=words))
 
 
 def _in_use(folder: Path) -> bool:
@@ -111,8 +159,8 @@ def _free_address(given: Settings) -> str:
     raise AssertionError
 
 
-def _clients(ready: Settings) -> tuple[Client, Client]:
-    """Two people's clients, with keys that may do everything, made as an administrator would."""
+def _clients(ready: Settings) -> tuple[Client, Client, str]:
+    """Two people's clients, with keys that may do everything, and an upload path's key; an administrator makes them."""
     from holdfast.access.key import Scope  # noqa: PLC0415
     from holdfast.bootstrap import wire  # noqa: PLC0415
     from holdfast.demo.client import Client  # noqa: PLC0415
@@ -123,7 +171,8 @@ def _clients(ready: Settings) -> tuple[Client, Client]:
         scopes = frozenset(Scope)
         return system.keys.create(label="demonstration", scopes=scopes, expires_at=None, actor=actor(), person=person)
 
-    return Client(ready.listen, key_of("first")), Client(ready.listen, key_of("second"))
+    upload_key = system.keys.create(label="commons", scopes=frozenset({Scope.SCREEN}), expires_at=None, actor=actor())
+    return Client(ready.listen, key_of("first")), Client(ready.listen, key_of("second")), upload_key
 
 
 def _play(client: Client, second: Client) -> Result:
@@ -175,13 +224,21 @@ def _prove(client: Client, result: Result, settings: Settings, sheet: Path) -> P
     return prove_one(client, str(held.reply.body["screening"]), key, sheet / "proof.json")
 
 
-def _say(result: Result, facts: list[tuple[str, str]], files: list[Path], proven: Proven, *, as_json: bool) -> None:
+def _say(  # each is one part of what is shown
+    result: Result,
+    facts: list[tuple[str, str]],
+    files: list[Path],
+    proven: Proven,
+    reported: Reported,
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
         steps = [{"did": s.did, "answer": s.answer, "expected": s.expected, "seconds": s.seconds} for s in result.steps]
         wrong = [one.sample.title for one in result.outcomes if not one.as_expected]
         body = {"as_expected": result.all_as_expected, "wrong": wrong, "facts": dict(facts), "steps": steps}
         proof = {"proven": proven.good, "file": str(proven.file), "events": proven.events, "says": proven.says}
-        say_json({**body, "sheet": [str(path) for path in files], "proof": proof})
+        say_json({**body, "sheet": [str(path) for path in files], "proof": proof, "report": asdict(reported)})
         return
     table("What was screened, in this run", ["", ""], [[name, value] for name, value in facts])
     rows = [[step.did, step.answer, f"{step.seconds * 1000:.0f} ms"] for step in result.steps]
@@ -190,23 +247,45 @@ def _say(result: Result, facts: list[tuple[str, str]], files: list[Path], proven
         if not one.as_expected:
             out.print(f"[bold red]not as expected[/] {one.sample.title}: {one.answer}")
     _say_proof(proven)
+    _say_report(reported)
     out.print(f"\nContact sheet: [bold]{files[0]}[/]\n               {files[1]}", soft_wrap=True, highlight=False)
 
 
 def _say_proof(proven: Proven) -> None:
     rows = [[str(one[name]) for name in ("number", "at", "event", "by", "entry")] for one in proven.events]
     table("The first held upload, as the log has it", ["", "at", "event", "by", "entry"], rows)
-    out.print("What somebody who trusts nobody finds, offline, with the log's key and a program of some 200 lines:")
+    out.print("What somebody who trusts nobody finds, offline, with the log's key and a program of 200 lines:")
     for sentence in proven.says:
         out.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
     out.print("[bold green]proven[/]" if proven.good else "[bold red]NOT PROVEN[/]")
     out.print(f"Again: {proven.command}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _say_addresses(client: Client, settings: Settings) -> None:
+def _say_report(seen: Reported) -> None:
+    """The second story: what was so when, what a stranger gets, what each side is told, and the receipt."""
+    rows = [[f"{one.after:6.2f} s", one.what] for one in seen.timeline]
+    table("A parent reports what Commons shows: seconds after sending", ["", ""], rows)
+    stranger = f"a stranger got {_codes(seen.before)} before, and gets {_codes(seen.after)} now"
+    out.print(f"Of {len(seen.before)} pages {stranger}.", highlight=False)
+    out.print(f"The receipt's words: [bold]{seen.words}[/]", highlight=False)
+    for line in seen.status:
+        out.print(f"  the receipt says: {line}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"Whoever posted it is told: {seen.notice}", markup=False, highlight=False, soft_wrap=True)
+    for line in seen.receipt_says:
+        out.print(f"  the verifier says: {line}", markup=False, highlight=False, soft_wrap=True)
+    out.print("[bold green]held, told and proven[/]" if seen.as_expected else "[bold red]NOT AS IT SHOULD BE[/]")
+
+
+def _codes(statuses: list[int]) -> str:
+    return ", ".join(map(str, sorted(set(statuses))))
+
+
+def _say_addresses(client: Client, settings: Settings, site: str) -> None:
     base = f"http://{settings.listen}/v1"
     out.print(f"\nThe server is up at [bold]{base}/[/]  (Ctrl-C stops it)", highlight=False)
     out.print(f"  what it offers   {base}/openapi.json", highlight=False, soft_wrap=True)
     out.print(f"  is it ready      {base}/health/ready", highlight=False, soft_wrap=True)
+    out.print(f"  report something http://{settings.listen}/report", highlight=False, soft_wrap=True)
+    out.print(f"  the platform     {site}", highlight=False, soft_wrap=True)
     curl = f"curl -H 'Authorization: Bearer {client.key}' --data-binary @FILE {base}/screen"
     out.print(f"  screen a file    {curl}", soft_wrap=True, highlight=False, markup=False)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import alarms, bank, clocks, effects, key, log, proposals, sealed
+from holdfast.cli import alarms, bank, cases, clocks, effects, key, log, proposals, sealed, searches
 from holdfast.cli import settings as settings_command
 from holdfast.cli.backup import backup, restore
 from holdfast.cli.demo import demo
@@ -81,7 +81,9 @@ app.add_typer(proposals.app, name="proposals")
 app.add_typer(settings_command.app, name="settings")
 app.add_typer(effects.app, name="effects")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(cases.app, name="cases")
 app.add_typer(clocks.app, name="clocks")
+app.add_typer(searches.app, name="searches")
 app.add_typer(log.app, name="log")
 app.command()(log.verify)
 

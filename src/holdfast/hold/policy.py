@@ -57,5 +57,6 @@ def _parsed(untrusted_rules: Any) -> HoldPolicy:  # noqa: ANN401  # whatever JSO
         if set(rule) != {"category", "reporters"} or not isinstance(rule["reporters"], list):
             message = "a rule has category and reporters"
             raise ValueError(message)
-        pairs |= {(Category(rule["category"]), ReporterKind(kind)) for kind in rule["reporters"]}
+        category = Category(rule["category"])
+        pairs |= {(category, ReporterKind(kind)) for kind in rule["reporters"]}
     return HoldPolicy(frozenset(pairs))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop that most of a search is spent in, written for a compiler: plain numbers and arrays, no objects.
 
-Two of them. `scan` compares whatever is found: candidates are copied a few at a time whatever their number
+Three of them. `scan` compares whatever is found: candidates are copied a few at a time whatever their number
 is, and compared later, because a loop over each short list would mispredict its end every time, which costs
 more than copying what is not used. `count` remembers in one bit for each row what it has found, and compares
-only what it finds again: where the plan says that whoever is near is found twice.
+only what it finds again: where the plan says that whoever is near is found twice. `tile` compares everything
+with everything: few hashes with very many, a piece that fits the processor's cache at a time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _SUM: Final = np.uint64(0x0101010101010101)
 _ONE, _TWO, _FOUR, _BYTE7 = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)
 _SIX, _LAST = np.uint64(6), np.uint64(63)
 _FOUND, _TOLD = 0, 1
+_TILE: Final = 1024  # rows compared with each hash in turn: 16 KiB of their first halves
+_FARTHER: Final = np.uint64(256)
 
 Array = Any  # numba's own view of an array has no type that mypy knows
 
@@ -172,6 +175,35 @@ def compiled_count() -> Any:  # noqa: ANN401  # see above
         return found
 
     return _kept_on_disk(count)
+
+
+def compiled_tile() -> Any:  # noqa: ANN401  # see above
+    """`tile`, compiled. Raises as `compiled_scan` does."""
+    from numba import njit  # noqa: PLC0415  # see above
+
+    ones = njit(inline="always")(_count_ones)
+
+    def tile(word0: Array, word1: Array, word2: Array, word3: Array, queries: Array, radius: int, out: Array) -> int:
+        found, rows = 0, len(word0)
+        for start in range(0, rows, _TILE):
+            end = min(start + _TILE, rows)
+            for number in range(queries.shape[0]):
+                query0, query1 = queries[number, 0], queries[number, 1]
+                least = _FARTHER  # without a branch, so that a compiler can do several rows at once
+                for row in range(start, end):
+                    least = min(least, ones(word0[row] ^ query0) + ones(word1[row] ^ query1))
+                if least <= radius:
+                    for row in range(start, end):
+                        half = ones(word0[row] ^ query0) + ones(word1[row] ^ query1)
+                        if half <= radius:
+                            whole = half + ones(word2[row] ^ queries[number, 2]) + ones(word3[row] ^ queries[number, 3])
+                            if whole <= radius:
+                                if found < out.shape[0]:
+                                    out[found, 0], out[found, 1], out[found, 2] = number, row, whole
+                                found += 1
+        return found
+
+    return _kept_on_disk(tile)
 
 
 def _kept_on_disk(loop: Any) -> Any:  # noqa: ANN401  # see above

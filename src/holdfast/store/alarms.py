@@ -137,13 +137,6 @@ class PostgresAlarms:
             after = self._apply(row, AcknowledgeAlarm(actor), actor, self._clock())
             return AlarmItem(row.id, row.raised_at, after)
 
-    def get(self, alarm_id: str) -> AlarmItem:
-        """One alarm, cleared or not. Raises AlarmUnknown."""
-        row = AlarmRow.objects.filter(id=alarm_id).first()
-        if row is None:
-            raise AlarmUnknown(ascii(alarm_id))
-        return item_of(row)
-
     def standing(self, *, limit: int) -> list[AlarmItem]:
         """The alarms that are not cleared, the oldest first."""
         rows = AlarmRow.objects.exclude(state=AlarmState.CLEARED).order_by("raised_at", "id")[:limit]

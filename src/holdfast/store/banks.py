@@ -13,9 +13,11 @@ from django.db import connection
 from holdfast.access.two_people import Actor, acting, name_of
 from holdfast.errors import BankUnknown, EntryUnknown
 from holdfast.match import bank as banks
+from holdfast.match.backwards import matches_more
 from holdfast.match.bank import Bank
 from holdfast.match.entry import (
     AddEntry,
+    EnableEntry,
     Entry,
     EntryCommand,
     EntryState,
@@ -46,6 +48,7 @@ from holdfast.store.bank_rows import (
 )
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankRow, EntryRow
+from holdfast.store.search_owing import SearchOwing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,14 @@ class BankSummary:
 class PostgresBanks:
     """The banks as committed."""
 
-    def __init__(self, journal: PostgresJournal, clock: Callable[[], datetime], new_id: Callable[[str], str]) -> None:
-        """Use `clock` for time and `new_id` for the ids of entries."""
+    def __init__(
+        self, journal: PostgresJournal, clock: Callable[[], datetime], new_id: Callable[[str], str], owing: SearchOwing
+    ) -> None:
+        """Use `clock` for time and `new_id` for the ids of entries; what newly matches owes a search by `owing`."""
         self._journal = journal
         self._clock = clock
         self._new_id = new_id
+        self._owing = owing
 
     # --- changing
 
@@ -84,8 +90,11 @@ class PostgresBanks:
             assert after is not None
             version, subject = row.version if row else 0, banks.bank_subject(name)
             by = acting(actor, command, before, subject=subject, version=version)
-            self._journal.append(subject, after=version, events=events, actor=by, at=self._clock())
+            now = self._clock()
+            self._journal.append(subject, after=version, events=events, actor=by, at=now)
             write_bank(after, version + len(events), number)
+            if before is not None and matches_more(before, after):
+                self._owing.for_bank(after, actor=by, at=now)
             return after
 
     def add_entries(self, name: str, items: Sequence[tuple[tuple[Signal, ...], str]], *, actor: Actor) -> list[Entry]:
@@ -112,6 +121,7 @@ class PostgresBanks:
             ids = [command.id for command in new.entries]
             added = [evolve_entry(None, entry_id, happened) for entry_id, happened in zip(ids, written, strict=True)]
             write_entries(added, number, now)
+            self._owing.for_entries(bank, ids, actor=by, at=now)
             return added
 
     def change_entry(self, name: str, entry_id: str, command: EntryCommand, *, actor: Actor) -> Entry:
@@ -129,9 +139,12 @@ class PostgresBanks:
                 after = evolve_entry(after, entry_id, happened)
             subject = entry_subject(entry_id)
             by = acting(actor, command, bank, subject=subject, version=row.version)
-            self._journal.append(subject, after=row.version, events=events, actor=by, at=self._clock())
+            now = self._clock()
+            self._journal.append(subject, after=row.version, events=events, actor=by, at=now)
             changed = {"state": after.state, "opinion": after.opinion, "changed_in": number}
             EntryRow.objects.filter(id=entry_id).update(version=row.version + len(events), **changed)
+            if isinstance(command, EnableEntry):
+                self._owing.for_entries(bank, [entry_id], actor=by, at=now)
             return after
 
     # --- reading

@@ -38,20 +38,18 @@ from holdfast.intake.age import AgeBasis, ClaimStatus, by_arithmetic
 from holdfast.intake.desk import KnownAges
 from holdfast.intake.report import JoinReport, Report
 from holdfast.intake.reported import FindAmbiguous, FindNowhere, ReportedCommand, ReportedState, ResolveItem
-from holdfast.intake.reporter import Category, ReporterKind, UploaderIs
+from holdfast.intake.reporter import Category, ReporterKind
 from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, take_step
 from holdfast.store.holds import Placing, PostgresHolds
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportedRow, ReportRow, ScreeningRow, ViewsRow
-from holdfast.store.reports import NEEDS_HELP, report_of, reported_of, standing_of
+from holdfast.store.reports import report_of, reported_of, standing_of
 from holdfast.store.uploaders import uploader_subject
 
 COPIES: Final = "case.copies"
 VIEWS: Final = "case.views"
 FREEZE: Final = "case.freeze"
-LOOK_FIRST: Final = AlarmKind.CASE_NEEDS_A_LOOK
-COPIES_WAIT: Final = AlarmKind.COPIES_NEED_A_LOOK
 _SYSTEM: Final = "system:cases"
 _PERSON: Final = "depicted-1"
 """Whoever a report is about, as long as nobody has told several people apart."""
@@ -131,7 +129,7 @@ class PostgresCases:
             plans = plan([_copy(one) for one in fresh], standing)
             taken = [one.item for one in fresh if plans[one.item.content] is Plan.HOLD]
             for item in taken:
-                self._take(case, item, is_copy=True, uploader_is=UploaderIs.UNKNOWN, at=at)
+                self._take(case, item, is_copy=True, at=at)
             danger = STRICTEST.index(Category(case.category))
             staged = not self._lets_through(content, standing, at)
             placing = Placing(case=case, standing=standing, danger=danger, staged=staged)
@@ -139,7 +137,7 @@ class PostgresCases:
             if rest := len(fresh) - len(taken):
                 self._tell(case, QueueCopies(copies=rest), at)
                 self._means.clocks.start(f"case:{case.id}", started_at(Moment.COPY_QUEUED), at=at, actor=_SYSTEM)
-                self._alarms.call(COPIES_WAIT, f"case:{case.id}", self._owner, actor=_SYSTEM, at=at)
+                self._alarms.call(AlarmKind.COPIES_NEED_A_LOOK, f"case:{case.id}", self._owner, actor=_SYSTEM, at=at)
             self._owe_views(case, at)
 
     def locations(self, case: str) -> dict[str, list[str]]:
@@ -188,12 +186,12 @@ class PostgresCases:
         with connection.cursor() as cursor:
             cursor.execute(_ITEM_LOCK, [item.content])
         case = self._case_for(item, report, at)
-        fresh = self._take(case, item, is_copy=False, uploader_is=UploaderIs(row.uploader_is), at=at)
+        fresh = self._take(case, item, is_copy=False, at=at)
         self._decide_named(row, ResolveItem(content=item.content, version=item.version, case=case.id), at)
         self._join_report(report, case, at)
         self._claim_age(case, report, item, at)
         if item.is_asset or not self._is_held(report, case):
-            self._alarms.call(LOOK_FIRST, f"case:{case.id}", self._owner, actor=actor, at=at)
+            self._alarms.call(AlarmKind.CASE_NEEDS_A_LOOK, f"case:{case.id}", self._owner, actor=actor, at=at)
             return
         standing = standing_of(report)
         danger = STRICTEST.index(Category(case.category))
@@ -223,7 +221,7 @@ class PostgresCases:
             self._tell(case, TakeReport(report=report.id, category=category), at)
         return case
 
-    def _take(self, case: CaseRow, item: Item, *, is_copy: bool, uploader_is: UploaderIs, at: datetime) -> bool:
+    def _take(self, case: CaseRow, item: Item, *, is_copy: bool, at: datetime) -> bool:
         """Let the item belong to the case; whether it, or this version of it, is new."""
         row = CaseItemRow.objects.filter(content_id=item.content).first()
         if row is not None and row.content_version == item.version:
@@ -241,8 +239,6 @@ class PostgresCases:
                 "first_seen": item.first_seen,
             },
         )
-        if account is not None:
-            self._contests.offer(case, item.content, account, blameless=uploader_is.blameless, at=at)
         return True
 
     def _join_report(self, row: ReportRow, case: CaseRow, at: datetime) -> None:
@@ -277,7 +273,7 @@ class PostgresCases:
 
     def _set_aside(self, row: ReportedRow, command: ReportedCommand, at: datetime) -> None:
         self._decide_named(row, command, at)
-        self._alarms.call(NEEDS_HELP, f"report:{row.report_id}", self._owner, actor=_SYSTEM, at=at)
+        self._alarms.call(AlarmKind.ITEM_NEEDS_A_PERSON, f"report:{row.report_id}", self._owner, actor=_SYSTEM, at=at)
 
     def _decide_named(self, row: ReportedRow, command: ReportedCommand, at: datetime) -> None:
         step = Step("reported", row.id, reported_of(row), row.version, command)

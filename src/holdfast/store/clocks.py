@@ -32,6 +32,7 @@ from holdfast.case.running_clock import (
     evolve_clock,
     terms_of,
 )
+from holdfast.errors import Refusal
 from holdfast.log.event import encode
 from holdfast.store.alarms import PostgresAlarms
 from holdfast.store.bank_changes import allowed
@@ -116,10 +117,8 @@ class PostgresClocks:
         with transaction.atomic(durable=True):
             due = ClockRow.objects.filter(next_at__lte=now).order_by("next_at", "id")
             rows = list(due.select_for_update(skip_locked=True)[:_BATCH])
-            for row in rows:
-                self._apply(row, MissClock() if now > row.due else AlarmClock(), now, _SYSTEM)
-                self._call(row, now)
-        return [_item(row) for row in rows]
+            marked = [row for row in rows if self._looked_at(row, now)]
+        return [_item(row) for row in marked]
 
     def of(self, subject: str) -> list[ClockItem]:
         """All clocks of a subject, stopped ones too, in the order of their starts."""
@@ -145,6 +144,17 @@ class PostgresClocks:
         assert next_at is not None
         about = {"number": number, "id": self._new_id("clk"), "next_at": next_at.isoformat(), "told": body}
         return {**body, **about}
+
+    def _looked_at(self, row: ClockRow, now: datetime) -> bool:
+        """Alarm its owner if that is due. A row that only says so is put right: it must keep no other waiting."""
+        command = MissClock() if now > row.due else AlarmClock()
+        if isinstance(decide_clock(clock_of(row), command, now), Refusal):
+            row.next_at = clock_of(row).next_at
+            row.save()
+            return False
+        self._apply(row, command, now, _SYSTEM)
+        self._call(row, now)
+        return True
 
     def _apply(self, row: ClockRow, command: ClockCommand, at: datetime, actor: str) -> None:
         clock = clock_of(row)

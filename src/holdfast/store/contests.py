@@ -7,6 +7,7 @@ platform can be told the same ones again; whoever reports gets words that follow
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,19 +23,20 @@ from holdfast.hold.hold import HoldState
 from holdfast.hold.notice import held_notice
 from holdfast.hold.platform import Notice
 from holdfast.intake.code import CODE_BYTES, code_of, read_code
+from holdfast.intake.reporter import UploaderIs
 from holdfast.sealed.text import ERASED
 from holdfast.store.deciding import Step, take_step
 from holdfast.store.means import Means
-from holdfast.store.models import CaseRow, ContestRow, HoldRow, SealedRecordRow
+from holdfast.store.models import CaseItemRow, ContestRow, HoldRow, ReportedRow, SealedRecordRow
 
 NOTIFY: Final = "account.notify"
-CONTESTED: Final = AlarmKind.HOLD_CONTESTED
 _CODE: Final = "contest code"
 _WORDS: Final = "contest words"
 _SYSTEM: Final = "system:holds"
 _DEADLINE: Final = timedelta(minutes=10)
 _MOST_TRIES: Final = 100_000
 _HELD: Final = (HoldState.CONFIRMED, HoldState.BREACHED)
+_BLAMELESS: Final = [kind for kind in UploaderIs if kind.blameless]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +68,24 @@ class PostgresContests:
         self._owner = means.owner
         self._answer_url = f"{public_url.rstrip('/')}/case" if public_url else None
 
-    def offer(self, case: CaseRow, content: str, account: str, *, blameless: bool, at: datetime) -> None:
-        """Owe the notice about an item of a case to its account, once, inside the open transaction."""
-        if ContestRow.objects.filter(case=case, content_id=content).exists():
-            return
+    def offer(self, case: str, contents: Iterable[str], at: datetime) -> None:
+        """Owe a notice to the account of each of these items, which are held now, once, inside the open transaction.
+
+        Where anybody said that the account may be the depicted person's, the notice does not mention a report.
+        """
+        told = set(ContestRow.objects.filter(case_id=case).values_list("content_id", flat=True))
+        items = CaseItemRow.objects.filter(content_id__in=set(contents) - told, account_subject__isnull=False)
+        for item in items.order_by("content_id"):
+            named = ReportedRow.objects.filter(content_id=item.content_id, uploader_is__in=_BLAMELESS)
+            self._offer(case, item.content_id, str(item.account_subject), blameless=named.exists(), at=at)
+
+    def _offer(self, case: str, content: str, account: str, *, blameless: bool, at: datetime) -> None:
         contest_id = self._new_id("ctt")
-        command = OfferContest(case=case.id, content=content, account=account, blameless=blameless)
+        command = OfferContest(case=case, content=content, account=account, blameless=blameless)
         told = take_step(self._journal, Step("contest", contest_id, None, 0, command), actor=_SYSTEM, at=at)
         ContestRow.objects.create(
             id=contest_id,
-            case=case,
+            case_id=case,
             content_id=content,
             account_subject=account,
             code_digest=self._digest(self._words(contest_id)),
@@ -137,7 +147,7 @@ class PostgresContests:
             at = self._clock()
             about = f"contest:{row.id}"
             self._means.clocks.start(about, started_at(Moment.CONTESTED), at=at, actor=_SYSTEM)
-            self._alarms.call(CONTESTED, about, self._owner, actor=_SYSTEM, at=at)
+            self._alarms.call(AlarmKind.HOLD_CONTESTED, about, self._owner, actor=_SYSTEM, at=at)
         return _opened(row)
 
     def _apply(self, row: ContestRow, command: ContestCommand, actor: str) -> None:

@@ -42,16 +42,13 @@ from holdfast.hold.platform import Acted, Item, Sight, Spot
 from holdfast.hold.reach import Standing, Valve
 from holdfast.intake.reported import OPEN
 from holdfast.store.bank_rows import record_of
+from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import CaseRow, HoldRow, ReportRow
 
 ASK: Final = "hold.ask"
 LOOK: Final = "hold.look"
-UNCONFIRMED: Final = AlarmKind.HOLD_UNCONFIRMED
-BREACHED: Final = AlarmKind.HOLD_BREACHED
-REFUSED: Final = AlarmKind.HOLD_REFUSED
-STAGED: Final = AlarmKind.HOLDS_STAGED
 _SYSTEM: Final = "system:holds"
 _WAITING: Final = (HoldState.REQUESTED, HoldState.BREACHED, HoldState.UNREACHABLE)
 _UNSURE: Final = (*_WAITING, HoldState.REFUSED)
@@ -63,11 +60,12 @@ _UNSTAGED_AT_ONCE: Final = 50
 _ARCHIVED: Final = "select greatest(reltuples, 0)::bigint from pg_class where oid = 'archive'::regclass"
 # Repeated sources come later, whatever they say; how many reports name an item is not asked.
 _IN_TURN: Final = """
-select h.id from hold h left join lateral (
+select h.content_id from hold h left join lateral (
     select min((select count(*) from report o where o.source = p.source)) as busy
     from reported r join report p on p.id = r.report_id where r.content_id = h.content_id
 ) s on true
-where h.state = 'staged' order by h.danger, coalesce(s.busy, 0), h.asked_at, h.id limit %s
+where h.state = 'staged' group by h.content_id
+order by min(h.danger), min(coalesce(s.busy, 0)), min(h.asked_at), h.content_id limit %s
 """
 
 
@@ -87,11 +85,13 @@ class PostgresHolds:
     def __init__(
         self,
         means: Means,
+        contests: PostgresContests,
         *,
         valve: Valve,
     ) -> None:
         """Work with `means`; `valve` bounds the holds from unproven words in an hour."""
         self._means = means
+        self._contests = contests
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -124,26 +124,22 @@ class PostgresHolds:
         """Whether holds of such a report go out at once, or wait for the published budget."""
         if standing is not Standing.WORD or corroborated:
             return True
-        held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=at - _HOUR).exclude(state=HoldState.STAGED)
-        visible = self._visible()
-        return self._valve.lets_through(
-            standing, held_this_hour=held.count(), visible_items=visible, corroborated=corroborated
-        )
+        held, visible = _held_from_words(at), self._visible()
+        return self._valve.lets_through(standing, held_this_hour=held, visible_items=visible, corroborated=corroborated)
 
     def unstage(self, now: datetime) -> int:
-        """Ask for those that have waited, in their turn, as far as the budget allows; returns how many."""
+        """Ask for items that have waited, in their turn, as far as the budget allows; returns for how many places."""
         if not HoldRow.objects.filter(state=HoldState.STAGED).exists():
             return 0
         with transaction.atomic(durable=True):
-            held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=now - _HOUR)
-            spent = held.exclude(state=HoldState.STAGED).count()
-            room = min(self._valve.budget(self._visible()) - spent, _UNSTAGED_AT_ONCE)
+            room = min(self._valve.budget(self._visible()) - _held_from_words(now), _UNSTAGED_AT_ONCE)
             if room <= 0:
                 return 0
             with connection.cursor() as cursor:
                 cursor.execute(_IN_TURN, [room])
-                ids = [row[0] for row in cursor.fetchall()]
-            rows = list(HoldRow.objects.select_for_update().filter(id__in=ids, state=HoldState.STAGED).order_by("id"))
+                items = [row[0] for row in cursor.fetchall()]
+            staged = HoldRow.objects.filter(content_id__in=items, state=HoldState.STAGED)
+            rows = list(staged.select_for_update().order_by("id"))
             self._decide([(row, AskAgain()) for row in rows], _SYSTEM, now)
             for case in sorted({row.case_id for row in rows}):
                 self._owe_asking(case, _SYSTEM, now)
@@ -167,6 +163,8 @@ class PostgresHolds:
             rows = self._locked(one.hold for one in seen)
             changes = [(rows[one.hold], _said(rows[one.hold], one)) for one in seen if one.hold in rows]
             self._decide([(row, command) for row, command in changes if command is not None], _SYSTEM, at)
+            confirmed = {row.content_id for row, command in changes if isinstance(command, ConfirmHold)}
+            self._contests.offer(case, confirmed, at)
             self._alarm(rows.values(), at)
             self._stop_clocks(case, at)
             return not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists()
@@ -211,7 +209,7 @@ class PostgresHolds:
             rows = list(late.select_for_update(skip_locked=True).order_by("asked_at")[:_BATCH])
             self._decide([(row, MarkUnconfirmed()) for row in rows], _SYSTEM, now)
             for case in sorted({row.case_id for row in rows}):
-                self._alarms.call(UNCONFIRMED, f"case:{case}", self._owner, actor=_SYSTEM, at=now)
+                self._alarms.call(AlarmKind.HOLD_UNCONFIRMED, f"case:{case}", self._owner, actor=_SYSTEM, at=now)
         return len(rows)
 
     # --- parts
@@ -230,7 +228,7 @@ class PostgresHolds:
         if rows:
             self._start_clocks(placing.case.id, actor, at)
         if rows and placing.staged:
-            self._alarms.call(STAGED, "settings:flood", self._owner, actor=actor, at=at)
+            self._alarms.call(AlarmKind.HOLDS_STAGED, "settings:flood", self._owner, actor=actor, at=at)
         return rows
 
     def _decide(self, changes: Sequence[tuple[HoldRow, HoldCommand]], actor: str, at: datetime) -> None:
@@ -244,12 +242,12 @@ class PostgresHolds:
         for row in rows:
             about = f"case:{row.case_id}"
             if row.state == HoldState.BREACHED:
-                self._alarms.call(BREACHED, about, self._owner, actor=_SYSTEM, at=at)
+                self._alarms.call(AlarmKind.HOLD_BREACHED, about, self._owner, actor=_SYSTEM, at=at)
             elif row.state == HoldState.REFUSED:
-                self._alarms.call(REFUSED, about, self._owner, actor=_SYSTEM, at=at)
+                self._alarms.call(AlarmKind.HOLD_REFUSED, about, self._owner, actor=_SYSTEM, at=at)
         for case in {row.case_id for row in rows}:
             if not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists():
-                kinds = [UNCONFIRMED, BREACHED, REFUSED]
+                kinds = [AlarmKind.HOLD_UNCONFIRMED, AlarmKind.HOLD_BREACHED, AlarmKind.HOLD_REFUSED]
                 self._alarms.clear(f"case:{case}", "all of it is out of reach", actor=_SYSTEM, at=at, kinds=kinds)
 
     def _start_clocks(self, case: str, actor: str, at: datetime) -> None:
@@ -287,6 +285,12 @@ class PostgresHolds:
         with connection.cursor() as cursor:
             cursor.execute(_ARCHIVED)
             return int(cursor.fetchone()[0])
+
+
+def _held_from_words(at: datetime) -> int:
+    """How many items unproven words alone have hidden in the hour before; however many places each is at."""
+    held = HoldRow.objects.filter(standing=Standing.WORD, asked_at__gt=at - _HOUR).exclude(state=HoldState.STAGED)
+    return held.values("content_id").distinct().count()
 
 
 def hold_of(row: HoldRow) -> Hold:

@@ -43,6 +43,7 @@ from holdfast.store.bank_rows import bank_of, record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import BankImportRow, BankRow
 from holdfast.store.sealing import PROVENANCE, Subject
+from holdfast.store.search_owing import SearchOwing
 from holdfast.store.waiting import waits_for_second
 
 _SYSTEM: Final = "system:worker"
@@ -79,11 +80,14 @@ class ImportSummary:
 class PostgresImports:
     """The imports of every bank."""
 
-    def __init__(self, journal: PostgresJournal, clock: Callable[[], datetime], new_id: Callable[[str], str]) -> None:
-        """Use `clock` for time and `new_id` for the ids of imports and entries."""
+    def __init__(
+        self, journal: PostgresJournal, clock: Callable[[], datetime], new_id: Callable[[str], str], owing: SearchOwing
+    ) -> None:
+        """Use `clock` for time, `new_id` for ids; what is published owes one search, however much it is, by `owing`."""
         self._journal = journal
         self._clock = clock
         self._new_id = new_id
+        self._owing = owing
 
     def run(  # each is one fact about an import
         self,
@@ -235,6 +239,8 @@ class PostgresImports:
             row.changed_in, row.digest = number, contents.digest
             row.entries, row.signals, row.refused = contents.entries, contents.signals, contents.refused
             row.save()
+            by, now = name_of(actor), self._clock()
+            self._owing.for_import(bank_of(row.bank), import_id, contents.entries, actor=by, at=now)
 
     def _give_up(self, import_id: str, because: str, actor: str) -> None:
         with transaction.atomic(durable=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -155,7 +156,8 @@ class ProcessRow(models.Model):
 class ArchiveRow(models.Model):
     """The signals that a screened item left behind, for searches that run backwards; kept for a time only."""
 
-    screening = models.TextField(primary_key=True)
+    # In the order of its bytes: whoever follows the archive compares places too, and must agree with the database.
+    screening = models.TextField(primary_key=True, db_collation="C")
     content_id = models.TextField()
     content_version = models.TextField()
     surface = models.TextField()
@@ -165,16 +167,104 @@ class ArchiveRow(models.Model):
     sha256 = models.BinaryField()
     hashes = models.BinaryField(db_comment="its PDQ hashes, 32 bytes each, as the index holds them")
     at = models.DateTimeField(db_index=True)
+    xact = TransactionId(
+        db_comment="the transaction that wrote it: its place, with its screening", db_default=CurrentTransaction()
+    )
 
     class Meta:
         """Table."""
 
         db_table = "archive"
         indexes: ClassVar = [
+            models.Index(fields=["xact", "screening"], name="archive_place"),
             models.Index(fields=["md5"], name="archive_md5"),
             models.Index(fields=["sha1"], name="archive_sha1"),
             models.Index(fields=["sha256"], name="archive_sha256"),
         ]
+
+
+class ArchiveMarkRow(models.Model):
+    """What a folder of sheets rests on: written with its horizon, so that a database that was set back lacks it."""
+
+    token = models.UUIDField(primary_key=True, db_default=RandomUUID())
+    cluster = models.TextField(db_comment="the database cluster whose transaction numbers these are")
+    horizon = models.BigIntegerField(db_comment="no transaction before it was open any more")
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        """Table."""
+
+        db_table = "archive_mark"
+
+
+class ArchiveSearchRow(models.Model):
+    """A backwards search as it stands, and how far it has come."""
+
+    id = models.TextField(primary_key=True)
+    bank = models.TextField()
+    entries = models.JSONField(db_comment="ids of what it looks for; none: what an import brought, or the whole bank")
+    bank_import = models.TextField(null=True, db_comment="the import, if it looks for what one brought")
+    count = models.IntegerField(db_comment="how many entries, when it was owed")
+    state = models.TextField(db_comment="owed, running, searched, unproven, blocked or withdrawn")
+    owner = models.TextField()
+    due = models.DateTimeField(db_comment="after it, its owner is alarmed")
+    late = models.BooleanField(default=False)
+    items = models.BigIntegerField(null=True, db_comment="archived items to look at")
+    copies = models.BigIntegerField(default=0, db_comment="of these, how many match")
+    version = models.IntegerField(db_comment="its last journal version")
+    owed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, db_comment="when every item was looked at")
+    blocked_at = models.DateTimeField(null=True, db_comment="when it was proven")
+    taken = models.IntegerField(default=0, db_comment="how often it was taken up; fences all but the last")
+    free_from = models.DateTimeField(null=True, db_comment="end of the lease or of a pause; null: at once")
+    cluster = models.TextField(default="", db_comment="the database cluster whose transaction numbers these are")
+    upto = models.BigIntegerField(default=0, db_comment="items of later transactions were screened against it")
+    after_signal = models.BigIntegerField(default=0, db_comment="signals up to this one have been through")
+    place_xact = models.BigIntegerField(default=0, db_comment="with the next: the first item not looked at yet")
+    place_screening = models.TextField(default="")
+    looked_at = models.BigIntegerField(
+        default=0, db_comment="items looked at for the signals that are being looked for"
+    )
+    fault = models.TextField(null=True, db_comment="of the last step that failed, a short word")
+
+    class Meta:
+        """Table."""
+
+        db_table = "archive_search"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["count", "owed_at"],
+                name="archive_search_open",
+                condition=models.Q(state__in=["owed", "running", "searched", "unproven"]),
+            ),
+            models.Index(fields=["owed_at"], name="archive_search_owed"),
+            GinIndex(fields=["entries"], name="archive_search_entries", opclasses=["jsonb_path_ops"]),
+        ]
+
+
+class ArchiveHitRow(models.Model):
+    """An archived item that a backwards search found: once for each search, with the entry nearest to it."""
+
+    id = models.BigAutoField(primary_key=True)
+    search = models.TextField()
+    screening = models.TextField()
+    content_id = models.TextField()
+    content_version = models.TextField()
+    surface = models.TextField()
+    verdict = models.TextField(db_comment="what was answered then")
+    screened_at = models.DateTimeField()
+    entry = models.TextField()
+    signal = models.TextField()
+    distance = models.SmallIntegerField()
+    signals = models.IntegerField(db_comment="how many signals of the entry lie near it")
+    at = models.DateTimeField(db_comment="when it was found")
+
+    class Meta:
+        """Table."""
+
+        db_table = "archive_hit"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["search", "screening"], name="archive_hit_once")]
+        indexes: ClassVar = [models.Index(fields=["content_id"], name="archive_hit_content")]
 
 
 class BankRow(models.Model):

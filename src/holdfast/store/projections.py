@@ -287,6 +287,14 @@ def _clock(folded: Folded) -> dict[str, Any]:
     }
 
 
+def _search(folded: Folded) -> dict[str, Any]:
+    search, target = folded.state, folded.state.target
+    named = {name: getattr(search, name) for name in ("owner", "due", "late", "items", "copies")}
+    about = {"bank": target.bank, "entries": list(target.entries), "bank_import": target.bank_import}
+    stands = {"state": _word(search.state), "owed_at": folded.begun_at, "hits": search.copies}
+    return {**named, **about, "count": target.count, **stands}
+
+
 def _word(value: Any) -> Any:  # noqa: ANN401  # an enumeration's member, or None
     return value and value.value
 
@@ -463,5 +471,14 @@ PROJECTIONS: Final = (
         expected=_clock,
         evolve=BY_NOUN["clock"].evolve,
         notes=lambda row: {"stopped_at": row.at} if isinstance(row.happened, ClockStopped) else {},
+    ),
+    Projection(
+        table="archive_search",
+        key="id",
+        noun="archive.search",
+        columns=_columns("bank entries bank_import count state owner due late items copies owed_at version"),
+        expected=_search,
+        evolve=BY_NOUN["archive.search"].evolve,
+        extra="(select count(*) from archive_hit h where h.search = t.id) as hits",
     ),
 )

@@ -47,7 +47,6 @@ from holdfast.store.once import claim_key
 from holdfast.store.report_views import view_of
 
 RESOLVE: Final = "report.resolve"
-NEEDS_HELP: Final = AlarmKind.ITEM_NEEDS_A_PERSON
 _CODE: Final = "report code"
 _SOURCE: Final = "report source"
 _FOR_PERSON: Final = frozenset({ItemKind.DESCRIPTION, ItemKind.HASH})
@@ -197,7 +196,7 @@ class PostgresReports:
         for row, told in zip(aside, take_steps(self._journal, steps, actor=actor, at=at), strict=True):
             row.state, row.version = told.after.state, told.version
             if told.after.state is ReportedState.FOR_PERSON:
-                self._alarms.call(NEEDS_HELP, f"report:{report_id}", self._owner, actor=actor, at=at)
+                self._alarms.call(AlarmKind.ITEM_NEEDS_A_PERSON, f"report:{report_id}", self._owner, actor=actor, at=at)
         ReportedRow.objects.bulk_create(rows)
         asked = [row for row in rows if row.state == ReportedState.NAMED]
         self._effects.enqueue([resolve_order(row.id, at, self._owner) for row in asked], actor=actor, at=at)

@@ -85,7 +85,10 @@ class PostgresScreenings:
         unless: Sequence[Signal] = (),
     ) -> Recorded:
         """Write one answer, and what belongs to it, or nothing: see `holdfast.pipeline.Screenings`."""
-        kept, uploader = self._archive.allowed(left), self._journal.sealer.uploader_columns(answered.content.uploader)
+        kept, uploader = (
+            self._archive.allowed(left, answered.asked_by),
+            self._journal.sealer.uploader_columns(answered.content.uploader),
+        )
         settles = answered.content.named and not answered.shadow
         if not (settles and isinstance(answered.screening, NotScreened)):
             sent = send(answered, body, level, once, kept, uploader, Conditions(alone=settles, unless=unless))
@@ -101,7 +104,7 @@ class PostgresScreenings:
         self, answered: Answered, body: dict[str, Any], level: Level, left: ArchivedItem, *, uploader: str | None
     ) -> Recorded:
         """As `record`, inside the transaction that is open; of the uploader the sealed subject is there already."""
-        kept, subject = self._archive.allowed(left), of_subject(uploader)
+        kept, subject = self._archive.allowed(left, answered.asked_by), of_subject(uploader)
         sent = send(answered, body, level, None, kept, subject, Conditions(alone=False))
         if sent.written and answered.content.named and not answered.shadow:
             self._keep_unscreened(answered)

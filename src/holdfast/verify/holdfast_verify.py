@@ -26,8 +26,7 @@ Key = tuple[str, str, bytes]  # name, id, public key
 Head = tuple[str, int, bytes]  # log, size, root
 
 
-class Refused(Exception):  # noqa: N818
-    """It does not prove what it says."""
+class Refused(Exception): ...  # noqa: D101, N818
 
 
 def insist(true: object, otherwise: str) -> None:
@@ -50,8 +49,8 @@ def read_key(text: str) -> Key:
     """The key in NAME+ID+KEY."""
     name, key_id, key = text.strip().split("+", 2)
     (raw,) = hashes([key])
-    own_id = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
-    insist(raw[:1] == b"\x01" and own_id == key_id, "not an Ed25519 key, or not its id")
+    own = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8] if raw[:1] == b"\x01" else ""
+    insist(own == key_id, "not an Ed25519 key, or not its id")
     return name, key_id, raw[1:]
 
 
@@ -122,11 +121,10 @@ def check_grown(old: Head, new: Head, proof: list[bytes] | None) -> str:
     insist(old[1] != new[1] or old[2] == new[2], f"SPLIT VIEW: two different logs of {new[1]} entries were signed")
     if 0 < old[1] < new[1]:
         insist(proof, f"NOT SHOWN that the {new[1]} entries begin with the {old[1]} that you kept: ask for a proof")
-        at, last = old[1] - 1, new[1] - 1
-        while at & 1:
-            at, last = at >> 1, last >> 1
-        path = list(proof or []) if old[1] & (old[1] - 1) else [old[2], *(proof or [])]
-        insist(climb(at, last, path[0], path[1:]) == (old[2], new[2]), "REWRITTEN: older entries were changed")
+        low = (old[1] & -old[1]).bit_length() - 1
+        path = [*([old[2]] if old[1] == 1 << low else []), *(proof or [])]
+        reached = climb((old[1] - 1) >> low, (new[1] - 1) >> low, path[0], path[1:])
+        insist(reached == (old[2], new[2]), "REWRITTEN: older entries were changed")
     return f"It has only grown since the checkpoint of {old[1]} entries."
 
 
@@ -134,11 +132,10 @@ def check_commitment(entry: Json, body: str) -> Json:
     """What an entry opens, if `body` commits to it, and that to the sealed words beside it; it may open nothing."""
     if not {"opened", "salt", "sealed"} & set(entry):
         return {"actor": "somebody who is not shown"}
-    reached = hashlib.sha256(bytes.fromhex(entry["salt"]) + entry["opened"].encode()).hexdigest()
-    insist(reached == body, "what was opened is not what the log committed to")
+    own = hashlib.sha256(bytes.fromhex(entry["salt"]) + entry["opened"].encode()).hexdigest()
+    insist(own == body, "what was opened is not what the log committed to")
     opened = read_object(entry["opened"])
-    for name, part in entry.get("sealed", {}).items():
-        check_commitment(part, opened["body"][name]["commitment"])
+    _ = [check_commitment(part, opened["body"][name]["commitment"]) for name, part in entry.get("sealed", {}).items()]
     return opened
 
 
@@ -172,29 +169,27 @@ def check(text: str, key: str | None = None, earlier: str | None = None) -> list
         said = check_statement(document, receipt.get(document["by"]), "receipt")
         check_commitment(document, said["body"])
         due = datetime.fromisoformat(said["signed_at"]) + timedelta(seconds=said["merge_delay_seconds"])
-        late = "It is past: ask for the proof." if datetime.now(UTC) > due else ""
+        late = "It is past: ask for the proof." * (datetime.now(UTC) > due)
         return [*says, f"PROMISED: event {said['n']} of {said['subject']} is in the log by {due:%F %T} UTC. {late}"]
     head = read_checkpoint(document["checkpoint"], log)
     says.append(f"The log {head[0]} signed {head[1]} entries.")
-    olds = [one for one in (document, document.get("timestamp") or {}) if "old" in one]
-    links = [(read_checkpoint(one["old"], log), hashes(one["proof"])) for one in olds]
+    olds = (document, document.get("timestamp") or {})
+    links = [(read_checkpoint(one["old"], log), hashes(one["proof"])) for one in olds if "old" in one]
     says += [check_grown(old, head, proof) for old, proof in links]
-    if earlier:
-        kept = read_checkpoint(earlier, log)
+    for kept in [read_checkpoint(earlier, log)] if earlier else []:
         says.append(check_grown(kept, head, next((proof for old, proof in links if old == kept), None)))
     if document.get("kind") == "holdfast.bundle":
         says += check_bundle(document, head, receipt)
     return [*says, *document.get("limits", [])]
 
 
-def main() -> int:
-    """The command."""
+def main() -> int:  # noqa: D103
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     _ = [parser.add_argument(name) for name in ("file", "--key", "--earlier")]
     asked = parser.parse_args()
     try:
-        kept = Path(asked.earlier).read_text(encoding="utf-8") if asked.earlier else None
-        says, code = [*check(Path(asked.file).read_text(encoding="utf-8"), asked.key, kept), "It proves this."], 0
+        files = [Path(one).read_text(encoding="utf-8") for one in (asked.file, asked.earlier) if one]
+        says, code = [*check(files[0], asked.key, "".join(files[1:])), "It proves this."], 0
     except Refused as fault:
         says, code = [f"REFUSED: {fault}. Do not rely on it."], 1
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as fault:

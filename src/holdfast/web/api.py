@@ -21,6 +21,7 @@ from holdfast.web import (
     proposals,
     reports,
     screening,
+    searches,
     shapes,
     standing,
     standings,
@@ -63,6 +64,7 @@ api.add_router("", log.router)
 api.add_router("/banks", banks.router)
 api.add_router("/banks", bank_files.router)
 api.add_router("/proposals", proposals.router)
+api.add_router("/searches", searches.router)
 api.add_router("/reports", reports.router)
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +25,17 @@ def commons(server: Server, upload_key: str, folder: Path) -> Iterator[Running]:
     running = start(environment_of(folder / "commons", f"http://{server.address}", upload_key))
     yield running
     stop(running)
+
+
+@pytest.fixture
+def starting() -> Iterator[Callable[[dict[str, str]], Running]]:
+    """Starts a Commons of one's own; ended with the test."""
+    begun: list[Running] = []
+
+    def begin(environment: dict[str, str]) -> Running:
+        begun.append(start(environment))
+        return begun[-1]
+
+    yield begin
+    for running in begun:
+        stop(running)

@@ -133,9 +133,11 @@ def start(environment: dict[str, str]) -> Running:
 
 
 def stop(running: Running) -> int:
-    """End it, and return its status."""
-    running.process.terminate()
+    """End it, if it has not ended, and return its status."""
+    if running.process.poll() is None:
+        running.process.terminate()
     status = running.process.wait(30)
-    assert running.process.stdout is not None
-    running.process.stdout.close()
+    if running.process.stdout is not None:
+        running.process.stdout.close()
+    running.stranger.close()
     return status

@@ -10,7 +10,7 @@ from typing import Final
 
 from commons import holding, items
 from commons.calls import answer
-from commons.database import Connection
+from commons.database import Connection, Row
 from commons.holding import Acted, Spot
 from commons.screening import ask_due, show
 from commons.site import Site
@@ -149,6 +149,6 @@ def test_an_answer_that_is_found_again_empties_the_caches_too(tmp_path: Path) ->
         assert site.epoch.now > before
 
 
-def _version(connection: Connection, content: str) -> dict[str, object]:
+def _version(connection: Connection, content: str) -> Row:
     (row,) = connection.rows("select * from version where content = ?", content)
-    return dict(row)
+    return row
