@@ -27,6 +27,6 @@ def tab(chromium: Chromium) -> Tab:
 
 
 @pytest.fixture
-def origin(beside: Beside) -> str:  # noqa: F811  # a fixture that is used
+def origin(beside: Beside) -> str:
     """Where the pages are."""
     return f"http://{beside.server.address}"

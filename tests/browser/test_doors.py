@@ -229,7 +229,7 @@ def test_every_word_can_be_read(tab: Tab, origin: str, visitor: Visitor, name: s
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_whatever_is_to_be_hit_with_a_finger_is_large_enough(tab: Tab, origin: str, visitor: Visitor, name: str) -> None:
+def test_whatever_a_finger_has_to_hit_is_large_enough(tab: Tab, origin: str, visitor: Visitor, name: str) -> None:
     tab.size(360)
     PAGES[name](tab, origin, visitor)
     small = [one for one in tab.ask(_SMALL) if not one[0].startswith("<input") and min(one[1:]) < LEAST_TARGET]

@@ -169,9 +169,9 @@ class Filled:
 def filled(folder: Path) -> Iterator[Filled]:
     """A server of its own, filled through its API and its commands."""
     site = Site()
-    with post_office() as office, platform() as pager:
-        with serve_platform(SimulatedPlatform(site), PLATFORM_KEY, site) as url:
-            yield from filled_with(folder, office, pager, site, url)
+    beside = serve_platform(SimulatedPlatform(site), PLATFORM_KEY, site)
+    with post_office() as office, platform() as pager, beside as url:
+        yield from filled_with(folder, office, pager, site, url)
 
 
 def alarming(office: PostOffice, pager: Pager) -> dict[str, str]:
