@@ -16,6 +16,7 @@ from typing import Final
 
 from rich.console import Console
 
+from bench.backwards import backwards_rows
 from bench.canonical import canonical_rows
 from bench.crash import crash_rows
 from bench.errors import BenchError, UnknownBenchError
@@ -56,10 +57,11 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "crash": crash_rows,
     "hold": hold_rows,
     "match-10m": match_10m_rows,
+    "backwards": backwards_rows,
     "tamper": tamper_rows,
 }
 # Long, or in need of what is built from source.
-ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper"})
+ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper", "backwards"})
 
 
 def main(arguments: Sequence[str]) -> int:
