@@ -22,7 +22,8 @@ def delete(site: Site, who: Who, content: str, now: float) -> bool:
             content,
             who.account,
         )
-        note(transaction, who, Fact("deleted", now, content))
+        if deleted is not None:
+            note(transaction, who, Fact("deleted", now, content))
         freed = destroy_if_free(transaction, content)
     site.epoch.grow()
     site.files.forget(freed)
