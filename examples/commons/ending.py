@@ -30,6 +30,18 @@ def delete(site: Site, who: Who, content: str, now: float) -> bool:
     return deleted is not None
 
 
+def replace_face(transaction: Connection, account: int, content: str, now: float) -> list[str]:
+    """Take away the older profile pictures that `content` takes the place of; gives the files that are to go now."""
+    older = transaction.rows(
+        "update item set deleted_at = ? where kind = 'avatar' and account = ? and deleted_at is null"
+        " and first_seen < (select first_seen from item newer where newer.content = ?) returning content",
+        now,
+        account,
+        content,
+    )
+    return [token for item in older for token in destroy_if_free(transaction, item["content"])]
+
+
 def close(site: Site, who: Who, now: float) -> None:
     """End an account, with everything it has."""
     with site.database.writing() as transaction:
