@@ -37,7 +37,7 @@ def sign_up(site: Site, name: str, password: str, *, address: str, port: int | N
             account = int(made[0]["id"])
             page = f"acc-{account}"
             transaction.rows(
-                "insert into item (content, kind, account, shown, first_seen) values (?, 'account', ?, 1, ?)",
+                "insert into item (content, kind, account, last, shown, first_seen) values (?, 'account', ?, 1, 1, ?)",
                 page,
                 account,
                 now,

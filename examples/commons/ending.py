@@ -22,11 +22,24 @@ def delete(site: Site, who: Who, content: str, now: float) -> bool:
             content,
             who.account,
         )
-        note(transaction, who, Fact("deleted", now, content))
+        if deleted is not None:
+            note(transaction, who, Fact("deleted", now, content))
         freed = destroy_if_free(transaction, content)
     site.epoch.grow()
     site.files.forget(freed)
     return deleted is not None
+
+
+def replace_face(transaction: Connection, account: int, content: str, now: float) -> list[str]:
+    """Take away the older profile pictures that `content` takes the place of; gives the files that are to go now."""
+    older = transaction.rows(
+        "update item set deleted_at = ? where kind = 'avatar' and account = ? and deleted_at is null"
+        " and first_seen < (select first_seen from item newer where newer.content = ?) returning content",
+        now,
+        account,
+        content,
+    )
+    return [token for item in older for token in destroy_if_free(transaction, item["content"])]
 
 
 def close(site: Site, who: Who, now: float) -> None:

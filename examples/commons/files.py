@@ -17,7 +17,7 @@ from typing import Final
 
 from PIL import Image, ImageOps
 
-_THUMB: Final = (480, 480)
+_THUMB: Final = (640, 640)
 _HEAD: Final = 16
 _PLAIN: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xd8\xff", "image/jpeg"),

@@ -30,6 +30,7 @@ from commons.site import Site
 PUBLIC: Final = "commons.public"
 SITE: Final = "commons.site"
 _THREADS: Final = 8
+_DESK: Final = "/holdfast/"
 _IN_MEMORY: Final = 1024 * 1024
 _READS: Final = ("GET", "HEAD")
 
@@ -52,7 +53,10 @@ class Front:
         """Put a cache in front of `application`; call `begin` once the process serves."""
         self._site, self._application, self._begin = site, application, begin
         self._cache = Cache()
-        self._threads = ThreadPoolExecutor(_THREADS, "site")
+        # Uploads wait for Holdfast in threads of their own: neither readers nor its calls wait behind them.
+        self._readers, self._writers, self._desk = (
+            ThreadPoolExecutor(_THREADS, name) for name in ("readers", "writers", "desk")
+        )
 
     def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """The process begins to serve."""
@@ -77,7 +81,12 @@ class Front:
             if length is None:
                 return Answer(413, [("content-type", "text/plain")], b"This is too long, or was cut short.\n")
             environ = _environ(scope, body, length) | {SITE: self._site}
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._call, environ)
+            return await asyncio.get_running_loop().run_in_executor(self._pool(scope), self._call, environ)
+
+    def _pool(self, scope: Scope) -> ThreadPoolExecutor:
+        if scope.path.startswith(_DESK):
+            return self._desk
+        return self._readers if scope.method in _READS else self._writers
 
     def _call(self, environ: dict[str, Any]) -> Answer | Stream:
         head: list[tuple[int, Headers]] = []
@@ -103,12 +112,12 @@ class Front:
                 proto.response_bytes(answer.status, answer.headers, b"")
                 return
             transport, loop = proto.response_stream(answer.status, answer.headers), asyncio.get_running_loop()
-            while chunk := await loop.run_in_executor(self._threads, next, answer.chunks, b""):
+            while chunk := await loop.run_in_executor(self._readers, next, answer.chunks, b""):
                 await transport.send_bytes(chunk)
         except ProtocolClosed:
             return  # whoever asked has left
         finally:
-            await asyncio.get_running_loop().run_in_executor(self._threads, answer.end)
+            await asyncio.get_running_loop().run_in_executor(self._readers, answer.end)
 
 
 async def _received(scope: Scope, proto: HTTPProtocol, body: IO[bytes]) -> int | None:

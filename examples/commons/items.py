@@ -82,9 +82,10 @@ def person(connection: Connection, name: str) -> Row | None:
 
 def faces(connection: Connection, accounts: set[int]) -> dict[int, str]:
     """The profile pictures of these accounts that can be seen: their tokens."""
-    wanted = json.dumps([f"avatar-{account}" for account in accounts])
     found = connection.rows(
-        "select account, token from seen where content in (select value from json_each(?)) and thumb", wanted
+        "select account, token from seen where kind = 'avatar' and thumb"
+        " and account in (select value from json_each(?)) order by first_seen",
+        json.dumps(list(accounts)),
     )
     return {row["account"]: row["token"] for row in found}
 

@@ -187,7 +187,7 @@ def _text(request: HttpRequest) -> str:
 
 def _settled(site: Site, content: str) -> HttpResponse:
     """Go on to what was made, or, while it is being checked, to one's own page. The two headers are for programs."""
-    seen, kind, number = posting.is_seen(site, content), *content.split("-")
+    seen, kind, number = posting.is_seen(site, content), *content.split("-", 1)
     answer = see_other(f"/p/{number}" if seen and kind == "post" else f"/me#{content}")
     answer.headers["Commons-Content"] = content
     answer.headers["Commons-State"] = "public" if seen else "being checked"

@@ -53,12 +53,12 @@ def edit(site: Site, who: Who, number: int, text: str, media: Stored | None) -> 
 
 
 def show_face(site: Site, who: Who, media: Stored) -> str:
-    """A new profile picture."""
-    content = f"avatar-{who.account}"
+    """A new profile picture: an item of its own, which takes the place of the one before once it is published."""
     with site.database.writing() as transaction:
+        before = transaction.rows("select 1 from item where kind = 'avatar' and account = ?", who.account)
+        content = f"avatar-{who.account}-{len(before) + 1}"
         transaction.rows(
-            "insert into item (content, kind, account, first_seen) values (?, 'avatar', ?, ?)"
-            " on conflict (content) do nothing",
+            "insert into item (content, kind, account, first_seen) values (?, 'avatar', ?, ?)",
             content,
             who.account,
             time.time(),
@@ -70,7 +70,10 @@ def show_face(site: Site, who: Who, media: Stored) -> str:
 def own_post(site: Site, who: Who, number: int) -> str | None:
     """The reference of a post of one's own that one has not deleted, held or not."""
     found = site.database.reading.row(
-        "select content from item where number = ? and account = ? and deleted_at is null", number, who.account
+        "select distinct content from item join version using (content)"
+        " where item.number = ? and account = ? and deleted_at is null",
+        number,
+        who.account,
     )
     return found["content"] if found else None
 
@@ -104,8 +107,8 @@ def _new_post(transaction: Connection, who: Who, share_of: str | None) -> str:
 
 def _add_version(transaction: Connection, who: Who, content: str, text: str, media: Stored | None) -> None:
     now = time.time()
-    last = transaction.row("select coalesce(max(number), 0) as number from version where content = ?", content)
-    number = (last["number"] if last else 0) + 1
+    (given,) = transaction.rows("update item set last = last + 1 where content = ? returning last", content)
+    number = given["last"]
     what = "uploaded" if number == 1 else "edited"
     transaction.rows(
         "insert into version (content, number, text, token, type, digest, state, ask_at, made_at)"

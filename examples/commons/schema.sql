@@ -9,7 +9,7 @@ create table if not exists account (
     frozen_at real
 );
 
--- A post (post-17), a profile picture (avatar-5) or an account's own page (acc-5).
+-- A post (post-17), a profile picture (avatar-5-1: the first of account 5) or an account's own page (acc-5).
 create table if not exists item (
     content text primary key,
     kind text not null check (kind in ('post', 'avatar', 'account')),
@@ -17,12 +17,13 @@ create table if not exists item (
     account integer not null references account (id),
     share_of text,                       -- the post whose picture it shows again
     behind integer not null default 0,   -- that post was held when this one would have been published
+    last integer not null default 0,     -- the newest version there ever was; a number is given once
     shown integer,                       -- the newest published version
     hidden integer not null default 0,   -- 1 while any spot below is held or removed
     first_seen real not null,
     deleted_at real                      -- by its uploader; its bytes stay while it is held
 );
-create index if not exists item_of_account on item (account);
+create index if not exists item_of_account on item (account, kind);
 create index if not exists item_share_of on item (share_of);
 
 create table if not exists version (
@@ -55,7 +56,7 @@ create view if not exists seen as
 
 -- Everything there is, held, deleted or not: for Holdfast. The current version is the one shown, or else the newest.
 create view if not exists kept as
-    select content, kind, item.number, account, name, first_seen,
+    select content, kind, item.number, account, name, first_seen, deleted_at,
            version.number as version, token, thumb, digest,
            version.number = coalesce(shown, (select max(number) from version v where v.content = item.content)) as current
     from item

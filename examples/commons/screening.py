@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 from commons.database import Connection, Row
-from commons.ending import destroy_if_free
+from commons.ending import destroy_if_free, replace_face
 from commons.holdfast import Hold, NotTold, Publish, Question, Said
 from commons.holding import refresh
 from commons.site import Site
@@ -104,6 +104,8 @@ def _publish(site: Site, content: str, number: int) -> None:
             )
             show(transaction, content, number)
             freed = destroy_if_free(transaction, content)
+            if row is not None and row["kind"] == "avatar":
+                freed += replace_face(transaction, row["account"], content, time.time())
     site.epoch.grow()
     site.files.forget(freed)
 

@@ -120,6 +120,8 @@ def _named(connection: Connection, path: str) -> list[Row]:
         return connection.rows("select * from kept where token = ?", found[1])
     if found := _PERSON.fullmatch(path):
         return connection.rows(
-            "select * from kept where name = ? and kind != 'post' and current order by kind", found[1]
+            "select * from kept where name = ? and kind != 'post' and current and deleted_at is null"
+            " order by kind, first_seen",
+            found[1],
         )
     return []

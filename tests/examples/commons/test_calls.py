@@ -8,6 +8,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -298,6 +299,31 @@ def test_a_profile_picture_is_held_by_itself(commons: Running, anna: Person, pos
     assert "/assets/avatar.png" in commons.get(post.path).text
 
 
+def test_another_profile_picture_takes_the_place_of_a_held_one_which_is_kept(commons: Running, anna: Person) -> None:
+    first, second, third = picture(), picture(), picture()
+    faces = [anna.show_face(first)]
+    (_, held) = _at(commons, anna)
+    commons.act("hold", *spots(held))
+    faces += [anna.show_face(second), anna.show_face(third)]
+    assert all(face.public for face in faces)
+    (_, shown) = _at(commons, anna)
+    assert shown["content"] == faces[2].content
+    assert urls(shown)[1].removeprefix(commons.site) in anna.read("/me").text
+    assert all(is_out_of_reach(commons, url) for url in urls(held))
+    opened = [commons.send("open", about(face)) for face in faces]
+    assert [each.status_code for each in opened] == [200, 404, 200]
+    assert (opened[0].content, opened[2].content) == (first, third)
+    assert commons.act("release", *spots(held)) == ["gone"] * 2
+    assert commons.send("open", about(faces[0])).status_code == 404
+
+
+def _at(commons: Running, person: Person) -> list[Any]:
+    """What the page of a person with a profile picture may be about."""
+    (told,) = commons.call("resolve", {"addresses": [f"{commons.site}/u/{person.name}"]})["results"]
+    assert told["state"] == "ambiguous"
+    return list(told["items"])
+
+
 def test_a_page_of_words_is_held_too(commons: Running, anna: Person) -> None:
     made = anna.post("only words")
     item = commons.item(made.path)
@@ -374,6 +400,23 @@ def test_what_is_removed_is_gone_for_good_and_nothing_but_its_own_bytes_goes(com
     assert commons.act("release", *spots(item)) == ["gone"] * 3
     assert commons.act("hold", *spots(item)) == ["gone"] * 3
     assert commons.get(urls(commons.item(shared.path))[1]).status_code == 200
+
+
+def test_a_version_that_was_removed_never_gives_its_number_to_another(commons: Running, anna: Person) -> None:
+    made = anna.post("first", picture())
+    number, content = int(made.path[3:]), picture()
+    anna.edit(number, "second", content)
+    second = commons.item(made.path)
+    assert commons.act("remove", *spots(second)) == ["done"] * 3
+    anna.edit(number, "third", picture())
+    opened = [commons.send("open", {"content": made.content, "version": str(each)}) for each in (1, 2, 3)]
+    assert [each.status_code for each in opened] == [200, 404, 200]
+    assert is_out_of_reach(commons, made.path)
+    for version in ("1", "3"):
+        every = [{**spot, "version": version} for spot in spots(second)]
+        assert commons.act("remove", *every) == ["done"] * 3
+    with pytest.raises(httpx.HTTPStatusError, match="404"):
+        anna.edit(number, "fourth")
 
 
 # --- copies

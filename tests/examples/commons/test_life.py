@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -133,6 +134,27 @@ def test_killed_and_started_again_it_holds_what_was_held_and_shows_the_rest(
     assert not orphan.exists()
     assert all(again.get(url).status_code == 404 for url in urls(again.item(waiting.path)))
     assert stop(again) == 0
+
+
+def test_uploads_that_wait_for_holdfast_keep_neither_its_calls_nor_readers_waiting(
+    tmp_path: Path, starting: Starting
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:  # it takes connections, and says nothing
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        running = starting(environment_of(tmp_path, url, "no key", COMMONS_WORKERS="1"))
+        anna, content = running.person(), picture()
+        held, shown = anna.post("held"), anna.post("shown")
+        with ThreadPoolExecutor(12) as threads:
+            uploads = [threads.submit(running.person().post, "waits", content) for _ in range(12)]
+            taken = [silent.accept()[0] for _ in range(8)]
+            assert running.act("hold", *spots(running.item(held.path))) == ["done"]
+            assert running.get(held.path).status_code == 404
+            assert running.get(shown.path).status_code == 200
+            assert not any(upload.done() for upload in uploads)
+            silent.close()
+            for connection in taken:
+                connection.close()
+            assert not any(upload.result().public for upload in uploads)
 
 
 def _status(running: Running, path: str) -> int | None:
