@@ -144,8 +144,9 @@ def test_uploads_that_wait_for_holdfast_keep_neither_its_calls_nor_readers_waiti
         running = starting(environment_of(tmp_path, url, "no key", COMMONS_WORKERS="1"))
         anna, content = running.person(), picture()
         held, shown = anna.post("held"), anna.post("shown")
-        with ThreadPoolExecutor(12) as threads:
-            uploads = [threads.submit(running.person().post, "waits", content) for _ in range(12)]
+        people = [running.person() for _ in range(12)]
+        with ThreadPoolExecutor(len(people)) as threads:
+            uploads = [threads.submit(person.post, "waits", content) for person in people]
             taken = [silent.accept()[0] for _ in range(8)]
             assert running.act("hold", *spots(running.item(held.path))) == ["done"]
             assert running.get(held.path).status_code == 404
