@@ -33,6 +33,7 @@ from holdfast.effect.handler import Done
 from holdfast.errors import DependencyError, HoldfastError
 from holdfast.intake.content import Content
 from holdfast.intake.upload import Upload, from_bytes
+from holdfast.keep_archive import sound_shelf
 from holdfast.log.checkpoint import parse_checkpoint
 from holdfast.match import bank as banks
 from holdfast.match.index import LayeredIndex
@@ -103,6 +104,7 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("people", lambda: _people(system)),
         ("unscreened holds", lambda: _unscreened(system)),
         ("effects", lambda: _effects(system)),
+        ("backwards searches", lambda: _searches(system)),
         ("alarms", lambda: _alarms(system)),
         ("alarm channel", lambda: _channels(system)),
         ("clocks", lambda: _clocks(system)),
@@ -397,6 +399,20 @@ def _effects(system: System) -> Iterator[Finding]:
     oldest = f", the oldest for {lag.oldest_seconds:.0f} s" if lag.waiting else ""
     says = f"{lag.waiting} owed{oldest}; {lag.quarantined} quarantined, {lag.late} late; see 'holdfast effects list'"
     yield Finding("effects", grade, says)
+
+
+def _searches(system: System) -> Iterator[Finding]:
+    """Whether what banks began to match was searched for, how, and where new entries are looked up."""
+    counts = system.search_desk.count_open()
+    grade = Grade.WRONG if counts["late"] or counts["unproven"] else Grade.GOOD
+    says = f"{counts['open']} open, {counts['late']} late, {counts['unproven']} not found when looked up"
+    yield Finding("backwards searches", grade, f"{says}; see 'holdfast searches list'")
+    shelf = sound_shelf(system.archive_folder)
+    says = f"{shelf.items:,} items in {len(shelf.leaves)} sheets" if shelf else "no sheets yet: the table is walked"
+    yield Finding("backwards searches: sheets", Grade.GOOD, says)
+    path = system.settings.self_test_url
+    says = f"new entries are looked up at {path} too" if path else "new entries are looked up in the worker alone"
+    yield Finding("backwards searches: proof", Grade.GOOD, says)
 
 
 def _alarms(system: System) -> Iterator[Finding]:
