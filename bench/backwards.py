@@ -135,7 +135,7 @@ def measured(kind: str, items: int) -> dict[str, Any]:
             tries = [_search(system, one) for one in wanted[1:-1]]
         walked = _walked(system, [try_[1] for try_ in tries[:2]])
         bare = _without_sheets(system, wanted[-1])
-        imported = _imported(system, random)
+        imported, size = _imported(system, random), _bytes(system)
         found = [_compared(system, archive, one, entry) for one, (_, entry) in zip(wanted[1:-1], tries, strict=True)]
     return {
         "ours": max(seconds for seconds, _ in tries),
@@ -149,7 +149,7 @@ def measured(kind: str, items: int) -> dict[str, Any]:
         "compared_with": "a plain look at every hash and every digest",
         "hashes": len(archive.words),
         "making_all_sheets_seconds": round(building, 1),
-        "sheet_bytes_per_hash": round(_bytes(system) / max(1, len(archive.words)), 1),
+        "sheet_bytes_per_hash": round(size / max(1, len(archive.words)), 1),
         "filling_seconds": round(filling, 1),
         "cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),

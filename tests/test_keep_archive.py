@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from holdfast.adapters.archive_folder import ArchiveFolder, Leaf
 from holdfast.bootstrap import System
 from holdfast.keep_archive import LOOK_EVERY_SECONDS, ArchiveKeeper, Sizes, sound_shelf, without_empty
-from holdfast.match.sheet import START, Archived, Place, Sheet
+from holdfast.match.sheet import START, Place, Sheet
 from tests.archived import TINY, empty, fill, keep_sheets, with_folder
 from tests.store.making import NOW, STORIES, pdq
 
@@ -42,7 +42,7 @@ def sizes(folder: ArchiveFolder) -> list[int]:
 def in_table() -> list[str]:
     from holdfast.store import archive_rows as rows
 
-    return [row.place.screening for row in rows.chunk(START, rows.present())]
+    return [row[1] for row in rows.chunk(START, rows.present())]
 
 
 @STORIES
@@ -191,7 +191,7 @@ def test_sheets_without_items_give_their_reach_to_others(lengths: list[int]) -> 
         Leaf(
             ends[number],
             ends[number + 1],
-            Sheet.build([Archived(Place(10 * number + one, "x"), b"") for one in range(count)]),
+            Sheet.build([(10 * number + one, "x", b"") for one in range(count)]),
             0.0,
         )
         for number, count in enumerate(lengths)

@@ -39,7 +39,8 @@ _LOOK_SECONDS: Final = 1.0
 _KEEP_SECONDS: Final = 10.0
 _PAUSE: Final = timedelta(seconds=5)
 _NOT_READY_PAUSE: Final = timedelta(seconds=1)
-_WRITERS_PAUSE: Final = 0.02
+_WRITERS_PAUSE: Final = 0.005
+_LONG_WRITERS_PAUSE: Final = timedelta(seconds=1)
 _log = structlog.get_logger("backwards")
 
 
@@ -128,11 +129,14 @@ class Backwards:
 
         if self._withdrawn(taken) or rows.adopt_foreign():
             return
-        writing = rows.writers()
-        awaited = self._awaited.get(taken.id, writing) & writing
-        self._awaited[taken.id] = awaited
-        if awaited:
+        awaited = self._awaited.get(taken.id)
+        awaited, ends = rows.writers() if awaited is None else awaited, time.monotonic() + self._seconds
+        while (awaited := awaited & rows.writers()) and time.monotonic() < ends:
             time.sleep(_WRITERS_PAUSE)
+        if awaited:  # somebody's transaction stays open: others first
+            self._let_go(taken)
+            self._awaited[taken.id] = awaited
+            self._system.searches.put_back(taken, "a_writer_stays", _LONG_WRITERS_PAUSE)
             return
         self._count(taken)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from holdfast.adapters.archive_folder import ArchiveFolder, Ground, Leaf, Shelf
-from holdfast.match.sheet import START, Archived, Place, Sheet, behind
+from holdfast.match.sheet import HASH_BYTES, START, Archived, Place, Sheet, behind, place_of
 
 if TYPE_CHECKING:
     from holdfast.store.archive_rows import Mark
@@ -122,13 +122,13 @@ class ArchiveKeeper:
 
         taken: list[Archived] = []
         hashes = 0
-        while len(taken) < self._sizes.most_items and hashes < self._sizes.most_hashes * 32:
+        while len(taken) < self._sizes.most_items and hashes < self._sizes.most_hashes * HASH_BYTES:
             some = rows.chunk(place, upto, min(rows.CHUNK, self._sizes.most_items - len(taken)))
             if not some:
                 return Sheet.build(taken), upto
             taken += some
-            hashes += sum(len(row.hashes) for row in some)
-            place = behind(some[-1].place)
+            hashes += sum(len(row[2]) for row in some)
+            place = behind(place_of(some[-1]))
         return Sheet.build(taken), place
 
     def _compare(self, shelf: Shelf) -> bool:

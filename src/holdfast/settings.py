@@ -298,7 +298,8 @@ class Settings(BaseModel):
         default=90.0,
         ge=0,
         le=3650,
-        description="How long the signals of screened items are kept, for searches that run backwards. 0: never kept.",
+        description="How long the signals of screened items are kept, for searches that run backwards; in the sheets "
+        "made of them about an hour longer. 0: never kept.",
     )
     private_surfaces: Annotated[str, AfterValidator(_surface_list)] = Field(
         default="", description="Surfaces whose items leave nothing in the archive, separated by commas."

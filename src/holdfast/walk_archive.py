@@ -20,7 +20,7 @@ import numpy as np
 from holdfast.adapters.archive_folder import ArchiveFolder
 from holdfast.keep_archive import sound_shelf
 from holdfast.match.found_copies import FoundCopy
-from holdfast.match.sheet import Place, Sheet, behind
+from holdfast.match.sheet import Place, Sheet, behind, place_of
 from holdfast.match.signal import PERCEPTUAL, Signal
 from holdfast.match.wanted import Near, Wanted
 from holdfast.media import pdq
@@ -99,7 +99,7 @@ class Walk:
             yield leaf.sheet, leaf.sheet.item_from(place), leaf.upper
             place = leaf.upper
         while some := rows.chunk(place, upto):
-            place = behind(some[-1].place)
+            place = behind(place_of(some[-1]))
             yield Sheet.build(some), 0, place
 
     def _near(self, piece: Piece, wanted: Wanted) -> Queries:

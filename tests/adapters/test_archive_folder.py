@@ -14,16 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.adapters.archive_folder import ArchiveFolder, Ground, Leaf, Shelf
-from holdfast.match.sheet import START, Archived, Place, Sheet
+from holdfast.match.sheet import START, Place, Sheet
 
 GROUND = Ground("0f7e5a2c-0000-4000-8000-000000000001", "7400000000000000001", 90)
 
 
 def sheet(first: int, count: int) -> Sheet:
     random = np.random.default_rng(first)
-    rows = [
-        Archived(Place(first + number, f"scr_{number}"), random.bytes(32 * (number % 3))) for number in range(count)
-    ]
+    rows = [(first + number, f"scr_{number}", random.bytes(32 * (number % 3))) for number in range(count)]
     return Sheet.build(rows)
 
 

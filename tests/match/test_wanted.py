@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from holdfast.match import wanted
 from holdfast.match.bank import HIGHEST_THRESHOLD
-from holdfast.match.sheet import Archived, Place, Sheet
+from holdfast.match.sheet import Sheet
 from holdfast.match.wanted import Wanted, compare, compare_plainly
 
 Words = NDArray[np.uint64]
@@ -38,7 +38,7 @@ def near_to(random: np.random.Generator, one: Words, bits: int) -> Words:
 
 
 def sheet_of(items: list[Words]) -> Sheet:
-    return Sheet.build([Archived(Place(7, f"{number:04}"), one.tobytes()) for number, one in enumerate(items)])
+    return Sheet.build([(7, f"{number:04}", one.tobytes()) for number, one in enumerate(items)])
 
 
 @st.composite

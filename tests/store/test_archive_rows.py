@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.bootstrap import System
-from holdfast.match.sheet import START, Place, behind
+from holdfast.match.sheet import START, Place, behind, place_of
 from tests.archived import empty, fill
 from tests.store.making import STORIES, md5, pdq
 
@@ -26,8 +26,8 @@ def everything(upto: Place, most: int = 100) -> list[str]:
 
     place, found = START, []
     while some := rows.chunk(place, upto, most):
-        found += [row.place for row in some]
-        place = behind(some[-1].place)
+        found += [place_of(row) for row in some]
+        place = behind(place_of(some[-1]))
     assert found == sorted(found), "the database orders places as Python does"
     return [place.screening for place in found]
 
@@ -102,7 +102,7 @@ def test_whoever_writes_after_a_mark_stands_behind_it(system: System) -> None:
     mark = rows.mark()
     (screening,) = fill([("later", [pdq(1)])]).values()
     assert everything(mark.place) == []
-    assert [row.place.screening for row in rows.chunk(mark.place, rows.present())] == [screening]
+    assert [row[1] for row in rows.chunk(mark.place, rows.present())] == [screening]
 
 
 def test_marks_are_forgotten_after_a_month(system: System) -> None:

@@ -36,11 +36,14 @@ def behind(place: Place) -> Place:
     return Place(place.xact, f"{place.screening}\x01")
 
 
-class Archived(NamedTuple):
-    """One row of the archive: its place, and its hashes as bytes, 32 each."""
+Archived = tuple[int, str, bytes]
+"""One row of the archive: its place (transaction, screening), and its hashes as bytes, 32 each. A million of these are
+read in a row, so it is no more than a tuple."""
 
-    place: Place
-    hashes: bytes
+
+def place_of(row: Archived) -> Place:
+    """Where a row stands."""
+    return Place(row[0], row[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,13 +59,14 @@ class Sheet:
     @classmethod
     def build(cls, rows: Sequence[Archived]) -> Sheet:
         """A sheet of these rows, which MUST stand in the order of their places."""
-        names = [row.place.screening.encode() for row in rows]
-        whole = np.frombuffer(b"".join(row.hashes for row in rows), np.uint64).reshape(-1, 4)
+        xacts, screenings, hashes = zip(*rows, strict=True) if rows else ((), (), ())
+        names = [name.encode() for name in screenings]
+        whole = np.frombuffer(b"".join(hashes), np.uint64).reshape(-1, 4)
         return cls.of_arrays(
             {
                 "words": np.ascontiguousarray(whole.T),
-                "first": _ends([len(row.hashes) // HASH_BYTES for row in rows]),
-                "xacts": np.array([row.place.xact for row in rows], np.int64),
+                "first": _ends([len(one) // HASH_BYTES for one in hashes]),
+                "xacts": np.array(xacts, np.int64),
                 "ids": np.frombuffer(b"".join(names), np.uint8),
                 "ids_first": _ends([len(name) for name in names]),
             }

@@ -10,10 +10,10 @@ nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from django.db import connection, transaction
@@ -25,12 +25,13 @@ from holdfast.store.models import ArchiveMarkRow, ArchiveRow
 
 CHUNK: Final = 2000
 """Rows read at a time: about a megabyte, and 128 MiB if all were long films."""
+_ASKED: Final = 5000
 _MARKS_KEPT: Final = timedelta(days=30)
 _FROM: Final = "(xact, screening) >= (%(from_xact)s::text::xid8, %(from_screening)s::text)"
 _BEFORE: Final = "(xact, screening) < (%(upto_xact)s::text::xid8, %(upto_screening)s::text)"
 _CHUNK: Final = f"""
-select xact::text::bigint, screening, hashes from archive
-where {_FROM} and {_BEFORE} order by xact, screening limit %(most)s::bigint
+select a.xact::text::bigint, a.screening, a.hashes from archive a
+where {_FROM} and {_BEFORE} order by a.xact, a.screening limit %(most)s::bigint
 """  # noqa: S608  # made of constants
 _COUNT: Final = f"""
 select count(*) from (select from archive where {_FROM} and {_BEFORE} limit %(most)s::bigint) as found
@@ -77,7 +78,7 @@ class Mark:
 
 def chunk(place: Place, upto: Place, most: int = CHUNK) -> list[Archived]:
     """The next rows from `place` on and before `upto`, at most so many."""
-    return [Archived(Place(xact, name), hashes) for xact, name, hashes in _read(_CHUNK, _range(place, upto, most))]
+    return cast("list[Archived]", _read(_CHUNK, _range(place, upto, most)))
 
 
 def count(place: Place, upto: Place, most: int = _MOST) -> int:
@@ -129,7 +130,7 @@ def adopt_foreign(most: int = 5 * CHUNK) -> int:
 
 def by_screening(ids: Iterable[str], upto: Place) -> list[ArchiveRow]:
     """The rows of these screenings that are still there, as far as they stand before `upto`."""
-    return list(_before(upto).filter(screening__in=list(ids)))
+    return [row for some in _some(list(ids)) for row in _before(upto).filter(screening__in=some)]
 
 
 def by_digest(signals: Sequence[Signal], upto: Place) -> list[tuple[ArchiveRow, Signal]]:
@@ -137,10 +138,15 @@ def by_digest(signals: Sequence[Signal], upto: Place) -> list[tuple[ArchiveRow, 
     found = []
     for kind in (one for one in SignalType if one.is_exact):
         wanted = {bytes.fromhex(one.value): one for one in signals if one.type is kind}
-        if wanted:
-            rows = _before(upto).filter(**{f"{kind.value}__in": list(wanted)})
+        for some in _some(list(wanted)):
+            rows = _before(upto).filter(**{f"{kind.value}__in": some})
             found += [(row, wanted[bytes(getattr(row, kind.value))]) for row in rows]
     return found
+
+
+def _some(values: list[Any]) -> Iterator[list[Any]]:
+    """Some thousands at a time."""
+    return (values[start : start + _ASKED] for start in range(0, len(values), _ASKED))
 
 
 def _before(upto: Place) -> Any:  # noqa: ANN401  # Django's query sets
@@ -158,8 +164,11 @@ def _range(place: Place, upto: Place, most: int) -> dict[str, Any]:
 
 
 def _read(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Every row, in binary: hashes come as they are, and not twice as long as text."""
+    """Every row, in binary: hashes come as they are, and not twice as long as text.
+
+    Planned each time, for the values at hand: a plan for any place and any limit sorts the whole archive.
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement.encode(), values, binary=True)
+        cursor.execute(statement.encode(), values, prepare=False, binary=True)
         return cursor.fetchall()
