@@ -11,7 +11,7 @@ import pytest
 from holdfast.demo.pictures import encoded, hills
 from holdfast.intake.words import WORDS
 from holdfast.testing.simulators import How
-from tests.web.doors.conftest import Beside
+from tests.beside import Beside
 from tests.web.doors.visiting import Page, Visitor, until
 
 PHOTO = encoded(hills(4712, (320, 240)))
