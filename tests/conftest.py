@@ -38,7 +38,7 @@ settings.register_profile("quick", deadline=None, max_examples=60, suppress_heal
 settings.register_profile("soak", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-pytest_plugins = ["tests.skips"]
+pytest_plugins = ["tests.skips", "tests.beside"]
 pytest.register_assert_rewrite("holdfast.testing.asking", "holdfast.testing.contracts")
 READY_SECONDS = 60.0
 

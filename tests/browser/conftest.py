@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.beside import Beside
 from tests.browser.chromium import Chromium, Tab, browsing, new_tab
-from tests.web.doors.conftest import Beside, beside, visitor
-
-__all__ = ["beside", "visitor"]
 
 
 @pytest.fixture(scope="session")

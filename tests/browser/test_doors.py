@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.beside import Beside
 from tests.browser.chromium import Tab
-from tests.web.doors.conftest import Beside
 from tests.web.doors.visiting import Visitor, until
 
 LEAST_CONTRAST: Final = 4.5
@@ -53,6 +53,11 @@ def opened_by(tab: Tab, code: str, origin: str) -> None:
     tab.tab_to("main button")
     tab.press("Enter")
     tab.arrive()
+
+
+def unfold(tab: Tab) -> None:
+    """Show everything that is folded away."""
+    tab.ask("document.querySelectorAll('details').forEach((one) => { one.open = true })")
 
 
 # --- by keys
@@ -169,6 +174,7 @@ Shown = Callable[[Tab, str, Visitor], None]
 def _report(tab: Tab, origin: str, visitor: Visitor) -> None:
     del visitor
     tab.open(f"{origin}/report?address=https://a.example/{'x' * 300}")
+    unfold(tab)
 
 
 def _wrong(tab: Tab, origin: str, visitor: Visitor) -> None:
@@ -176,13 +182,14 @@ def _wrong(tab: Tab, origin: str, visitor: Visitor) -> None:
     tab.ask("document.querySelector('#id_addresses').value = ''")
     tab.ask("document.querySelector('main form').requestSubmit()")
     tab.arrive()
+    unfold(tab)
 
 
 def _receipt(tab: Tab, origin: str, visitor: Visitor) -> None:
     _report(tab, origin, visitor)
     tab.ask("document.querySelector('main form').requestSubmit()")
     tab.arrive()
-    tab.ask("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    unfold(tab)
 
 
 def _case(tab: Tab, origin: str, visitor: Visitor) -> None:
@@ -193,6 +200,7 @@ def _case(tab: Tab, origin: str, visitor: Visitor) -> None:
 def _status(tab: Tab, origin: str, visitor: Visitor) -> None:
     receipt = visitor.report(f"https://a.example/{'x' * 300}", "and another, in words", contact="a@b.example")
     opened_by(tab, receipt.words, origin)
+    unfold(tab)
 
 
 PAGES: Mapping[str, Shown] = {
@@ -224,7 +232,7 @@ def test_every_word_can_be_read(tab: Tab, origin: str, visitor: Visitor, name: s
     tab.size(400, dark=dark)
     PAGES[name](tab, origin, visitor)
     found: list[Any] = tab.ask(_CONTRAST)
-    assert len(found) > 20
+    assert len(found) > 10
     assert [(ratio, text) for ratio, text in found if ratio < LEAST_CONTRAST] == []
 
 

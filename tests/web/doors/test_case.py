@@ -11,7 +11,7 @@ import pytest
 from holdfast.demo.pictures import encoded, hills
 from holdfast.intake.words import WORDS
 from holdfast.testing.simulators import How
-from tests.web.doors.conftest import Beside
+from tests.beside import Beside
 from tests.web.doors.visiting import Page, Visitor, until
 
 PHOTO = encoded(hills(4712, (320, 240)))
@@ -32,6 +32,7 @@ def test_the_page_asks_for_the_words_and_for_nothing_else(visitor: Visitor) -> N
     assert [one.given["name"] for one in page.all("textarea")] == ["code"]
     assert page.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert "Report again" in page.main
+    assert not re.search(r"child|under 18|intimate", page.html.lower()), "a notice leads here too"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +221,7 @@ def test_whoever_posted_it_sees_since_when_and_that_nothing_was_found_and_can_an
     assert re.search(r"On \d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC we began to hide", page.main)
     assert "It is hidden now." in page.main
     assert "report" not in page.main.lower().replace("reported to any authority", "")
+    assert not re.search(r"report(?!ed to any)|child|under 18|intimate", page.html.lower()), "neutral for every reason"
     assert [form.action for form in page.forms] == ["/case/contest"]
     assert visitor.post("/case/contest", {"code": code, "words": " "}).status == 422
     page = other.post("/case/contest", {"code": code, "words": "it is a picture of a tree"})

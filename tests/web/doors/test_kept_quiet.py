@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.web.doors.conftest import Beside
+from tests.beside import Beside
 from tests.web.doors.visiting import Page, Visitor
 
 WORDS = "something that must not be found"

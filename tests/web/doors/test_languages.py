@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.web.doors.conftest import Beside
+from tests.beside import Beside
 from tests.web.doors.visiting import Visitor
 
 _PAGES = """

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from holdfast.verify import holdfast_verify
+from tests.beside import Beside
 from tests.conftest import holdfast
-from tests.web.doors.conftest import Beside
 from tests.web.doors.visiting import Page, Visitor, until
 
 ADDRESS, STORY, CONTACT = (

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from holdfast.demo.pictures import encoded, hills
+from tests.beside import Beside
 from tests.conftest import superuser
-from tests.web.doors.conftest import Beside
 from tests.web.doors.visiting import Page, Visitor, until
 
 PHOTO = encoded(hills(4711, (320, 240)))
