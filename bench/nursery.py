@@ -30,7 +30,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connections, transaction
 
 from bench.errors import BenchError
-from holdfast import bootstrap
+from holdfast import bootstrap, start
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.bootstrap import System
 from holdfast.carry import Carrier
@@ -133,9 +133,9 @@ def nursery() -> Iterator[Nursery]:
         folder = Path(place)
         folder.chmod(0o755)  # the database's own user must reach its folder
         (folder / "acts").mkdir()
-        server = bootstrap.embedded(Settings(data=folder / "data"))
+        server = start.embedded(Settings(data=folder / "data"))
         with server:
-            settings = bootstrap.with_urls(Settings(data=folder / "data"), server.start())
+            settings = start.with_urls(Settings(data=folder / "data"), server.start())
             kept = {
                 name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "DATABASE_"))
             }
@@ -194,7 +194,7 @@ def _once(system: System, key: str, batch: int, fate: _Fate) -> None:
     """One command under its key; committed before, it is not done again."""
     from holdfast.store.once import Claim, carrying, claim_key  # noqa: PLC0415  # needs configured Django
 
-    claim, at = Claim("bench", key, lambda: key), bootstrap.clock()
+    claim, at = Claim("bench", key, lambda: key), start.clock()
     with suppress(AnswerPending), carrying(claim), transaction.atomic(durable=True):
         claim_key()
         fate.passes("after key")
@@ -230,7 +230,7 @@ def _answer(system: System, name: str, count: int) -> None:
     seen = Seen((), np.zeros((0, 4), np.uint64), (), None)
     for number in range(count):
         about = Content(id=f"{name}-{number}", surface="bench", uploader=f"user-{name}-{number}")
-        now, key = bootstrap.clock(), f"{name}-{number}"
+        now, key = start.clock(), f"{name}-{number}"
         one = Answered(
             id=bootstrap.new_id("scr"),
             content=about,
@@ -294,7 +294,7 @@ def _carry(  # each is one fact about a worker
 
     system = given.system
     journal = Journal(system.journal.sealer)
-    effects = Effects(journal, system.alarms, system.effects._outbox, bootstrap.clock)  # noqa: SLF001  # the same bell
+    effects = Effects(journal, system.alarms, system.effects._outbox, start.clock)  # noqa: SLF001  # the same bell
     act = _Act(given.folder, fate)
     carrier = Carrier(effects, {KIND: act}, hands=hands, lasting=lasting)
     while most is None or act.calls < most or system.effect_desk.lag().waiting:

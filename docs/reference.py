@@ -286,7 +286,8 @@ def _span(time: timedelta) -> str:
 
 
 def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    for name, child in getattr(command, "commands", {}).items():
+    for name in command.list_commands(None):
+        child = command.get_command(None, name)
         if hasattr(child, "commands"):
             yield from _walk(f"{path} {name}", child)
         else:

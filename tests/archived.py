@@ -12,12 +12,13 @@ from typing import Any
 
 from holdfast.adapters.archive_folder import ArchiveFolder
 from holdfast.backwards import Backwards
-from holdfast.bootstrap import System, clock, new_id
+from holdfast.bootstrap import System, new_id
 from holdfast.keep_archive import ArchiveKeeper, Sizes
 from holdfast.match.backwards import Search, SearchState
 from holdfast.match.found_copies import FoundCopies, FoundCopy
 from holdfast.match.signal import PERCEPTUAL, Signal
 from holdfast.media.pdq import from_hex
+from holdfast.start import clock
 from tests.store.making import NOW
 
 TINY = Sizes(least=1, most_items=4, most_hashes=1000)

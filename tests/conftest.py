@@ -8,7 +8,9 @@ names of their own.
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +36,7 @@ from holdfast.demo.client import Client
 from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
 from holdfast.settings import Settings
+from tests.cli.forking import Shell, start
 
 settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
@@ -41,6 +45,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 pytest_plugins = ["tests.skips", "tests.beside"]
 pytest.register_assert_rewrite("holdfast.testing.asking", "holdfast.testing.contracts")
 READY_SECONDS = 60.0
+_FORKING = threading.Lock()
 
 
 @pytest.fixture(scope="session")
@@ -113,9 +118,21 @@ class Server:
 
 
 def holdfast(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one command of the real program and return what it said."""
-    command = [sys.executable, "-m", "holdfast", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    """Run one command of the real program and return what it said.
+
+    In a process of its own, forked from one that has loaded the program: loading takes longer than most commands.
+    """
+    with _FORKING:
+        done = Shell(_forking(), environment).run(*arguments)
+    return subprocess.CompletedProcess(["holdfast", *arguments], done.code, done.out, done.err)
+
+
+@functools.cache
+def _forking() -> subprocess.Popen[str]:
+    """What forks, for as long as this process lives."""
+    process = start({name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")})
+    atexit.register(process.communicate)
+    return process
 
 
 def free_port() -> int:

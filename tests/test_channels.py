@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.mail import Mail, MailServer
-from holdfast.bootstrap import clock
 from holdfast.channels import channels_of, mail_server, require_fit_for_production
 from holdfast.errors import HoldfastError, InvalidSetting, NoAlarmChannel, ScreeningOff
 from holdfast.settings import Settings
+from holdfast.start import clock
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 MAIL = {"alarm_smtp": "smtp://mail.example", "alarm_email": "ann@platform.example,bob@platform.example"}

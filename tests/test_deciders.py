@@ -372,12 +372,12 @@ SAMPLES: dict[str, Sample] = {
         commands=(
             cases.OpenCase(report="rep_1", category=Category.CSAM),
             cases.TakeReport(report="rep_2", category=Category.OTHER),
-            cases.TakeItem(content="post-1", version="1", is_copy=False),
+            cases.TakeItems(items=(cases.CaseItem(content="post-1", version="1"),), are_copies=False),
             cases.ClaimAge(
                 item="post-1", person="p", lower=0, upper=13, basis=AgeBasis.ARITHMETIC, status=ClaimStatus.CLAIMED
             ),
             cases.ReadViews(views=(cases.SeenViews(hold="hld_1", views=3, at=NOW),)),
-            cases.QueueCopies(copies=2),
+            cases.QueueCopies(copies=(cases.QueuedCopy(content="post-2", version="1", exact=False, distance=24),)),
             cases.KeepFacts(content="post-1", facts="x"),
         ),
         command_types=get_args(cases.CaseCommand),

@@ -7,8 +7,9 @@ import dataclasses
 
 from holdfast import health
 from holdfast.adapters.platform import SignedPlatform
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System
 from holdfast.hold.platform import Platform
+from holdfast.start import clock
 from holdfast.testing.platform_server import serve_platform
 from holdfast.testing.simulators import How, SimulatedPlatform
 

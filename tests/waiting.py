@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from holdfast import later
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System
 from holdfast.intake.content import Content
 from holdfast.intake.spool import Spool
 from holdfast.intake.upload import Room, TooLong, Upload
 from holdfast.intake.upload import receive as receive_bytes
 from holdfast.later import Taken
 from holdfast.pipeline import Once
+from holdfast.start import clock
 
 LONG = timedelta(hours=1)
 OVER = timedelta(seconds=-1)

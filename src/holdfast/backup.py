@@ -18,7 +18,7 @@ from typing import Any, Final
 import psycopg
 
 import holdfast
-from holdfast import bootstrap
+from holdfast import bootstrap, start
 from holdfast.adapters.backup_folder import DUMP, KEYRING, LOG, LOG_KEYS, BackupFolder, Written, read_recipient
 from holdfast.adapters.dump import dump, restore
 from holdfast.adapters.log_copy import LogCopy, copied, put_back, read_copy
@@ -59,9 +59,9 @@ def owning(settings: Settings) -> Iterator[System]:
     if settings.database_url:
         yield bootstrap.wire(settings)
         return
-    with bootstrap.embedded(settings) as server:
+    with start.embedded(settings) as server:
         urls = server.attach() or server.start(wait_seconds=0.0)
-        yield bootstrap.wire(bootstrap.with_urls(settings, urls))
+        yield bootstrap.wire(start.with_urls(settings, urls))
 
 
 def back_up(system: System, folder: BackupFolder, *, to: str | None, progress: Progress) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def back_up(system: System, folder: BackupFolder, *, to: str | None, progress: P
     if to is not None:
         files |= _kept_secret(folder, keyring, log, to)
     manifest = {
-        "made_at": bootstrap.clock().isoformat(),
+        "made_at": start.clock().isoformat(),
         "holdfast": holdfast.__version__,
         "postgresql": major,
         "facts": asdict(told),
@@ -180,7 +180,7 @@ def _bring_log_back(system: System, log: LogCopy | None) -> int | None:
         return None
     put_back(system.log_folder, log)
     with psycopg.connect(url, autocommit=True) as connection:
-        signed = Publisher(connection, system.log_folder, bootstrap.clock).rebuild()
+        signed = Publisher(connection, system.log_folder, start.clock).rebuild()
     return signed.size if signed else 0
 
 

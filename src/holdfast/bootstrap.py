@@ -4,48 +4,40 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.access.key import split
-from holdfast.adapters.accounts import DECODER, own_account
 from holdfast.adapters.archive_folder import ArchiveFolder
 from holdfast.adapters.index_folder import IndexFolder
-from holdfast.adapters.keyring import AgeKeeper, ErasureFile, KeyringFile, RightsKeeper
+from holdfast.adapters.keyring import AgeKeeper, KeyringFile, RightsKeeper
 from holdfast.adapters.kms import KmsKeeper
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.platform import SignedPlatform
-from holdfast.adapters.postgres import EmbeddedPostgres, Urls
-from holdfast.adapters.public_path import HttpPath
-from holdfast.adapters.stranger import HttpStranger
-from holdfast.adapters.webhook import Webhook
-from holdfast.alarm.telling import TELLS, AlarmChannel, Teller, Telling
-from holdfast.case.clock import Place
-from holdfast.channels import channels_of, signing_key
-from holdfast.effect.webhook import KIND
-from holdfast.errors import DecoderUnavailable, InvalidSetting
+from holdfast.alarm.telling import AlarmChannel
+from holdfast.channels import signing_key
+from holdfast.errors import InvalidSetting
 from holdfast.hold.platform import Platform, Stranger
-from holdfast.intake.helplines import Helplines, read_helplines
+from holdfast.intake.helplines import Helplines
 from holdfast.intake.spool import Spool
-from holdfast.match.index import LayeredIndex
 from holdfast.match.known import Known
-from holdfast.media.decoder import SandboxedDecoder, ServerOptions, start_server
+from holdfast.media.decoder import SandboxedDecoder
 from holdfast.sealed.keyring import Keeper
-from holdfast.settings import SandboxPolicy, Settings
+from holdfast.settings import Settings
+from holdfast.start import clock, embedded, launch_decoder, with_urls
 from holdfast.store.configure import configure
 
 if TYPE_CHECKING:
-    import subprocess
-
     from holdfast.blocked import PublicPath
     from holdfast.desk import Desk
-    from holdfast.effect.handler import Handler, Registry
+    from holdfast.effect.handler import Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
     from holdfast.store.alarm_telling import PostgresTelling
@@ -136,20 +128,35 @@ class System:
         return Later(spool=self.spool, long=self.long, new_id=new_id, clock=clock)
 
 
-def clock() -> datetime:
-    """The present moment, UTC."""
-    return datetime.now(UTC)
-
-
 def new_id(kind: str) -> str:
     """A fresh id: a short word for the kind and 120 random bits."""
     return f"{kind}_{base64.b32encode(secrets.token_bytes(_ID_BYTES)).decode().lower()}"
 
 
-def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:  # noqa: PLR0915  # a list of parts
+def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     """Configure Django for `settings.database_url` and put the parts together.
 
     Raises InvalidSetting if there is no database URL: whoever calls has started one first.
+    """
+    load(settings, web=web)
+    return assemble(settings)
+
+
+def assemble(settings: Settings) -> System:
+    """Put the parts together, once everything is loaded."""
+    system: System = _assembling().assemble(settings)
+    return system
+
+
+def _assembling() -> ModuleType:
+    """What knows every part: it can be loaded once Django is configured."""
+    return importlib.import_module("holdfast.assemble")
+
+
+def load(settings: Settings, *, web: dict[str, Any] | None = None) -> None:
+    """Configure Django, and load what takes long; nothing is opened yet, so that a process may still fork.
+
+    Raises InvalidSetting if there is no database URL.
     """
     if not settings.database_url:
         message = "DATABASE_URL: no database was named or started"
@@ -161,130 +168,7 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:  #
         direct=settings.database_listen_url is None,
         web=web,
     )
-    # Models can only be imported once Django is configured.
-    from holdfast.store.alarm_telling import PostgresTelling  # noqa: PLC0415
-    from holdfast.store.alarms import PostgresAlarms  # noqa: PLC0415
-    from holdfast.store.archive import PostgresArchive  # noqa: PLC0415
-    from holdfast.store.banks import PostgresBanks  # noqa: PLC0415
-    from holdfast.store.clocks import PostgresClocks  # noqa: PLC0415
-    from holdfast.store.effect_desk import EffectDesk  # noqa: PLC0415
-    from holdfast.store.effects import PostgresEffects  # noqa: PLC0415
-    from holdfast.store.imports import PostgresImports  # noqa: PLC0415
-    from holdfast.store.journal import PostgresJournal  # noqa: PLC0415
-    from holdfast.store.keys import PostgresKeys  # noqa: PLC0415
-    from holdfast.store.long_screenings import Outgoing, PostgresLongScreenings  # noqa: PLC0415
-    from holdfast.store.outbox import Outbox  # noqa: PLC0415
-    from holdfast.store.processes import PostgresProcesses  # noqa: PLC0415
-    from holdfast.store.proposals import PostgresProposals, Terms  # noqa: PLC0415
-    from holdfast.store.safety import PostgresSafety  # noqa: PLC0415
-    from holdfast.store.screenings import PostgresScreenings  # noqa: PLC0415
-    from holdfast.store.sealed_rotation import Rotation  # noqa: PLC0415
-    from holdfast.store.sealed_subjects import PostgresSealed  # noqa: PLC0415
-    from holdfast.store.sealing import PostgresSealer  # noqa: PLC0415
-    from holdfast.store.search_desk import SearchDesk  # noqa: PLC0415
-    from holdfast.store.search_owing import SearchOwing  # noqa: PLC0415
-    from holdfast.store.searches import CopiesAlarm, PostgresSearches  # noqa: PLC0415
-    from holdfast.store.subjects import subjects  # noqa: PLC0415
-    from holdfast.store.waking import Bell  # noqa: PLC0415
-
-    keyrings = KeyringFile(settings.keyring_path, keeper(settings))
-    journal = PostgresJournal(PostgresSealer(keyrings, clock, new_id))
-    sealed = PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock)
-    owing = SearchOwing(journal, new_id, owner=settings.unscreened_owner)
-    banks, imports = PostgresBanks(journal, clock, new_id, owing), PostgresImports(journal, clock, new_id, owing)
-    keys, safety = PostgresKeys(journal, clock), PostgresSafety(journal, clock)
-    nouns = subjects(banks=banks, imports=imports, keys=keys, safety=safety, sealed=sealed)
-    terms = Terms(
-        owner=settings.proposal_owner,
-        patience=timedelta(hours=settings.proposal_hours),
-        solo_after=timedelta(hours=settings.solo_hours) if settings.solo else None,
-    )
-    bell, channels = Bell(), channels_of(settings, clock)
-    outbox = Outbox(new_id, bell)
-    telling = Telling(
-        owe=outbox.enqueue, channels=tuple(channels), patience=timedelta(minutes=settings.alarm_again_minutes)
-    )
-    alarms, told = PostgresAlarms(journal, clock, new_id, telling), PostgresTelling(telling, clock)
-    self_test = self_test_of(settings)
-    archive = PostgresArchive(
-        journal,
-        clock,
-        new_id,
-        kept=settings.archive_days > 0,
-        private_surfaces=frozenset(settings.private_surfaces.split(",")),
-        self_test=self_test.actor if self_test else None,
-    )
-    patience = timedelta(hours=settings.unscreened_hours)
-    screenings = PostgresScreenings(journal, archive, new_id, owner=settings.unscreened_owner, patience=patience)
-    effects, webhook = PostgresEffects(journal, alarms, outbox, clock), webhook_of(settings)
-    outgoing = Outgoing(effects, alarms, settings.unscreened_owner, webhook is not None)
-    long = PostgresLongScreenings(
-        journal, screenings, outgoing, clock, patience=patience, lease=timedelta(seconds=settings.long_lease_seconds)
-    )
-    clocks = PostgresClocks(journal, alarms, new_id)
-    desk = _desk(settings, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
-    platform, stranger = signed_platform(settings), HttpStranger(sites_of(settings))
-    handlers: dict[str, Handler] = dict.fromkeys(TELLS, Teller(channels, told.message))
-    handlers |= desk.handlers(platform, stranger) if platform else {}
-    if webhook is not None:
-        handlers[KIND] = Webhook(webhook.url, webhook.key, long.announcement, clock)
-    return System(
-        settings=settings,
-        journal=journal,
-        banks=banks,
-        imports=imports,
-        screenings=screenings,
-        long=long,
-        spool=Spool(settings.data / "spool", settings.spool_bytes),
-        keys=keys,
-        proposals=PostgresProposals(journal, clock, new_id, keys=keys, subjects=nouns, terms=terms),
-        safety=safety,
-        archive=archive,
-        searches=PostgresSearches(journal, alarms, CopiesAlarm(alarms, settings.unscreened_owner), clock),
-        search_desk=SearchDesk(journal, clock),
-        public_path=HttpPath(self_test.url, self_test.key) if self_test else None,
-        processes=PostgresProcesses(),
-        sealed=sealed,
-        rotation=Rotation(journal, keyrings, clock),
-        keyrings=keyrings,
-        channels=channels,
-        alarms=alarms,
-        telling=told,
-        clocks=clocks,
-        effects=effects,
-        effect_desk=EffectDesk(journal, alarms, clock, bell, keys.people),
-        desk=desk,
-        helplines=read_helplines(settings.helplines_file),
-        handlers=handlers,
-        platform=platform,
-        stranger=stranger,
-        known=Known(LayeredIndex, banks),
-        index_folder=IndexFolder(settings.data / "index"),
-        archive_folder=ArchiveFolder(settings.data / "archive-index"),
-        log_folder=LogFolder(settings.data / "log"),
-        decoder=SandboxedDecoder(
-            settings.decoder_socket or Path("/nonexistent"),
-            settings.decode_seconds,
-            settings.max_pixels,
-            settings.video_seconds,
-        ),
-    )
-
-
-def _desk(settings: Settings, **parts: Any) -> Desk:  # noqa: ANN401  # each is of the type that `Means` names
-    """What takes reports and holds what they name."""
-    from holdfast.desk import make_desk  # noqa: PLC0415  # see `wire`
-    from holdfast.hold.policy import read_policy  # noqa: PLC0415
-    from holdfast.hold.reach import Valve  # noqa: PLC0415
-    from holdfast.store.means import Means  # noqa: PLC0415
-
-    places = frozenset(map(Place, settings.places.split(","))) if settings.places else frozenset[Place]()
-    return make_desk(
-        Means(**parts, clock=clock, new_id=new_id, owner=settings.case_owner, places=places),
-        policy=read_policy(settings.hold_policy_file),
-        valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
-        public_url=settings.public_url,
-    )
+    _assembling()
 
 
 def keeper(settings: Settings) -> Keeper:
@@ -372,31 +256,6 @@ def self_test_of(settings: Settings) -> SelfTest | None:
     return SelfTest(settings.self_test_url, key)
 
 
-def embedded(settings: Settings) -> EmbeddedPostgres:
-    """The embedded database of these settings' data directory."""
-    return EmbeddedPostgres(settings.data / "postgres")
-
-
-def with_urls(settings: Settings, urls: Urls) -> Settings:
-    """The same settings with a database that runs."""
-    return settings.model_copy(update={"database_url": urls.app, "database_owner_url": urls.owner})
-
-
-def decoder_options(settings: Settings, folder: Path) -> ServerOptions:
-    """How to start a decoder server with its socket in `folder`."""
-    account = own_account(DECODER)
-    return ServerOptions(
-        path=folder / "decoder.sock",
-        spares=settings.decoder_spares,
-        seconds=settings.decode_seconds,
-        video_seconds=settings.video_seconds,
-        memory_bytes=settings.decode_memory_bytes,
-        weaker=settings.sandbox is SandboxPolicy.WEAKER,
-        uid=account.uid if account else None,
-        gid=account.gid if account else None,
-    )
-
-
 @contextmanager
 def running(settings: Settings, *, decoder: bool = False) -> Iterator[System]:
     """A wired system for one command: attaches to a running database, or starts one and stops it after.
@@ -439,14 +298,6 @@ def decoding(settings: Settings, *, wanted: bool) -> Iterator[Settings]:
         finally:
             process.kill()
             process.wait()
-
-
-def launch_decoder(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a decoder server. Raises DecoderUnavailable with what it said if it does not come up."""
-    try:
-        return start_server(decoder_options(settings, folder))
-    except RuntimeError as cause:
-        raise DecoderUnavailable(str(cause)) from cause
 
 
 def prepare_tables(settings: Settings) -> None:

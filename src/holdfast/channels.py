@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from holdfast.adapters.mail import Addresses, Mail, MailServer
-from holdfast.adapters.webhook import AlarmWebhook
 from holdfast.effect.webhook import secret_bytes
 from holdfast.errors import InvalidSetting, NoAlarmChannel, ScreeningOff
 from holdfast.settings import Settings, is_loopback
@@ -31,6 +30,8 @@ def channels_of(settings: Settings, clock: Callable[[], datetime]) -> dict[str, 
     if settings.alarm_email and settings.alarm_smtp:
         found[EMAIL] = Mail(mail_server(settings), _addresses(settings), clock)
     if settings.alarm_url:
+        from holdfast.adapters.webhook import AlarmWebhook  # noqa: PLC0415  # heavy, and only needed here
+
         names = "HOLDFAST_ALARM_SECRET_FILE, HOLDFAST_ALARM_SECRET"
         key = signing_key(names, settings.alarm_secret_file, settings.alarm_secret)
         found[WEBHOOK] = AlarmWebhook(settings.alarm_url, key, clock)

@@ -15,7 +15,9 @@ from holdfast.hold.follow_up import FindCopies, Freeze, ReadCounters, Tell
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
-from holdfast.store.cases import COPIES, FREEZE, VIEWS, PostgresCases
+from holdfast.store.case_book import COPIES, FREEZE, VIEWS, CaseBook
+from holdfast.store.case_copies import PostgresCopies
+from holdfast.store.cases import PostgresCases
 from holdfast.store.contests import NOTIFY, PostgresContests
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
@@ -29,6 +31,7 @@ class Desk:
     means: Means
     reports: PostgresReports
     cases: PostgresCases
+    copies: PostgresCopies
     holds: PostgresHolds
     contests: PostgresContests
 
@@ -39,9 +42,9 @@ class Desk:
             RESOLVE: Resolve(platform, self.reports, self.cases, clock),
             ASK: Ask(platform, stranger, self.holds, clock),
             LOOK: Look(platform, stranger, self.holds, clock),
-            COPIES: FindCopies(platform, self.cases, clock),
+            COPIES: FindCopies(platform, self.copies, clock),
             VIEWS: ReadCounters(platform, self.cases, clock),
-            FREEZE: Freeze(platform, self.cases, clock),
+            FREEZE: Freeze(platform, self.copies, self.cases, clock),
             NOTIFY: Tell(platform, self.contests, clock),
         }
 
@@ -59,10 +62,13 @@ def make_desk(means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
     contests = PostgresContests(means, public_url=public_url)
     holds = PostgresHolds(means, contests, valve=valve)
+    book = CaseBook(means)
+    copies = PostgresCopies(means, book, holds, contests)
     return Desk(
         means=means,
-        reports=PostgresReports(means),
-        cases=PostgresCases(means, holds, contests, policy=policy),
+        reports=PostgresReports(means, copies.widen),
+        cases=PostgresCases(means, book, holds, policy=policy),
+        copies=copies,
         holds=holds,
         contests=contests,
     )

@@ -26,7 +26,7 @@ from holdfast.adapters.log_folder import checked_head
 from holdfast.alarm.alarm import AlarmState
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.alarm.telling import channel_subject
-from holdfast.bootstrap import System, clock, new_id
+from holdfast.bootstrap import System, new_id
 from holdfast.demo.client import Client
 from holdfast.demo.pictures import encoded, hills
 from holdfast.effect.handler import Done
@@ -48,6 +48,7 @@ from holdfast.media.samples import sample
 from holdfast.media.video_samples import video_sample
 from holdfast.origin import read_address
 from holdfast.settings import SandboxPolicy, env_name
+from holdfast.start import clock
 
 CANARY_BANK: Final = "holdfast-canary"
 _CANARY_SEED, _STRANGER_SEED = 424242, 242424

@@ -23,11 +23,11 @@ import structlog
 from holdfast.adapters.checkpoint_copy import CheckpointCopy
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.timestamp import TimestampAuthority
-from holdfast.bootstrap import clock
 from holdfast.errors import HoldfastError, TimestampUnavailable
 from holdfast.log.checkpoint import parse_checkpoint
 from holdfast.publish import Publisher
 from holdfast.settings import Settings
+from holdfast.start import clock
 from holdfast.store.sequencer import Sequencer
 
 STAMP_EVERY: Final = timedelta(minutes=55)

@@ -24,10 +24,10 @@ from typing import Final
 
 import structlog
 
-from holdfast import bootstrap
 from holdfast.channels import require_fit_for_production
 from holdfast.errors import DatabaseUnavailable, HoldfastError, PortTaken
 from holdfast.settings import Settings
+from holdfast.start import clock, embedded, launch_decoder, with_urls
 
 _TICK_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 15.0
@@ -62,7 +62,7 @@ class Supervisor:
 
         Raises ConfigurationError or DependencyError in words if something cannot start here.
         """
-        require_fit_for_production(self.settings, bootstrap.clock)
+        require_fit_for_production(self.settings, clock)
         require_free_port(self.settings.listen)
         signal.signal(signal.SIGTERM, _interrupt)  # so that what was started so far is stopped
         with ExitStack() as stack:
@@ -70,7 +70,7 @@ class Supervisor:
             stack.callback(self._stop)  # registered after the database's own end, so it runs before it
             _migrate(ready)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-")))
-            self._start("decoder", lambda: bootstrap.launch_decoder(ready, folder))
+            self._start("decoder", lambda: launch_decoder(ready, folder))
             ready = ready.model_copy(update={"decoder_socket": folder / "decoder.sock"})
             self._start("web", lambda: _python("holdfast.web.server", ready))
             self._start("worker", lambda: _python("holdfast.worker", ready))
@@ -102,11 +102,11 @@ class Supervisor:
     def _start_database(self, stack: ExitStack) -> Settings:
         if self.settings.database_url:
             return self.settings
-        server = bootstrap.embedded(self.settings)
+        server = embedded(self.settings)
         stack.callback(server.stop)
         urls = server.start(wait_seconds=_TAKE_OVER_SECONDS)
         self._parts.append(_Part("database", server.restart, server.process))
-        return bootstrap.with_urls(self.settings, urls)
+        return with_urls(self.settings, urls)
 
     def _start(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
         self._parts.append(_Part(name, start, start()))

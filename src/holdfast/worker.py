@@ -18,7 +18,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.backwards import Backwards
-from holdfast.bootstrap import clock, wire
+from holdfast.bootstrap import wire
 from holdfast.carry import Carrier
 from holdfast.case.clock import ClockState
 from holdfast.follow import Follower
@@ -27,6 +27,7 @@ from holdfast.keep_log import LogKeeper
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
+from holdfast.start import clock
 from holdfast.store.processes import ThisProcess
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from holdfast.access.key import KeyCreated, KeyRevoked, Scope, digest, split
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System
 from holdfast.errors import KeyRefused, KeyUnknown, Refused
 from holdfast.pipeline import FirstAnswer, Once
+from holdfast.start import clock
 from tests.conftest import superuser
 from tests.store.making import answered, record
 

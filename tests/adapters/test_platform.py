@@ -20,10 +20,11 @@ import pytest
 from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.signed_calls import LARGEST_ANSWER
 from holdfast.adapters.stranger import HttpStranger
-from holdfast.bootstrap import System, clock, platform_of, signed_platform, sites_of
+from holdfast.bootstrap import System, platform_of, signed_platform, sites_of
 from holdfast.errors import InvalidSetting, PlatformAway, PlatformRefused
 from holdfast.hold.platform import Act, Acted, Nowhere, Platform, Sight, Spot
 from holdfast.settings import Settings
+from holdfast.start import clock
 from holdfast.testing.contracts import Doings, PlatformContract
 from holdfast.testing.platform_server import serve_platform
 from holdfast.testing.simulators import How, SimulatedPlatform

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from holdfast.cli.on_demand import ELSEWHERE
+
 
 @dataclass(frozen=True)
 class Done:
@@ -89,6 +91,7 @@ def _run(arguments: Sequence[str], environment: dict[str, str], files: tuple[IO[
 
 LOADED = (
     "holdfast.cli.main",
+    *sorted({f"holdfast.cli.{place.partition(':')[0]}" for place in ELSEWHERE.values()}),
     "holdfast.health",
     "holdfast.pipeline",
     "holdfast.supervise",

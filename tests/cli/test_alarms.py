@@ -139,7 +139,8 @@ def test_in_production_serve_refuses_to_start_and_says_what_to_do(
 
 RUN_CLOCK = """
 import sys
-from holdfast.bootstrap import clock, running
+from holdfast.bootstrap import running
+from holdfast.start import clock
 from holdfast.case.clock import Moment, every_clock
 from holdfast.settings import Settings
 with running(Settings.from_environment()) as system:

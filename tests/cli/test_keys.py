@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from holdfast.access.key import split
-from holdfast.bootstrap import clock
+from holdfast.start import clock
 from tests.cli.forking import Shell
 from tests.web.http import Asker
 

@@ -25,7 +25,7 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connection, connections
 
 from bench.nursery import nursery
-from holdfast import bootstrap, keep_archive
+from holdfast import keep_archive
 from holdfast.backwards import Backwards
 from holdfast.bootstrap import System
 from holdfast.keep_archive import ArchiveKeeper
@@ -207,5 +207,4 @@ def _close() -> None:
 
 
 if __name__ == "__main__":
-    bootstrap.clock()
     sys.stdout.write(json.dumps(run(int(sys.argv[1]))))

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System
 from holdfast.effect.handler import Handler, Outcome
 from holdfast.hold.platform import Spot
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
 from holdfast.intake.desk import Incoming, NamedItem, Receipt
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind
+from holdfast.start import clock
 from holdfast.testing.simulators import SimulatedPlatform, SimulatedStranger
 from holdfast.testing.site import Site
 from holdfast.testing.upload import Served

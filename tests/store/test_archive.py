@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.bootstrap import System, clock, new_id
+from holdfast.bootstrap import System, new_id
 from holdfast.errors import EntryUnknown
 from holdfast.match.archive import ArchivedItem, ArchiveSearched
 from holdfast.match.signal import Signal, SignalType
 from holdfast.media.pdq import from_hex
 from holdfast.pipeline import Recorded
+from holdfast.start import clock
 from tests.store.making import ACTOR, NOW, add, answered, create, md5, pdq, rows
 
 

@@ -14,7 +14,7 @@ from psycopg import sql
 from holdfast.access.key import Scope
 from holdfast.access.person import Who
 from holdfast.access.two_people import Wanted
-from holdfast.bootstrap import System, clock, new_id
+from holdfast.bootstrap import System, new_id
 from holdfast.case.clock import ClockState, Moment, every_clock
 from holdfast.effect.effect import Weight
 from holdfast.effect.handler import Done, Refused
@@ -26,6 +26,7 @@ from holdfast.match.bankline import Line
 from holdfast.match.entry import DisableEntry, GiveOpinion, Opinion, RemoveEntry
 from holdfast.pipeline import Answered
 from holdfast.settings import Settings
+from holdfast.start import clock
 from tests.conftest import superuser
 from tests.desk.making import place
 from tests.effect.making import NOW as LATER

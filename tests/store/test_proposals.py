@@ -23,7 +23,7 @@ from holdfast.access.person import Who
 from holdfast.access.proposal import Proposal, ProposalState, evolve_proposal
 from holdfast.access.safety import AcceptSettings
 from holdfast.access.two_people import Agreed, Wanted
-from holdfast.bootstrap import System, clock, new_id
+from holdfast.bootstrap import System, new_id
 from holdfast.errors import (
     HoldfastError,
     InvalidRequest,
@@ -39,6 +39,7 @@ from holdfast.match.bankline import Line
 from holdfast.match.entry import EntryState
 from holdfast.match.video import USUAL
 from holdfast.settings import Settings
+from holdfast.start import clock
 from holdfast.worker import alarm_of_proposals
 from tests.store.making import ACTOR, STORIES, TWO, add, all_rows, create, found, md5, pdq, rows, together
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from holdfast.adapters.keyring import KeyringFile
-from holdfast.bootstrap import System, clock
+from holdfast.bootstrap import System
 from holdfast.errors import (
     JournalConflict,
     Refused,
@@ -27,6 +27,7 @@ from holdfast.match.entry import EntryRemoved
 from holdfast.sealed.sealing import commitment_of
 from holdfast.sealed.subject import EraseSealed, LiftPreservation, PreserveSealed, SealedState
 from holdfast.sealed.text import ERASED, SealedText
+from holdfast.start import clock
 from tests.conftest import superuser
 from tests.store.making import ACTOR, TWO, add, answered, create, left_by, md5, pdq, record, together
 

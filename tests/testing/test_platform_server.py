@@ -12,9 +12,9 @@ import pytest
 
 from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.stranger import HttpStranger
-from holdfast.bootstrap import clock
 from holdfast.effect.webhook import sign
 from holdfast.hold.platform import Sight
+from holdfast.start import clock
 from holdfast.testing.asking import item_at, spots_of
 from holdfast.testing.platform_server import Reply, is_signed, reply_to, serve_platform
 from holdfast.testing.simulators import How, SimulatedPlatform

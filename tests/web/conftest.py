@@ -22,7 +22,8 @@ import json
 from datetime import timedelta
 from holdfast.access.key import Scope
 from holdfast.access.two_people import Agreed
-from holdfast.bootstrap import clock, running
+from holdfast.bootstrap import running
+from holdfast.start import clock
 from holdfast.settings import Settings
 with running(Settings.from_environment()) as system:
     def make(*scopes, ends=None, person=None):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A case: what belongs together because it is about the same content, whoever reported it.
 
-It is opened by the first report of an item that no case holds yet. Later reports of the same item join
-it, each with its own receipt: joining never shows one reporter what another said. A case keeps the
-strictest category of its reports, and is handled as a child's unless something verified says otherwise.
+It is opened by the first report of an item that no case holds yet, or by a backwards search that finds one.
+Later reports of the same item join it, each with its own receipt: joining never shows one reporter what
+another said. A case keeps the strictest category of its reports, and is handled as a child's unless
+something verified says otherwise.
 
 `decide_case` and `evolve_case` are pure; time and identity are passed in.
 """
@@ -62,14 +63,33 @@ class SeenViews:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseItem:
+    """An item in the version in which it belongs to a case."""
+
+    content: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedCopy:
+    """An item that looks like one of the case, `distance` PDQ bits apart, and that a person is to look at."""
+
+    content: str
+    version: str
+    exact: bool
+    distance: int
+
+
 # --- commands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase:
-    """Open it."""
+    """Open it, for a report or for what a backwards search found."""
 
-    report: str
+    report: str | None = None
+    search: str | None = None
     category: Category
 
 
@@ -82,12 +102,11 @@ class TakeReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakeItem:
-    """An item belongs to it: named in a report, or a copy of one that was."""
+class TakeItems:
+    """Items belong to it: named in a report, or copies of one that was."""
 
-    content: str
-    version: str
-    is_copy: bool
+    items: tuple[CaseItem, ...]
+    are_copies: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +130,9 @@ class ReadViews:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueCopies:
-    """So many places with something alike wait for a person: they lie beyond what the report reaches."""
+    """Items that look alike wait for a person: they lie beyond what the report reaches."""
 
-    copies: int
+    copies: tuple[QueuedCopy, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +143,7 @@ class KeepFacts:
     facts: str
 
 
-CaseCommand = OpenCase | TakeReport | TakeItem | ClaimAge | ReadViews | QueueCopies | KeepFacts
+CaseCommand = OpenCase | TakeReport | TakeItems | ClaimAge | ReadViews | QueueCopies | KeepFacts
 
 
 # --- events
@@ -133,9 +152,10 @@ CaseCommand = OpenCase | TakeReport | TakeItem | ClaimAge | ReadViews | QueueCop
 @event("case.opened")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOpened(Event):
-    """A report named something that no case was about yet."""
+    """A report named something that no case was about yet, or a backwards search found it."""
 
-    report: str
+    report: str | None = None
+    search: str | None = None
     category: Category
 
 
@@ -148,14 +168,13 @@ class CaseReportJoined(Event):
     category: Category
 
 
-@event("case.item_joined")
+@event("case.items_joined")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseItemJoined(Event):
-    """An item belongs to the case, in this version."""
+class CaseItemsJoined(Event):
+    """Items belong to the case, each in this version."""
 
-    content: str
-    version: str
-    is_copy: bool
+    items: tuple[CaseItem, ...]
+    are_copies: bool
 
 
 @event("case.age_claimed")
@@ -182,9 +201,9 @@ class CaseViewsRead(Event):
 @event("case.copies_queued")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseCopiesQueued(Event):
-    """Places beyond the report's reach wait for a person."""
+    """Items beyond the report's reach wait for a person: how far each is from what was named."""
 
-    copies: int
+    copies: tuple[QueuedCopy, ...]
 
 
 @event("case.facts_kept")
@@ -198,7 +217,7 @@ class CaseFactsKept(Event):
 
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
 
-_LATER: Final = (TakeReport, TakeItem, ClaimAge, ReadViews, QueueCopies, KeepFacts)
+_LATER: Final = (TakeReport, TakeItems, ClaimAge, ReadViews, QueueCopies, KeepFacts)
 CASE_TRANSITIONS: Final[Mapping[tuple[CaseState | None, type], CaseState]] = {
     (None, OpenCase): CaseState.OPEN,
     **dict.fromkeys(((CaseState.OPEN, command) for command in _LATER), CaseState.OPEN),
@@ -238,7 +257,7 @@ def case_subject(case_id: str) -> str:
 _TOLD_BY: Final[Mapping[type, type[Event]]] = {
     OpenCase: CaseOpened,
     TakeReport: CaseReportJoined,
-    TakeItem: CaseItemJoined,
+    TakeItems: CaseItemsJoined,
     ClaimAge: CaseAgeClaimed,
     ReadViews: CaseViewsRead,
     QueueCopies: CaseCopiesQueued,

@@ -11,7 +11,7 @@ import typer
 from holdfast.alarm.alarm import AlarmItem
 from holdfast.alarm.message import Message, Occasion
 from holdfast.alarm.telling import AlarmChannel
-from holdfast.bootstrap import clock, new_id
+from holdfast.bootstrap import new_id
 from holdfast.channels import channels_of
 from holdfast.cli.output import errors_in_words, out, printable, say_json, table
 from holdfast.cli.session import AsJson, actor, using
@@ -19,6 +19,7 @@ from holdfast.effect.handler import Done
 from holdfast.errors import NoAlarmChannel
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
+from holdfast.start import clock
 
 app = typer.Typer(help="See which alarms stand, say that one was seen, try how they are told.", no_args_is_help=True)
 _SHOWN = 1000

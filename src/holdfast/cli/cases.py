@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from holdfast.bootstrap import clock
 from holdfast.cli.output import out, say_json, table
 from holdfast.cli.session import AsJson, using
 from holdfast.errors import CaseUnknown
+from holdfast.start import clock
 
 if TYPE_CHECKING:
     from holdfast.store.case_views import CaseLine, CaseSheet

@@ -10,11 +10,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from holdfast.bootstrap import System, clock, new_id
+from holdfast.bootstrap import System, new_id
 from holdfast.check_log import checked
 from holdfast.cli.output import err, out, say_json, table
 from holdfast.cli.session import AsJson, actor, using
 from holdfast.log.check import Checked, Difference
+from holdfast.start import clock
 
 Fix = Annotated[
     bool, typer.Option(help="Write what differs anew from the journal; an event each. Needs DATABASE_OWNER_URL.")

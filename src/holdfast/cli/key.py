@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from holdfast.access.key import Scope
-from holdfast.bootstrap import clock
 from holdfast.cli.output import out, say_json, table
 from holdfast.cli.session import ASKED, AsJson, actor, ask, say_asked, using, who
 from holdfast.errors import SecondPersonNeeded
+from holdfast.start import clock
 
 app = typer.Typer(help="Make, list and end API keys.", no_args_is_help=True)
 

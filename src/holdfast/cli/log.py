@@ -10,13 +10,13 @@ import typer
 
 from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.timestamp import check_token
-from holdfast.bootstrap import clock
 from holdfast.cli.output import err, errors_in_words, out, printable, say_json
 from holdfast.cli.session import AsJson, using
 from holdfast.errors import NotLoggedYet, ProofInvalid, UnreadableFile
 from holdfast.log.checkpoint import parse_checkpoint
 from holdfast.prove import grown_since, prove
 from holdfast.settings import Settings
+from holdfast.start import clock
 from holdfast.verify import holdfast_verify
 
 app = typer.Typer(

@@ -10,18 +10,13 @@ from typing import Annotated
 import typer
 
 import holdfast
-from holdfast.cli import alarms, bank, cases, clocks, effects, key, log, proposals, sealed, searches
-from holdfast.cli import settings as settings_command
-from holdfast.cli.backup import backup, restore
-from holdfast.cli.demo import demo
-from holdfast.cli.doctor import doctor
-from holdfast.cli.fsck import fsck
+from holdfast.cli.on_demand import OnDemand
 from holdfast.cli.output import err, errors_in_words, out
-from holdfast.cli.screen import screen
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 
 app = typer.Typer(
+    cls=OnDemand,
     name="holdfast",
     help="Stops known illegal pictures before they are published, and can prove what it answered.\n\n"
     "First time here? [bold]holdfast demo[/] shows the whole of it in a minute. Then: [bold]serve[/] it, make a "
@@ -66,26 +61,6 @@ def worker() -> None:
     with errors_in_words(), database(Settings.from_environment()) as settings:
         out.print("Worker running. Ctrl-C stops it.")
         run(settings)
-
-
-app.command()(doctor)
-app.command()(fsck)
-app.command()(screen)
-app.command()(demo)
-app.command()(backup)
-app.command()(restore)
-app.add_typer(bank.app, name="bank")
-app.add_typer(key.app, name="key")
-app.add_typer(sealed.app, name="sealed")
-app.add_typer(proposals.app, name="proposals")
-app.add_typer(settings_command.app, name="settings")
-app.add_typer(effects.app, name="effects")
-app.add_typer(alarms.app, name="alarms")
-app.add_typer(cases.app, name="cases")
-app.add_typer(clocks.app, name="clocks")
-app.add_typer(searches.app, name="searches")
-app.add_typer(log.app, name="log")
-app.command()(log.verify)
 
 
 def _warn_of_shadow(settings: Settings) -> None:

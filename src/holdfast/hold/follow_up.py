@@ -20,17 +20,25 @@ BY_REFERENCE: Final = "content:"
 """Before a platform's own reference of an item, where an address is asked for."""
 
 
-class FollowedUp(Protocol):
-    """What handlers need of the cases."""
+class Items(Protocol):
+    """What cases know of the platform's items."""
 
     def item_of(self, content: str) -> tuple[str, str | None] | None:
         """The version of an item that a case is about, and the platform's reference of its account."""
+
+
+class Alike(Items, Protocol):
+    """What handlers need of the copies."""
 
     def equals(self, content: str) -> list[str]:
         """Items whose upload was, byte for byte, that of this one."""
 
     def copies_found(self, content: str, copies: Sequence[CopyAt]) -> None:
         """Join what the report reaches, and leave the rest to a person."""
+
+
+class FollowedUp(Protocol):
+    """What handlers need of the cases."""
 
     def locations(self, case: str) -> dict[str, list[str]]:
         """The holds of a case by location."""
@@ -57,25 +65,25 @@ class FindCopies:
     """Asks the platform, and the archive, what else shows the same. A `Handler`."""
 
     platform: Platform
-    cases: FollowedUp
+    alike: Alike
     clock: Callable[[], datetime]
 
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`."""
         content, key = effect.payload["content"], f"{effect.id}.{effect.tries}"
-        named = self.cases.item_of(content)
+        named = self.alike.item_of(content)
         if named is None:
             return Done()
         try:
             copies = self.platform.copies(key, content, named[0])
-            items = self._resolved(f"{key}.equal", self.cases.equals(content))
+            items = self._resolved(f"{key}.equal", self.alike.equals(content))
         except PlatformAway:
             return again(effect, self.clock())
         except PlatformRefused:
             return Refused("copies_refused")
         known = {one.item.content for one in copies}
         equal = [CopyAt(item=item, exact=True) for item in items if item.content not in known]
-        self.cases.copies_found(content, [*copies, *equal])
+        self.alike.copies_found(content, [*copies, *equal])
         return Done()
 
     def _resolved(self, key: str, contents: Sequence[str]) -> list[Item]:
@@ -114,13 +122,14 @@ class Freeze:
     """Has the platform keep what it knows of an upload, and tell it. A `Handler`."""
 
     platform: Platform
+    items: Items
     cases: FollowedUp
     clock: Callable[[], datetime]
 
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`. A platform that keeps no such facts owes none."""
         content = effect.payload["content"]
-        named = self.cases.item_of(content)
+        named = self.items.item_of(content)
         if named is None or named[1] is None:
             return Done()
         try:

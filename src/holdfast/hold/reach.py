@@ -10,7 +10,7 @@ receipts and clocks go on for all of them. Counting never decides whether anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -71,13 +71,16 @@ class Copy:
     """Whether it is on the platform's list of its own pictures: logo, default avatar, stickers."""
 
 
-def plan(copies: list[Copy], standing: Standing) -> dict[str, Plan]:
-    """For each location what is to be done, in the order in which they are given; the named item comes first."""
-    reach, touched, plans = REACH[standing], set[str](), dict[str, Plan]()
+def plan(copies: Sequence[Copy], standing: Standing, *, touched: Iterable[str] = ()) -> dict[str, Plan]:
+    """For each location what is to be done, in the order in which they are given; the named item comes first.
+
+    `touched` are the accounts that earlier holds of the same case have touched.
+    """
+    reach, accounts, plans = REACH[standing], set(touched), dict[str, Plan]()
     for copy in copies:
-        plans[copy.location] = _plan_one(copy, reach, touched)
+        plans[copy.location] = _plan_one(copy, reach, accounts)
         if plans[copy.location] is Plan.HOLD:
-            touched.add(copy.account)
+            accounts.add(copy.account)
     return plans
 
 

@@ -42,10 +42,11 @@ from holdfast.hold.platform import Acted, Item, Sight, Spot
 from holdfast.hold.reach import Standing, Valve
 from holdfast.intake.reported import OPEN
 from holdfast.store.bank_rows import record_of
+from holdfast.store.case_book import COPIES, order
 from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.means import Means
-from holdfast.store.models import CaseRow, HoldRow, ReportRow
+from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportRow, ScreeningRow
 
 ASK: Final = "hold.ask"
 LOOK: Final = "hold.look"
@@ -120,10 +121,25 @@ class PostgresHolds:
         self._owe_asking(placing.case.id, actor, at)
         return rows
 
-    def lets_through(self, standing: Standing, *, corroborated: bool, at: datetime) -> bool:
-        """Whether holds of such a report go out at once, or wait for the published budget."""
-        if standing is not Standing.WORD or corroborated:
+    def raise_to(self, contents: Sequence[str], standing: Standing, *, actor: str, at: datetime) -> list[str]:
+        """Let more stand behind the holds of these items, and ask for what waited; the items for which that is new."""
+        lower = HoldRow.objects.filter(content_id__in=contents, standing__lt=standing)
+        rows = list(lower.select_for_update().order_by("id"))
+        HoldRow.objects.filter(id__in=[row.id for row in rows]).update(standing=standing)
+        staged = [row for row in rows if row.state == HoldState.STAGED]
+        self._decide([(row, AskAgain()) for row in staged], actor, at)
+        for case in sorted({row.case_id for row in staged}):
+            self._owe_asking(case, actor, at)
+        return sorted({row.content_id for row in rows})
+
+    def lets_through(self, standing: Standing, content: str, *, at: datetime) -> bool:
+        """Whether holds of such a report go out at once, or wait for the published budget.
+
+        What a bank knows already is spoken for by more than a word.
+        """
+        if standing is not Standing.WORD:
             return True
+        corroborated = ScreeningRow.objects.filter(content_id=content).exclude(matches=[]).exists()
         held, visible = _held_from_words(at), self._visible()
         return self._valve.lets_through(standing, held_this_hour=held, visible_items=visible, corroborated=corroborated)
 
@@ -165,6 +181,8 @@ class PostgresHolds:
             self._decide([(row, command) for row, command in changes if command is not None], _SYSTEM, at)
             confirmed = {row.content_id for row, command in changes if isinstance(command, ConfirmHold)}
             self._contests.offer(case, confirmed, at)
+            if confirmed:
+                self._look_for_copies(case, at)
             self._alarm(rows.values(), at)
             self._stop_clocks(case, at)
             return not HoldRow.objects.filter(case_id=case, state__in=_UNSURE).exists()
@@ -266,6 +284,17 @@ class PostgresHolds:
     def _owe_asking(self, case: str, actor: str, at: datetime) -> None:
         if HoldRow.objects.filter(case_id=case, state__in=_WAITING).exists():
             self._effects.enqueue([_order(ASK, case, at, self._owner)], actor=actor, at=at)
+
+    def _look_for_copies(self, case: str, at: datetime) -> None:
+        """Once all is held that was asked for: what was shared again before that, and after copies were listed.
+
+        It ends when nothing new is found.
+        """
+        if HoldRow.objects.filter(case_id=case, state__in=(HoldState.REQUESTED, HoldState.BREACHED)).exists():
+            return
+        named = CaseItemRow.objects.filter(case_id=case, is_copy=False, waits=False).order_by("content_id")
+        orders = [order(COPIES, one.content_id, at, self._owner, content=one.content_id) for one in named]
+        self._effects.enqueue(orders, actor=_SYSTEM, at=at)
 
     def _told(self, rows: Iterable[HoldRow]) -> list[Asked]:
         found = list(rows)

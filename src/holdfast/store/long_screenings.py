@@ -220,6 +220,8 @@ class PostgresLongScreenings:
             outgoing.alarms.call(AlarmKind.LONG_SCREENING_HELD, about, outgoing.owner, actor=_SYSTEM, at=answered.at)
 
     def _take_first(self, which: Q) -> Taken | None:
+        if not LongScreeningRow.objects.filter(which, state__in=OPEN).exists():
+            return None  # nearly always, and several times a second
         with transaction.atomic(durable=True):
             now = _now()
             free = Q(free_from__isnull=True) | Q(free_from__lte=now)

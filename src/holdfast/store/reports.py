@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -72,9 +72,11 @@ class PostgresReports:
     def __init__(
         self,
         means: Means,
+        widen: Callable[[ReportRow, datetime], None],
     ) -> None:
-        """Work with `means`."""
+        """Work with `means`; `widen` lets holds reach as far as what stands behind their report does now."""
         self._means = means
+        self._widen = widen
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -118,6 +120,7 @@ class PostgresReports:
             self._name(row.id, row.items.count(), items, _self(row), at)
             if proof:
                 self._prove(row.id, proof, _self(row), at)
+                self._widen(row, at)
         return _opened(row)
 
     def keep_code(self, untrusted_code: str) -> OpenedReport:

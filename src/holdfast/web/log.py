@@ -18,9 +18,9 @@ from django.views.decorators.http import require_safe
 from ninja import Router
 
 from holdfast.access.key import Scope
-from holdfast.bootstrap import clock
 from holdfast.errors import AddressUnknown, HoldfastError, NotLoggedYet, ScreeningUnknown, SubjectUnknown
 from holdfast.prove import prove
+from holdfast.start import clock
 from holdfast.web import shapes
 from holdfast.web.auth import NeedsKey
 from holdfast.web.problems import response_to

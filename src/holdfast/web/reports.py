@@ -19,7 +19,6 @@ from django.http import HttpRequest
 from ninja import Router
 
 from holdfast.access.key import Key, Scope
-from holdfast.bootstrap import clock
 from holdfast.errors import InvalidRequest, LogElsewhere, ScopeMissing
 from holdfast.intake.age import BirthDate
 from holdfast.intake.desk import Incoming, KnownAges, NamedItem, ShownProof
@@ -27,6 +26,7 @@ from holdfast.intake.proof import Claim
 from holdfast.intake.report import Element, report_subject
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs, counts_as
 from holdfast.prove import prove
+from holdfast.start import clock
 from holdfast.store.reports import OpenedReport
 from holdfast.web import report_shapes as forms
 from holdfast.web import shapes

@@ -7,6 +7,8 @@ because granian's go on serving when their main process is killed.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import logging
 import signal
 import sys
@@ -15,15 +17,35 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from holdfast.bootstrap import load
 from holdfast.lifeline import die_with_parent
 from holdfast.settings import Settings
 from holdfast.web.body import MOST_WAITING
+from holdfast.web.doors.setup import PAGES
+
+WEB = {
+    "ROOT_URLCONF": "holdfast.web.urls",
+    "MIDDLEWARE": [
+        "holdfast.web.hma.edge.TextErrorsOnLookups",
+        "holdfast.web.problems.ProblemMiddleware",
+        "holdfast.web.once.OnceMiddleware",
+    ],
+    # Keys, not cookies: nothing here depends on the Host header.
+    "ALLOWED_HOSTS": ["*"],
+    "DATA_UPLOAD_MAX_MEMORY_SIZE": 16 * 1024 * 1024,
+    **PAGES,
+}
 
 
 def main() -> None:
     """Serve until told to stop."""
     die_with_parent(int(sys.argv[1]), by=signal.SIGTERM)
     settings = Settings.from_environment()
+    # Once, here: the workers are forked from it, and have what takes long to load. Nothing is open yet.
+    load(settings, web=WEB)
+    for module in ("holdfast.web.urls", "django.core.handlers.wsgi", "django.db.backends.postgresql.base"):
+        importlib.import_module(module)
+    gc.freeze()
     host, _, port = settings.listen.rpartition(":")
     logging.raiseExceptions = False
     # It warns of more threads than cores; these sleep until a body comes.

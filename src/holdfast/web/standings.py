@@ -15,9 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from holdfast.access.key import Key, Scope
-from holdfast.bootstrap import clock
 from holdfast.errors import ScopeMissing, ScreeningUnknown
 from holdfast.match.long_screening import LongState
+from holdfast.start import clock
 from holdfast.store.long_screenings import LongStanding
 from holdfast.web import shapes
 from holdfast.web.auth import NeedsKey, key_of

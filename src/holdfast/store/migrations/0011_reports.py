@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('content_id', models.TextField(primary_key=True, serialize=False)),
                 ('content_version', models.TextField(db_comment='the newest version that it was asked about in')),
                 ('is_copy', models.BooleanField(db_comment='found as a copy; not named in a report')),
+                ('waits', models.BooleanField(db_comment='for a person: it lies beyond what the report reaches')),
                 ('account_subject', models.TextField(db_comment='the sealed subject of whoever uploaded it', null=True)),
                 ('first_seen', models.DateTimeField(null=True)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='store.caserow')),

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from django.db import connection
 
-from holdfast.bootstrap import clock
 from holdfast.prove import prove
+from holdfast.start import clock
 from holdfast.store.report_files import Part, opened_parts, subjects_of
 from holdfast.web.system import system
 
