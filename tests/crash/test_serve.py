@@ -121,15 +121,15 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Ser
     answered: list[str] = []
     killed = threading.Event()
 
-    def upload() -> None:
-        client = own.with_key(Scope.SCREEN)
+    def upload(client: Client) -> None:
         while not killed.is_set():
             try:
                 answered.append(client.call("POST", "/screen", body=UPLOAD).body["screening"])
             except (DependencyError, ValueError, KeyError):
                 return
 
-    threads = [threading.Thread(target=upload) for _ in range(3)]
+    clients = [own.with_key(Scope.SCREEN) for _ in range(3)]
+    threads = [threading.Thread(target=upload, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     while len(answered) < 40 and any(thread.is_alive() for thread in threads):
