@@ -128,6 +128,18 @@ def holdfast(environment: dict[str, str], *arguments: str) -> subprocess.Complet
 
 
 @functools.cache
+def _prepared() -> Path:
+    """A data directory with its database, its tables and its sealing key, that nobody uses."""
+    made = Path(tempfile.mkdtemp(prefix="hf-test-"))
+    made.chmod(0o755)
+    atexit.register(shutil.rmtree, made)
+    done = holdfast(environment_for(made / "data"), "key", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    (made / "data" / "postgres" / "run.short").unlink(missing_ok=True)
+    return made / "data"
+
+
+@functools.cache
 def _forking() -> subprocess.Popen[str]:
     """What forks, for as long as this process lives."""
     process = start({name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")})
@@ -155,7 +167,14 @@ def environment_for(data: Path, **more: str) -> dict[str, str]:
 
 
 def start_server(environment: dict[str, str], output: IO[bytes] | None = None) -> Server:
-    """Start `holdfast serve`, which says what it says into `output`, and wait until it can screen."""
+    """Start `holdfast serve`, which says what it says into `output`, and wait until it can screen.
+
+    A directory that is not there yet is one that was prepared once: making a database takes longer than most tests.
+    """
+    data = Path(environment["HOLDFAST_DATA"])
+    if not data.exists() and not {"DATABASE_URL", "HOLDFAST_KEYRING", "HOLDFAST_KEYRING_IDENTITY"} & environment.keys():
+        data.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-a", _prepared(), data], check=True)  # noqa: S607  # the one on the path
     command = [sys.executable, "-m", "holdfast", "serve"]
     process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     address = environment["HOLDFAST_LISTEN"]

@@ -22,6 +22,8 @@ A port is defined by the stage that needs it; this page only gathers them.
     Named         hold       store.reports.PostgresReports
     Cases         hold       store.cases.PostgresCases
     FollowedUp    hold       store.cases.PostgresCases
+    Items         hold       store.case_copies.PostgresCopies
+    Alike         hold       store.case_copies.PostgresCopies
     Holds         hold       store.holds.PostgresHolds
     Told          hold       store.contests.PostgresContests
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
@@ -34,7 +36,7 @@ from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.blocked import PublicPath
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
-from holdfast.hold.follow_up import FollowedUp, Told
+from holdfast.hold.follow_up import Alike, FollowedUp, Items, Told
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
@@ -48,6 +50,7 @@ from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
     "AlarmChannel",
+    "Alike",
     "Banks",
     "Cases",
     "ChangeSource",
@@ -58,6 +61,7 @@ __all__ = [
     "Handler",
     "HashIndex",
     "Holds",
+    "Items",
     "Journal",
     "Keeper",
     "Keyrings",
