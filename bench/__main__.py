@@ -22,6 +22,7 @@ from bench.crash import crash_rows
 from bench.errors import BenchError, UnknownBenchError
 from bench.falsepositives import falsepositives_rows
 from bench.fidelity import fidelity_rows
+from bench.flood import flood_rows
 from bench.formats import format_rows
 from bench.freshness import freshness_rows
 from bench.hashing import hash_rows
@@ -30,6 +31,7 @@ from bench.inserts import inserts_rows
 from bench.journal import journal_rows
 from bench.matching import match_10m_rows, match_rows
 from bench.memory import memory_rows
+from bench.receipts import receipts_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.screening import screen_rows
@@ -56,12 +58,14 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "journal": journal_rows,
     "crash": crash_rows,
     "hold": hold_rows,
+    "receipts": receipts_rows,
+    "flood": flood_rows,
     "match-10m": match_10m_rows,
     "backwards": backwards_rows,
     "tamper": tamper_rows,
 }
 # Long, or in need of what is built from source.
-ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper", "backwards"})
+ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood"})
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -65,10 +65,9 @@ def with_searches(
     system: System, *, lease: timedelta = timedelta(minutes=1), found: FoundCopies | None = None
 ) -> System:
     """The system with searches whose leases last so long, and whose copies go there."""
-    from holdfast.store.searches import CopiesAlarm, PostgresSearches
+    from holdfast.store.searches import PostgresSearches
 
-    found = found or CopiesAlarm(system.alarms, "trust-and-safety")
-    searches = PostgresSearches(system.journal, system.alarms, found, clock, lease=lease)
+    searches = PostgresSearches(system.journal, system.alarms, found or system.desk.found, clock, lease=lease)
     return dataclasses.replace(system, searches=searches)
 
 

@@ -55,7 +55,7 @@ from holdfast.store.sealed_subjects import PostgresSealed
 from holdfast.store.sealing import PostgresSealer
 from holdfast.store.search_desk import SearchDesk
 from holdfast.store.search_owing import SearchOwing
-from holdfast.store.searches import CopiesAlarm, PostgresSearches
+from holdfast.store.searches import PostgresSearches
 from holdfast.store.subjects import subjects
 from holdfast.store.waking import Bell
 
@@ -115,7 +115,7 @@ def assemble(settings: Settings) -> System:
         proposals=PostgresProposals(journal, clock, new_id, keys=keys, subjects=nouns, terms=terms),
         safety=safety,
         archive=archive,
-        searches=PostgresSearches(journal, alarms, CopiesAlarm(alarms, settings.unscreened_owner), clock),
+        searches=PostgresSearches(journal, alarms, desk.found, clock),
         search_desk=SearchDesk(journal, clock),
         public_path=HttpPath(self_test.url, self_test.key) if self_test else None,
         processes=PostgresProcesses(),
@@ -154,4 +154,5 @@ def _desk(settings: Settings, **parts: Any) -> Desk:  # noqa: ANN401  # each is 
         policy=read_policy(settings.hold_policy_file),
         valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
         public_url=settings.public_url,
+        has_platform=settings.platform_url is not None,
     )

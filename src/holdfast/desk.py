@@ -11,14 +11,15 @@ from datetime import datetime
 
 from holdfast.effect.handler import Registry
 from holdfast.hold.enforce import Ask, Look, Resolve
-from holdfast.hold.follow_up import FindCopies, Freeze, ReadCounters, Tell
+from holdfast.hold.follow_up import FindCopies, Freeze, HoldFound, ReadCounters, Tell
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
-from holdfast.store.case_book import COPIES, FREEZE, VIEWS, CaseBook
+from holdfast.store.case_book import COPIES, FOUND, FREEZE, VIEWS, CaseBook
 from holdfast.store.case_copies import PostgresCopies
 from holdfast.store.cases import PostgresCases
 from holdfast.store.contests import NOTIFY, PostgresContests
+from holdfast.store.found_items import FoundItems
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
 from holdfast.store.reports import RESOLVE, PostgresReports
@@ -32,6 +33,7 @@ class Desk:
     reports: PostgresReports
     cases: PostgresCases
     copies: PostgresCopies
+    found: FoundItems
     holds: PostgresHolds
     contests: PostgresContests
 
@@ -43,6 +45,7 @@ class Desk:
             ASK: Ask(platform, stranger, self.holds, clock),
             LOOK: Look(platform, stranger, self.holds, clock),
             COPIES: FindCopies(platform, self.copies, clock),
+            FOUND: HoldFound(platform, self.found, clock),
             VIEWS: ReadCounters(platform, self.cases, clock),
             FREEZE: Freeze(platform, self.copies, self.cases, clock),
             NOTIFY: Tell(platform, self.contests, clock),
@@ -58,7 +61,9 @@ class Desk:
         return alarmed
 
 
-def make_desk(means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str | None) -> Desk:
+def make_desk(
+    means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str | None, has_platform: bool = True
+) -> Desk:
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
     contests = PostgresContests(means, public_url=public_url)
     holds = PostgresHolds(means, contests, valve=valve)
@@ -69,6 +74,7 @@ def make_desk(means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str
         reports=PostgresReports(means, copies.widen),
         cases=PostgresCases(means, book, holds, policy=policy),
         copies=copies,
+        found=FoundItems(means, book, holds, has_platform=has_platform),
         holds=holds,
         contests=contests,
     )

@@ -15,7 +15,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
-                             hold.follow_up.FindCopies, .ReadCounters, .Freeze, .Tell
+                             hold.follow_up.FindCopies, .HoldFound, .ReadCounters, .Freeze, .Tell
     Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
     Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
     Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
@@ -24,11 +24,12 @@ A port is defined by the stage that needs it; this page only gathers them.
     FollowedUp    hold       store.cases.PostgresCases
     Items         hold       store.case_copies.PostgresCopies
     Alike         hold       store.case_copies.PostgresCopies
+    Archived      hold       store.found_items.FoundItems
     Holds         hold       store.holds.PostgresHolds
     Told          hold       store.contests.PostgresContests
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
-    FoundCopies   match      store.searches.CopiesAlarm
+    FoundCopies   match      store.found_items.FoundItems
     PublicPath    blocked    adapters.public_path.HttpPath
 """
 
@@ -36,7 +37,7 @@ from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.blocked import PublicPath
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
-from holdfast.hold.follow_up import Alike, FollowedUp, Items, Told
+from holdfast.hold.follow_up import Alike, Archived, FollowedUp, Items, Told
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.later import LongScreenings
 from holdfast.log.journal import Journal
@@ -51,6 +52,7 @@ from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 __all__ = [
     "AlarmChannel",
     "Alike",
+    "Archived",
     "Banks",
     "Cases",
     "ChangeSource",

@@ -9,7 +9,6 @@ each upload it works on and renews it while the work shows signs of life.
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,13 +18,11 @@ import structlog
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
-from holdfast.bootstrap import System, wire
+from holdfast.bootstrap import System, assemble
 from holdfast.errors import DependencyError, HoldfastError
 from holdfast.follow import Follower
 from holdfast.later import Taken, TakenOver, hold_overdue, screen_taken
-from holdfast.lifeline import die_with_parent
 from holdfast.match.long_screening import ALARMING, LongState
-from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 from holdfast.store.processes import ThisProcess
 
@@ -160,12 +157,15 @@ def _alarm_if_held(system: System, taken: Taken) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Go on until told to stop; a database that is away is logged and tried again."""
+    """Go on until told to stop; a database that is away is logged and tried again.
+
+    Everything is loaded (`holdfast.bootstrap.load`).
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     # One connection for each thread that screens; `wire` adds what renewing and following need.
-    system = wire(settings.model_copy(update={"web_threads": settings.long_at_once}))
+    system = assemble(settings.model_copy(update={"web_threads": settings.long_at_once}))
     follower = Follower(system, ThisProcess("screener"))
     threading.Thread(target=follower.for_ever, args=(stopping.is_set,), name="banks", daemon=True).start()
     screener = Screener(system)
@@ -176,14 +176,3 @@ def run(settings: Settings) -> None:
         except (DjangoDatabaseError, HoldfastError, OSError) as fault:
             _log.warning("database_away", fault=type(fault).__name__)
             connections.close_all()
-
-
-def main() -> None:
-    """As a child of `serve`: tied to it."""
-    configure_logging()
-    die_with_parent(int(sys.argv[1]))
-    run(Settings.from_environment())
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,6 @@ do is leased row by row, so that no two do the same.
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -18,14 +17,12 @@ from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
 from holdfast.backwards import Backwards
-from holdfast.bootstrap import wire
+from holdfast.bootstrap import assemble
 from holdfast.carry import Carrier
 from holdfast.case.clock import ClockState
 from holdfast.follow import Follower
 from holdfast.keep_archive import ArchiveKeeper
 from holdfast.keep_log import LogKeeper
-from holdfast.lifeline import die_with_parent
-from holdfast.observe import configure_logging
 from holdfast.settings import Settings
 from holdfast.start import clock
 from holdfast.store.processes import ThisProcess
@@ -107,11 +104,14 @@ def alarm_of_searches(searches: PostgresSearches, now: datetime) -> int:
 
 
 def run(settings: Settings) -> None:
-    """Go on until told to stop; a database that is away is logged and tried again."""
+    """Go on until told to stop; a database that is away is logged and tried again.
+
+    Everything is loaded (`holdfast.bootstrap.load`).
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    system = wire(settings)
+    system = assemble(settings)
     follower = Follower(system, ThisProcess("worker"))
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
@@ -146,14 +146,3 @@ def run(settings: Settings) -> None:
         except DjangoDatabaseError as fault:
             _log.warning("database_away", fault=type(fault).__name__)
             connections.close_all()  # a broken connection is not mended by using it again
-
-
-def main() -> None:
-    """As a child of `serve`: tied to it."""
-    configure_logging()
-    die_with_parent(int(sys.argv[1]))
-    run(Settings.from_environment())
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,7 @@ from tests.beside import Beside
 from tests.browser.chromium import Chromium, Tab, browsing, new_tab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
     """Debian's Chromium."""
     with browsing() as browser:

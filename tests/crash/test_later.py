@@ -105,7 +105,7 @@ def _answered_once(own: Server, screening: str) -> int:
     return int(begun[0])
 
 
-@pytest.mark.parametrize("part", ["holdfast.screener", "holdfast.media.server", "postgres -D"])
+@pytest.mark.parametrize("part", ["hf-screener", "holdfast.media.server", "postgres -D"])
 def test_killed_in_the_middle_of_a_video_it_is_taken_up_again_and_answered_once(own: Server, part: str) -> None:
     screening = _sent_and_in_the_middle(own)
     for _ in range(8):

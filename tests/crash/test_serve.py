@@ -45,7 +45,8 @@ def _named(pids: set[int], word: str) -> list[int]:
     found = []
     for pid in pids:
         try:
-            if word in Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " "):
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+            if word in line or word == Path(f"/proc/{pid}/comm").read_text().strip():
                 found.append(pid)
         except OSError:
             continue
@@ -95,7 +96,7 @@ def test_after_kill_9_of_the_main_process_nothing_is_left_running(own: Server) -
     assert len(_named(below, "postgres")) >= 1
     assert len(_named(below, "holdfast.web.server")) >= 3
     assert len(_named(below, "holdfast.media.server")) >= 2
-    assert len(_named(below, "holdfast.worker")) == 1
+    assert len(_named(below, "hf-worker")) == 1
 
     own.process.kill()
     own.process.wait()
@@ -157,7 +158,9 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Ser
         stop(again.process)
 
 
-@pytest.mark.parametrize("part", ["holdfast.web.server", "holdfast.media.server", "holdfast.worker", "postgres -D"])
+@pytest.mark.parametrize(
+    "part", ["holdfast.web.server", "holdfast.media.server", "holdfast.background", "hf-worker", "postgres -D"]
+)
 def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(own: Server, part: str) -> None:
     victim = min(_named(_descendants(own.process.pid), part))
     os.kill(victim, signal.SIGKILL)

@@ -48,11 +48,13 @@ def show_case(
             for item in system.clocks.of(f"case:{sheet.line.id}")
         ]
     body, places = {**_line(sheet.line), **_seen(sheet)}, _places(sheet)
+    waiting = [{"item": item, "version": version} for item, version in sheet.waiting]
     if as_json:
-        say_json({**body, "places": places, "clocks": clocks})
+        say_json({**body, "places": places, "waiting_copies": waiting, "clocks": clocks})
         return
     table("The case", ["", ""], [[name, str(value)] for name, value in body.items()])
     _say("Where it is", places, as_json=False)
+    _say("What looks alike and waits for a person", waiting, as_json=False)
     _say("Its clocks", clocks, as_json=False)
 
 

@@ -54,11 +54,12 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Run one more background worker against the database of the settings. `serve` runs one already."""
-    from holdfast.bootstrap import database  # noqa: PLC0415
+    from holdfast.bootstrap import database, load  # noqa: PLC0415
     from holdfast.worker import run  # noqa: PLC0415
 
     configure_logging()
     with errors_in_words(), database(Settings.from_environment()) as settings:
+        load(settings)
         out.print("Worker running. Ctrl-C stops it.")
         run(settings)
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from holdfast.effect.handler import Done, Leased, Outcome, Refused
 from holdfast.errors import PlatformAway, PlatformRefused
 from holdfast.hold.enforce import MOST_SPOTS, again
-from holdfast.hold.platform import CopyAt, Found, Item, Notice, Platform, Views
+from holdfast.hold.platform import CopyAt, Found, Item, Notice, Platform, Resolved, Views
 
 BY_REFERENCE: Final = "content:"
 """Before a platform's own reference of an item, where an address is asked for."""
@@ -35,6 +35,16 @@ class Alike(Items, Protocol):
 
     def copies_found(self, content: str, copies: Sequence[CopyAt]) -> None:
         """Join what the report reaches, and leave the rest to a person."""
+
+
+class Archived(Protocol):
+    """What handlers need of what backwards searches find."""
+
+    def waiting(self, search: str) -> list[str]:
+        """Items that a search found and nobody has asked the platform about yet; at most a hundred."""
+
+    def placed(self, search: str, answers: Sequence[tuple[str, Resolved]]) -> None:
+        """Hold what the platform has found, and go on with what waits."""
 
 
 class FollowedUp(Protocol):
@@ -91,6 +101,31 @@ class FindCopies:
             return []
         answers = self.platform.resolve(key, [f"{BY_REFERENCE}{content}" for content in contents])
         return [answer.item for answer in answers if isinstance(answer, Found)]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFound:
+    """Asks the platform where the items are that a backwards search found, and has them held. A `Handler`."""
+
+    platform: Platform
+    archived: Archived
+    clock: Callable[[], datetime]
+
+    def __call__(self, effect: Leased) -> Outcome:
+        """Do it: see `Handler`."""
+        search = effect.payload["search"]
+        contents = self.archived.waiting(search)
+        if not contents:
+            return Done()
+        addresses = [f"{BY_REFERENCE}{content}" for content in contents]
+        try:
+            answers = self.platform.resolve(f"{effect.id}.{effect.tries}", addresses)
+        except PlatformAway:
+            return again(effect, self.clock())
+        except PlatformRefused:
+            return Refused("resolve_refused")
+        self.archived.placed(search, list(zip(contents, answers, strict=True)))
+        return Done()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.case import (
     Case,
     CaseCommand,
@@ -21,8 +22,10 @@ from holdfast.case.case import (
     QueuedCopy,
     TakeItems,
 )
+from holdfast.case.clock import Moment, started_at
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.hold.platform import CopyAt, Item
+from holdfast.hold.reach import Copy
 from holdfast.intake.reporter import Category
 from holdfast.store.deciding import Step, take_step
 from holdfast.store.means import Means
@@ -34,6 +37,7 @@ _One = TypeVar("_One")
 COPIES: Final = "case.copies"
 VIEWS: Final = "case.views"
 FREEZE: Final = "case.freeze"
+FOUND: Final = "case.found"
 SYSTEM: Final = "system:cases"
 _HOURLY: Final = timedelta(hours=1)
 _SOON: Final = timedelta(minutes=10)
@@ -89,15 +93,18 @@ class CaseBook:
         self._write(case, fresh, sealed, are_copies=are_copies, wait=False)
         return fresh
 
-    def set_aside(self, case: CaseRow, copies: Sequence[CopyAt], sealed: Sealed, at: datetime) -> int:
-        """Let these copies wait in the case for a person; returns how many did not wait, or belong to a case, yet."""
+    def leave_to_person(self, case: CaseRow, copies: Sequence[CopyAt], sealed: Sealed, at: datetime) -> None:
+        """Let these copies wait in the case for a person, who is told; what waits, or is in a case, is no news."""
         contents = [one.item.content for one in copies]
         known = set(CaseItemRow.objects.filter(content_id__in=contents).values_list("content_id", flat=True))
         fresh = [one for one in copies if one.item.content not in known]
         for some in _some(fresh):
             self.tell(case, QueueCopies(copies=tuple(map(_queued, some))), at)
         self._write(case, [one.item for one in fresh], sealed, are_copies=True, wait=True)
-        return len(fresh)
+        if fresh:
+            about, owner = f"case:{case.id}", self._means.owner
+            self._means.clocks.start(about, started_at(Moment.COPY_QUEUED), at=at, actor=SYSTEM)
+            self._means.alarms.call(AlarmKind.COPIES_NEED_A_LOOK, about, owner, actor=SYSTEM, at=at)
 
     def owe(self, kind: str, contents: Iterable[str], at: datetime) -> None:
         """Owe one of what follows a case up for each of these items."""
@@ -145,7 +152,7 @@ def order(kind: str, item: str, enqueued: datetime, owner: str, **payload: str) 
         item=item,
         location=kind,
         payload=tuple(PayloadId(name, value) for name, value in payload.items()),
-        weight=Weight.PROTECTIVE if kind == COPIES else Weight.NEUTRAL,
+        weight=Weight.PROTECTIVE if kind in {COPIES, FOUND} else Weight.NEUTRAL,
         deadline=enqueued + _SOON,
         most_tries=_MOST_TRIES,
         owner=owner,
@@ -154,6 +161,18 @@ def order(kind: str, item: str, enqueued: datetime, owner: str, **payload: str) 
 
 def _some(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
     return (many[first : first + _AT_ONCE] for first in range(0, len(many), _AT_ONCE))
+
+
+def as_copy(found: CopyAt, sealed: Sealed) -> Copy:
+    """A copy as `holdfast.hold.reach` takes it."""
+    item = found.item
+    return Copy(
+        location=item.content,
+        account=sealed.get(item.account or "", item.content),
+        distance=found.distance,
+        exact=found.exact,
+        is_asset=item.is_asset,
+    )
 
 
 def _queued(copy: CopyAt) -> QueuedCopy:

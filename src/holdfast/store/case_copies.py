@@ -13,14 +13,12 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.case import STRICTEST
-from holdfast.case.clock import Moment, started_at
 from holdfast.hold.hold import HoldState
 from holdfast.hold.platform import CopyAt
-from holdfast.hold.reach import Copy, Plan, Standing, plan
+from holdfast.hold.reach import Plan, Standing, plan
 from holdfast.intake.reporter import Category
-from holdfast.store.case_book import COPIES, SYSTEM, CaseBook, Sealed
+from holdfast.store.case_book import COPIES, SYSTEM, CaseBook, as_copy
 from holdfast.store.contests import PostgresContests
 from holdfast.store.holds import Placing, PostgresHolds
 from holdfast.store.means import Means
@@ -76,7 +74,7 @@ class PostgresCopies:
 
     def _reach(self, case: CaseRow, content: str, standing: Standing, fresh: Sequence[CopyAt], at: datetime) -> None:
         sealed = self._book.accounts(one.item for one in fresh)
-        plans = plan([_copy(one, sealed) for one in fresh], standing, touched=_touched(case))
+        plans = plan([as_copy(one, sealed) for one in fresh], standing, touched=_touched(case))
         reached = [one.item for one in fresh if plans[one.item.content] is Plan.HOLD]
         self._book.take(case, reached, sealed, are_copies=True, at=at)
         staged = not self._holds.lets_through(standing, content, at=at)
@@ -84,10 +82,7 @@ class PostgresCopies:
         placing = Placing(case=case, standing=standing, danger=danger, staged=staged)
         self._holds.place(reached, placing, actor=SYSTEM, at=at)
         beyond = [one for one in fresh if plans[one.item.content] is not Plan.HOLD]
-        if self._book.set_aside(case, beyond, sealed, at):
-            about = f"case:{case.id}"
-            self._means.clocks.start(about, started_at(Moment.COPY_QUEUED), at=at, actor=SYSTEM)
-            self._means.alarms.call(AlarmKind.COPIES_NEED_A_LOOK, about, self._means.owner, actor=SYSTEM, at=at)
+        self._book.leave_to_person(case, beyond, sealed, at)
         if reached:
             self._book.owe_views(case, at)
 
@@ -105,14 +100,3 @@ def _touched(case: CaseRow) -> frozenset[str]:
     """Whose items of a case are held as copies already."""
     rows = CaseItemRow.objects.filter(case=case, is_copy=True, waits=False)
     return frozenset(account or content for account, content in rows.values_list("account_subject", "content_id"))
-
-
-def _copy(found: CopyAt, sealed: Sealed) -> Copy:
-    item = found.item
-    return Copy(
-        location=item.content,
-        account=sealed.get(item.account or "", item.content),
-        distance=found.distance,
-        exact=found.exact,
-        is_asset=item.is_asset,
-    )

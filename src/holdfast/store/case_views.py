@@ -14,7 +14,7 @@ from holdfast.hold.contest import ContestState
 from holdfast.hold.hold import HoldState
 from holdfast.intake.reported import OPEN
 from holdfast.store.exposures import CaseExposure, exposure_of
-from holdfast.store.models import CaseRow, ContestRow, HoldRow, ReportedRow
+from holdfast.store.models import CaseItemRow, CaseRow, ContestRow, HoldRow, ReportedRow
 
 _HELD: Final = Q(holds__state__in=[HoldState.CONFIRMED, HoldState.REMOVED])
 _NOT_YET: Final = Q(holds__state__in=["requested", "breached", "refused", "unreachable", "staged"])
@@ -43,6 +43,8 @@ class CaseSheet:
     exposure: CaseExposure
     holds: tuple[tuple[str, str, str, str], ...]
     """(item, version, place, state)."""
+    waiting: tuple[tuple[str, str], ...]
+    """Copies that a person is to look at: (item, version)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,13 @@ def case_sheet(case_id: str, now: datetime) -> CaseSheet | None:
         return None
     holds = HoldRow.objects.filter(case_id=case_id).order_by("content_id", "content_version", "location")
     places = holds.values_list("content_id", "content_version", "location", "state")
-    return CaseSheet(line=_line(row), exposure=exposure_of(case_id, now), holds=tuple(places))
+    copies = CaseItemRow.objects.filter(case_id=case_id, waits=True).order_by("content_id")
+    return CaseSheet(
+        line=_line(row),
+        exposure=exposure_of(case_id, now),
+        holds=tuple(places),
+        waiting=tuple(copies.values_list("content_id", "content_version")),
+    )
 
 
 def waiting(*, limit: int) -> list[WaitingItem]:

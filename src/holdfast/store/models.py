@@ -258,6 +258,7 @@ class ArchiveHitRow(models.Model):
     distance = models.SmallIntegerField()
     signals = models.IntegerField(db_comment="how many signals of the entry lie near it")
     at = models.DateTimeField(db_comment="when it was found")
+    asked_at = models.DateTimeField(null=True, db_comment="when the platform said where the item is")
 
     class Meta:
         """Table."""

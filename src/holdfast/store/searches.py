@@ -84,19 +84,6 @@ class Step:
     ended: bool = False
 
 
-class CopiesAlarm:
-    """A `FoundCopies` for as long as nobody puts holds on what is found: the rows stand, and a person is told."""
-
-    def __init__(self, alarms: PostgresAlarms, owner: str) -> None:
-        """Alarm `owner`, once for each search."""
-        self._alarms = alarms
-        self._owner = owner
-
-    def __call__(self, search: str, bank: Bank, copies: Sequence[FoundCopy], *, at: datetime) -> None:  # noqa: ARG002  # the port's form
-        """Raise the alarm: see `FoundCopies`."""
-        self._alarms.call(AlarmKind.COPIES_FOUND, search_subject(search), self._owner, actor=_SYSTEM, at=at)
-
-
 class PostgresSearches:
     """Everything the archive is to be looked through for."""
 

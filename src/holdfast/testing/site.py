@@ -36,6 +36,9 @@ class Site:
         self._numbers = count(1)
         self._uploads: dict[str, Upload] = {}
         self._places: dict[str, tuple[Upload, Place]] = {}
+        self._by_address: dict[str, str] = {}
+        self._by_url: dict[str, Location] = {}
+        self._alike: dict[str, list[str]] = {}
         self._aliases: dict[str, list[str]] = {}
         self._accounts: set[str] = set()
         self._notices: dict[str, list[Notice]] = {}
@@ -131,20 +134,20 @@ class Site:
         with self._lock:
             if (known := self._uploads.get(wanted.removeprefix(BY_REFERENCE))) and wanted.startswith(BY_REFERENCE):
                 return [known]
-            addresses = self._aliases.get(wanted, [wanted])
-            return [one for one in self._uploads.values() if any(_names(address, one) for address in addresses)]
+            names = [self._by_address.get(address, "") for address in self._aliases.get(wanted, [wanted])]
+            return [self._uploads[name] for name in names if name in self._uploads]
 
     def place_at(self, url: str) -> Location | None:
         """The place that an address opens, whatever stands there now or stood there once."""
         with self._lock:
-            locations = [place.location for _, place in self._places.values()]
-            return next((location for location in locations if location.url == url), None)
+            return self._by_url.get(url)
 
     def copies(self, content: str) -> list[CopyAt]:
         """What else shows the same."""
         with self._lock:
             of = self._uploads.get(content)
-            others = [one for one in self._uploads.values() if of and one.shows == of.shows and one is not of]
+            alike = self._alike.get(of.shows, []) if of else []
+            others = [self._uploads[name] for name in alike if name in self._uploads and name != content]
             apart = [abs(one.distance - of.distance) for one in others if of]
             return [
                 CopyAt(item=one.item, exact=bits == 0, distance=bits) for one, bits in zip(others, apart, strict=True)
@@ -215,6 +218,10 @@ class Site:
     def _add(self, upload: Upload, *, shows: str = "", distance: int = 0, is_asset: bool = False) -> str:
         upload.shows, upload.distance, upload.is_asset = shows or upload.content, distance, is_asset
         self._uploads[upload.content] = upload
+        self._alike.setdefault(upload.shows, []).append(upload.content)
+        where = [place.location for place in upload.places.values() if place.location.url]
+        self._by_url.update({str(location.url): location for location in where})
+        self._by_address.update(dict.fromkeys([upload.address, *(str(one.url) for one in where)], upload.content))
         self._accounts.add(upload.account)
         self._places.update({name: (upload, place) for name, place in upload.places.items()})
         return upload.address
@@ -230,7 +237,3 @@ class Site:
         upload.versions = dict.fromkeys(upload.versions, b"")
         for place in upload.places.values():
             place.versions = dict.fromkeys(upload.versions, Served.REMOVED)
-
-
-def _names(address: str, upload: Upload) -> bool:
-    return address == upload.address or any(place.location.url == address for place in upload.places.values())

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('distance', models.SmallIntegerField()),
                 ('signals', models.IntegerField(db_comment='how many signals of the entry lie near it')),
                 ('at', models.DateTimeField(db_comment='when it was found')),
+                ('asked_at', models.DateTimeField(db_comment='when the platform said where the item is', null=True)),
             ],
             options={
                 'db_table': 'archive_hit',

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far a hold reaches: what is shared meanwhile, what lies beyond, what a proof changes, what a search finds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from holdfast.bootstrap import System
+from holdfast.hold.reach import REACH, Standing
+from holdfast.intake.desk import ShownProof
+from holdfast.intake.proof import Claim
+from holdfast.match.bank import Action
+from holdfast.match.signal import InVideo, Signal, SignalType
+from holdfast.start import clock
+from holdfast.testing.simulators import How
+from tests.archived import carry_out, fill, flipped, with_folder, with_searches
+from tests.desk.making import Place, place
+from tests.store.making import add, create, md5, pdq
+
+SOON = timedelta(seconds=2)
+PROOF = ShownProof(says=frozenset({Claim.BIRTH_DATE}), media_type="application/pdf", content=b"a scan")
+ACCOUNTS = REACH[Standing.WORD].accounts or 0
+
+
+@pytest.fixture
+def at(system: System) -> Place:
+    return place(system)
+
+
+def waiting() -> list[str]:
+    """Items that wait in a case for a person."""
+    from holdfast.store.models import CaseItemRow
+
+    return sorted(CaseItemRow.objects.filter(waits=True).values_list("content_id", flat=True))
+
+
+def alarms(at: Place) -> list[str]:
+    return sorted(item.alarm.kind for item in at.system.alarms.standing(limit=100))
+
+
+def searched(at: Place, folder: Path) -> System:
+    """The system whose searches hand on to this desk."""
+    return with_searches(with_folder(at.system, folder), found=at.desk.found)
+
+
+def content(at: Place, address: str) -> str:
+    return at.site.upload(address).content
+
+
+# --- copies
+
+
+def test_what_is_shared_again_after_copies_were_listed_and_before_the_hold_is_held_too(at: Place) -> None:
+    address = at.site.publish("mallory")
+    at.report(address)
+    at.carry("report.resolve")
+    at.carry("case.copies")
+    late = at.site.reshare(address, "trent")
+    at.carry("hold.ask")
+    assert at.seen(late)
+    at.carry()
+    assert not at.seen(late)
+
+
+def test_asking_for_copies_ends_once_there_are_no_new_ones(at: Place) -> None:
+    address = at.site.publish("mallory")
+    for number in range(3):
+        at.site.reshare(address, f"sharer-{number}")
+    at.report(address)
+    at.carry()
+    assert not at.desk_owes("case.copies")
+
+
+def test_what_lies_beyond_waits_by_name_and_is_no_news_when_it_is_found_again(at: Place) -> None:
+    address = at.site.publish("mallory")
+    beyond = at.site.reshare(address, "trent", distance=24)
+    at.report(address)
+    at.carry()
+    assert waiting() == [content(at, beyond)]
+    assert at.seen(beyond)
+
+
+def test_accounts_that_earlier_copies_touched_count(at: Place) -> None:
+    address = at.site.publish("mallory")
+    first = [at.site.reshare(address, f"early-{number}") for number in range(ACCOUNTS - 1)]
+    at.report(address)
+    at.carry("report.resolve", "case.copies")
+    late = [at.site.reshare(address, f"late-{number}") for number in range(3)]
+    at.carry()
+    assert not any(at.seen(one) for one in first)
+    assert [at.seen(one) for one in late].count(False) == 1
+    assert len(waiting()) == 2
+
+
+def test_what_waits_is_held_once_somebody_names_it(at: Place) -> None:
+    address = at.site.publish("mallory")
+    beyond = at.site.reshare(address, "trent", distance=24)
+    at.report(address)
+    at.carry()
+    at.report(beyond)
+    at.carry()
+    assert waiting() == []
+    assert not at.seen(beyond)
+
+
+def test_a_proof_that_comes_later_widens_what_is_held(at: Place) -> None:
+    address = at.site.publish("mallory")
+    beyond = at.site.reshare(address, "trent", distance=24)
+    receipt = at.report(address)
+    at.carry()
+    assert at.seen(beyond)
+    at.desk.reports.add(receipt.code, "my passport", proof=PROOF)
+    at.carry()
+    assert not at.seen(beyond)
+    assert waiting() == []
+
+
+def test_a_second_report_with_a_proof_widens_what_is_held(at: Place) -> None:
+    address = at.site.publish("mallory")
+    beyond = at.site.reshare(address, "trent", distance=24)
+    at.report(address)
+    at.carry()
+    at.report(address, proof=PROOF)
+    at.carry()
+    assert not at.seen(beyond)
+
+
+# --- what a backwards search finds
+
+
+def test_what_a_search_finds_is_held_with_its_copies_and_its_uploader_is_told(at: Place, tmp_path: Path) -> None:
+    address = at.site.publish("mallory")
+    copy, other = at.site.reshare(address, "trent"), at.site.publish("alice")
+    fill([(content(at, address), [pdq(1)]), (content(at, other), [pdq(2)]), ("gone", [pdq(1)])])
+    system = searched(at, tmp_path)
+    create(system)
+    add(system, flipped(pdq(1), 20))
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert not at.seen(address)
+    assert not at.seen(copy)
+    assert at.seen(other)
+    assert len(at.site.notices("mallory")) == 1
+    assert "copies_found" in alarms(at)
+
+
+def test_what_a_search_finds_joins_the_case_that_has_it(at: Place, tmp_path: Path) -> None:
+    from holdfast.store.models import CaseRow
+
+    address = at.site.publish("mallory")
+    beyond = at.site.reshare(address, "trent", distance=24)
+    at.report(address)
+    at.carry()
+    fill([(content(at, beyond), [md5(1)])])
+    system = searched(at, tmp_path)
+    create(system)
+    add(system, md5(1))
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert not at.seen(beyond)
+    assert CaseRow.objects.count() == 1
+
+
+def test_everything_that_one_entry_matches_is_one_case_however_much_it_is(at: Place, tmp_path: Path) -> None:
+    from holdfast.store.models import CaseRow
+
+    addresses = [at.site.publish(f"account-{number}") for number in range(130)]
+    fill([(content(at, address), [md5(1)]) for address in addresses])
+    system = searched(at, tmp_path)
+    create(system)
+    add(system, md5(1))
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert not any(at.seen(address) for address in addresses)
+    assert CaseRow.objects.count() == 1
+
+
+def test_one_frame_of_a_known_film_waits_for_a_person(at: Place, tmp_path: Path) -> None:
+    address = at.site.publish("mallory")
+    fill([(content(at, address), [pdq(1)])])
+    system = searched(at, tmp_path)
+    create(system)
+    add(system, *(Signal(SignalType.VPDQ, pdq(one).value, InVideo(one, 1000 * one, 90)) for one in range(8)))
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert at.seen(address)
+    assert waiting() == [content(at, address)]
+
+
+def test_a_platform_that_is_away_is_asked_until_it_says_where_things_are(at: Place, tmp_path: Path) -> None:
+    address = at.site.publish("mallory")
+    fill([(content(at, address), [md5(1)])])
+    system = searched(at, tmp_path)
+    create(system)
+    add(system, md5(1))
+    carry_out(system)
+    at.now = clock()
+    at.platform.fail("resolve", How.AWAY, 2)
+    for _ in range(3):
+        at.carry()
+        at.wait(SOON)
+    at.carry()
+    assert not at.seen(address)
+
+
+def test_a_bank_whose_matches_lead_to_nothing_hides_nothing(at: Place, tmp_path: Path) -> None:
+    address = at.site.publish("mallory")
+    fill([(content(at, address), [md5(1)])])
+    system = searched(at, tmp_path)
+    create(system, action=Action.IGNORE)
+    add(system, md5(1))
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert at.seen(address)
