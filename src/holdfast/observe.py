@@ -24,6 +24,8 @@ def configure_logging(level: int = logging.INFO) -> None:
     )
     # We say ourselves that the database is away; the pool would say it for every try.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    # Of an answer that says that something is away, we say ourselves why (`web.problems`).
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)
     # Libraries' warnings, such as a lost database connection, go the same way, without their arguments.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_NameOnly())

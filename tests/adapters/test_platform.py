@@ -481,7 +481,7 @@ def test_an_address_without_a_good_secret_is_refused_in_words_that_do_not_tell_i
         with pytest.raises(InvalidSetting) as refused:
             platform_of(Settings(data=tmp_path, **SET, **more))
         assert "HOLDFAST_PLATFORM_SECRET_FILE" in str(refused.value)
-        assert "HOLDFAST_PLATFORM_URL needs one of them" in str(refused.value)
+        assert "HOLDFAST_PLATFORM_SECRET: must be whsec_ and" in str(refused.value)
         assert "c2hvcnQ" not in str(refused.value)
 
 

@@ -81,6 +81,14 @@ def _started_again(own: Server, part: str, victim: int) -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def mended(folder: Path) -> Iterator[Server]:
+    """A server of which tests may kill one part after the other."""
+    running = start_server(environment_for(folder / "mended", HOLDFAST_WEB_WORKERS="2"))
+    yield running
+    stop(running.process)
+
+
 @pytest.fixture
 def own(folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server that a test may kill."""
@@ -161,12 +169,12 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Ser
 @pytest.mark.parametrize(
     "part", ["holdfast.web.server", "holdfast.media.server", "holdfast.background", "hf-worker", "postgres -D"]
 )
-def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(own: Server, part: str) -> None:
-    victim = min(_named(_descendants(own.process.pid), part))
+def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(mended: Server, part: str) -> None:
+    victim = min(_named(_descendants(mended.process.pid), part))
     os.kill(victim, signal.SIGKILL)
     assert _ended(victim)
 
-    client = Client(own.address, own.client.key)
+    client = Client(mended.address, mended.client.key)
     answers: list[str] = []
     while not answers or answers[-1] != "publish":
         try:
@@ -175,7 +183,7 @@ def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(o
             continue
         assert reply.status in (200, 503), reply
         answers.append(reply.body.get("answer", "none"))
-        assert own.process.poll() is None
+        assert mended.process.poll() is None
 
     assert set(answers) <= {"publish", "hold", "none"}
     assert _started_again(own, part, victim)
