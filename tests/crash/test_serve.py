@@ -186,7 +186,7 @@ def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(m
         assert mended.process.poll() is None
 
     assert set(answers) <= {"publish", "hold", "none"}
-    assert _started_again(own, part, victim)
+    assert _started_again(mended, part, victim)
 
 
 def test_it_ends_by_itself_when_told_to_and_takes_everything_along(own: Server) -> None:
