@@ -73,6 +73,14 @@ def _kill_9(own: Server) -> None:
     assert [pid for pid in below if not _ended(pid)] == []
 
 
+def _running(own: Server, part: str) -> int:
+    """The process of a part, once it is there: what was killed before may still be starting."""
+    pause = threading.Event()
+    while not (found := _named(_descendants(own.process.pid), part)):
+        pause.wait(0.05)
+    return min(found)
+
+
 def _started_again(own: Server, part: str, victim: int) -> bool:
     """Wait, in the supervisor's own rhythm, until a process in place of `victim` is there."""
     pause = threading.Event()
@@ -170,7 +178,7 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Ser
     "part", ["holdfast.web.server", "holdfast.media.server", "holdfast.background", "hf-worker", "postgres -D"]
 )
 def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(mended: Server, part: str) -> None:
-    victim = min(_named(_descendants(mended.process.pid), part))
+    victim = _running(mended, part)
     os.kill(victim, signal.SIGKILL)
     assert _ended(victim)
 
