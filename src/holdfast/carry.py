@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 import structlog
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import Error as DjangoDatabaseError
-from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from holdfast.adapters.listener import Listener
 from holdfast.effect.handler import LEASE, Failed, Leased, Outcome, Registry
@@ -45,7 +46,8 @@ class Carrier:
         self._handlers = handlers
         self._hands = hands
         self._lasting = lasting
-        self._pool = ThreadPoolExecutor(hands, thread_name_prefix="effect")
+        self._own: list[BaseDatabaseWrapper] = []
+        self._pool = ThreadPoolExecutor(hands, thread_name_prefix="effect", initializer=self._keep_own)
         self._at_work: dict[Future[Outcome], Leased] = {}
 
     def round(self) -> int:
@@ -81,6 +83,8 @@ class Carrier:
         self._at_work.clear()
         if outcomes:
             self._effects.settle(outcomes)
+        for one in self._own:
+            one.close()
 
     def for_ever(self, url: str, stopping: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
         """Round after round until told to stop; with nothing to do, wait to be woken, or a quarter of a second.
@@ -112,6 +116,11 @@ class Carrier:
             return self._handlers[leased.kind](leased)
         except Exception as fault:  # noqa: BLE001  # whatever it is: it is tried again, and in the end quarantined
             _log.error("handler_failed", effect=leased.id, kind=leased.kind, exc_info=fault)
+            connections.close_all()  # it may be the connection that is broken
             return Failed(type(fault).__name__)
-        finally:
-            connections.close_all()  # whatever connection this thread took goes back
+
+    def _keep_own(self) -> None:
+        """Each hand keeps its connection, once it needs one: making one takes longer than most effects."""
+        own = connections[DEFAULT_DB_ALIAS]
+        own.inc_thread_sharing()  # `close` lets go of it when its thread is no more
+        self._own.append(own)

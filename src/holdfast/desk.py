@@ -22,6 +22,7 @@ from holdfast.store.contests import NOTIFY, PostgresContests
 from holdfast.store.found_items import FoundItems
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
+from holdfast.store.proofs import PostgresProofs
 from holdfast.store.reports import RESOLVE, PostgresReports
 
 
@@ -34,6 +35,7 @@ class Desk:
     cases: PostgresCases
     copies: PostgresCopies
     found: FoundItems
+    proofs: PostgresProofs
     holds: PostgresHolds
     contests: PostgresContests
 
@@ -75,6 +77,7 @@ def make_desk(
         cases=PostgresCases(means, book, holds, policy=policy),
         copies=copies,
         found=FoundItems(means, book, holds, has_platform=has_platform),
+        proofs=PostgresProofs(means, copies.widen),
         holds=holds,
         contests=contests,
     )

@@ -317,6 +317,13 @@ class ReceiptUnknown(NotFound):
     advice = "Check each word against what you wrote down. If the words are lost, report again: it will be joined."
 
 
+class ProofUnknown(NotFound):
+    """There is no proof with that id, or what it showed was erased."""
+
+    code = "proof.unknown"
+    advice = "'holdfast proofs list --all' names them."
+
+
 class SearchUnknown(NotFound):
     """There is no backwards search with that id."""
 

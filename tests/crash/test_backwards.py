@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.crash.searchers import KEEPING, POINTS
 
-KILLS = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 20
+KILLS = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else len(POINTS) + 2
 
 
 def test_whoever_is_killed_wherever_every_copy_is_found_and_none_is_found_twice() -> None:

@@ -9,20 +9,23 @@ from pathlib import Path
 import pytest
 
 from holdfast.bootstrap import System
+from holdfast.case.clock import ClockState
+from holdfast.errors import ProofUnknown
 from holdfast.hold.reach import REACH, Standing
 from holdfast.intake.desk import ShownProof
-from holdfast.intake.proof import Claim
+from holdfast.intake.proof import Claim, ProofState
 from holdfast.match.bank import Action
 from holdfast.match.signal import InVideo, Signal, SignalType
 from holdfast.start import clock
 from holdfast.testing.simulators import How
 from tests.archived import carry_out, fill, flipped, with_folder, with_searches
-from tests.desk.making import Place, place
+from tests.desk.making import DOOR, Place, place
 from tests.store.making import add, create, md5, pdq
 
 SOON = timedelta(seconds=2)
 PROOF = ShownProof(says=frozenset({Claim.BIRTH_DATE}), media_type="application/pdf", content=b"a scan")
 ACCOUNTS = REACH[Standing.WORD].accounts or 0
+ACCOUNTS_OF_PROOF = REACH[Standing.PROOF_RECEIVED].accounts or 0
 
 
 @pytest.fixture
@@ -128,6 +131,44 @@ def test_a_second_report_with_a_proof_widens_what_is_held(at: Place) -> None:
     assert not at.seen(beyond)
 
 
+def test_a_verified_proof_widens_what_is_held_to_any_number_of_accounts(at: Place) -> None:
+    address = at.site.publish("mallory")
+    shares = [at.site.reshare(address, f"sharer-{number}") for number in range(ACCOUNTS + 3)]
+    at.report(address, proof=PROOF)
+    at.carry("report.resolve")
+    more = [at.site.reshare(address, f"late-{number}", distance=24) for number in range(ACCOUNTS_OF_PROOF)]
+    at.carry()
+    assert any(at.seen(one) for one in more)
+    (line,) = at.desk.proofs.waiting(everything=False, limit=10)
+    assert at.desk.proofs.view(line.id, actor="cli:ida").content == PROOF.content
+    done = at.desk.proofs.verify(line.id, frozenset({Claim.BIRTH_DATE}), actor="cli:ida")
+    assert (done.state, done.views, done.verified) == (ProofState.VERIFIED, 1, (Claim.BIRTH_DATE,))
+    at.carry()
+    assert not any(at.seen(one) for one in shares + more)
+    assert at.desk.proofs.waiting(everything=False, limit=10) == []
+
+
+def test_that_somebody_looks_at_a_proof_is_written_before_it_is_shown(at: Place) -> None:
+    at.report(at.site.publish("mallory"), proof=PROOF)
+    (line,) = at.desk.proofs.waiting(everything=True, limit=10)
+    at.desk.proofs.view(line.id, actor="cli:ida")
+    told = [(one.happened.tag, one.actor) for one in at.system.journal.read(f"proof:{line.id}")]
+    assert told == [("proof.received", DOOR), ("proof.viewed", "cli:ida")]
+
+
+def test_looking_at_a_proof_stops_its_clock_and_an_unclear_one_widens_nothing(at: Place) -> None:
+    address = at.site.publish("mallory")
+    at.report(address, proof=PROOF)
+    at.carry()
+    (line,) = at.desk.proofs.waiting(everything=False, limit=10)
+    assert [one.clock.state for one in at.system.clocks.of(f"proof:{line.id}")] == [ClockState.RUNNING]
+    done = at.desk.proofs.find_unclear(line.id, "too dark to read", actor="cli:ida")
+    assert done.state is ProofState.UNCLEAR
+    assert [one.clock.state for one in at.system.clocks.of(f"proof:{line.id}")] == [ClockState.STOPPED]
+    with pytest.raises(ProofUnknown):
+        at.desk.proofs.verify("prf_none", frozenset({Claim.IDENTITY}), actor="cli:ida")
+
+
 # --- what a backwards search finds
 
 
@@ -169,7 +210,7 @@ def test_what_a_search_finds_joins_the_case_that_has_it(at: Place, tmp_path: Pat
 def test_everything_that_one_entry_matches_is_one_case_however_much_it_is(at: Place, tmp_path: Path) -> None:
     from holdfast.store.models import CaseRow
 
-    addresses = [at.site.publish(f"account-{number}") for number in range(130)]
+    addresses = [at.site.publish(f"account-{number}") for number in range(101)]
     fill([(content(at, address), [md5(1)]) for address in addresses])
     system = searched(at, tmp_path)
     create(system)

@@ -29,6 +29,7 @@ ELSEWHERE: Final = {
     "alarms": "alarms:app",
     "cases": "cases:app",
     "clocks": "clocks:app",
+    "proofs": "proofs:app",
     "searches": "searches:app",
     "log": "log:app",
     "verify": "log:verify",
