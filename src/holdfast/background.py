@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parent of worker and screener: it loads what both need once, forks them, and starts again what dies.
+"""The parent of web server, worker and screener: it loads what they need once, forks them, and starts again what dies.
 
 Run as `python -m holdfast.background PARENT`. It opens no connection and starts no thread, so that what it forks
 begins clean; each is a process of its own, so that nothing one does delays the other, and is tied to it as it
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -26,8 +27,14 @@ from holdfast.bootstrap import load
 from holdfast.lifeline import die_with_parent
 from holdfast.observe import configure_logging
 from holdfast.settings import Settings
+from holdfast.web import server
 
-PARTS: Final[Mapping[str, Callable[[Settings], None]]] = {"worker": worker.run, "screener": screener.run}
+PARTS: Final[Mapping[str, Callable[[Settings], None]]] = {
+    "web": server.run,
+    "worker": worker.run,
+    "screener": screener.run,
+}
+_LOADED: Final = ("holdfast.web.urls", "django.core.handlers.wsgi", "django.db.backends.postgresql.base")
 _PR_SET_NAME: Final = 15
 _RESTART_PAUSE_SECONDS: Final = 1.0
 _log = structlog.get_logger("serve")
@@ -90,7 +97,9 @@ def main() -> None:
     configure_logging()
     die_with_parent(int(sys.argv[1]))
     settings = Settings.from_environment()
-    load(settings)
+    load(settings, web=server.WEB)
+    for module in _LOADED:
+        importlib.import_module(module)
     gc.freeze()  # what is loaded stays shared between the parts
     Background(settings).run()
 

@@ -56,7 +56,7 @@ def signing_key(names: str, file: Path | None, secret: SecretStr | None) -> byte
     """The key that signs messages. Raises InvalidSetting, with the settings' `names`, for one that is not good."""
     try:
         if file:
-            return secret_bytes(file.read_text(encoding="ascii").strip())
+            return secret_bytes(file.read_text(encoding="ascii", errors="replace").strip())
         return secret_bytes(secret.get_secret_value() if secret else "")
     except (OSError, ValueError) as fault:
         message = f"{names}: {fault}"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`serve`: one process that starts the others, restarts what dies, and takes everything with it when it goes.
 
-It is single-threaded and does nothing else. Database first, then tables, decoders, web, worker and screener;
-the other way round at the end. Every child is tied to it by the kernel, so that after kill -9
+It is single-threaded and does nothing else. Database first, then tables, decoders, and the parent of web, worker
+and screener; the other way round at the end. Every child is tied to it by the kernel, so that after kill -9
 nothing is left running, and the next start recovers.
 """
 
@@ -72,7 +72,6 @@ class Supervisor:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-")))
             self._start("decoder", lambda: launch_decoder(ready, folder))
             ready = ready.model_copy(update={"decoder_socket": folder / "decoder.sock"})
-            self._start("web", lambda: _python("holdfast.web.server", ready))
             self._start("background", lambda: _python("holdfast.background", ready))
             yield ready
 

@@ -135,7 +135,7 @@ def test_when_everything_is_killed_in_the_middle_the_next_start_goes_on(own: Ser
 
 def test_a_web_process_that_is_killed_takes_nothing_along_that_it_had_accepted(own: Server) -> None:
     screening = _sent(own)
-    for victim in _named(_descendants(own.process.pid), "holdfast.web.server"):
+    for victim in _named(_descendants(own.process.pid), "hf-web"):
         os.kill(victim, signal.SIGKILL)
     pause = threading.Event()
     while (standing := _standing(own.client, screening))["status"] in ("waiting", "running"):

@@ -110,7 +110,7 @@ def own(folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 def test_after_kill_9_of_the_main_process_nothing_is_left_running(own: Server) -> None:
     below = _descendants(own.process.pid)
     assert len(_named(below, "postgres")) >= 1
-    assert len(_named(below, "holdfast.web.server")) >= 3
+    assert len(_named(below, "hf-web")) >= 3
     assert len(_named(below, "holdfast.media.server")) >= 2
     assert len(_named(below, "hf-worker")) == 1
 
@@ -174,9 +174,7 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Ser
         stop(again.process)
 
 
-@pytest.mark.parametrize(
-    "part", ["holdfast.web.server", "holdfast.media.server", "holdfast.background", "hf-worker", "postgres -D"]
-)
+@pytest.mark.parametrize("part", ["hf-web", "holdfast.media.server", "holdfast.background", "hf-worker", "postgres -D"])
 def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(mended: Server, part: str) -> None:
     victim = _running(mended, part)
     os.kill(victim, signal.SIGKILL)

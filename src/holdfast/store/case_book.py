@@ -121,7 +121,7 @@ class CaseBook:
     def _write(self, case: CaseRow, items: Sequence[Item], sealed: Sealed, *, are_copies: bool, wait: bool) -> None:
         """Write which items belong to the case; those that do already stay where they are."""
         contents = [item.content for item in items]
-        known = CaseItemRow.objects.select_for_update().in_bulk(contents)
+        known = CaseItemRow.objects.select_for_update(no_key=True).in_bulk(contents)
         for row, item in ((known[item.content], item) for item in items if item.content in known):
             row.content_version, row.waits = item.version, wait
         CaseItemRow.objects.bulk_update(known.values(), ["content_version", "waits"])

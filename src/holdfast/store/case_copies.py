@@ -57,7 +57,7 @@ class PostgresCopies:
         at = self._means.clock()
         with transaction.atomic(durable=True):
             named = CaseItemRow.objects.get(content_id=content)
-            case = CaseRow.objects.select_for_update().get(id=named.case_id)
+            case = CaseRow.objects.select_for_update(no_key=True).get(id=named.case_id)
             held = HoldRow.objects.filter(content_id=content).order_by("-standing").first()
             fresh = _not_held(copies)
             if held is not None and fresh:

@@ -68,7 +68,12 @@ class PostgresCases:
         """Write what the platform said of an address: see `Cases`."""
         at = self._clock()
         with transaction.atomic(durable=True):
-            row = ReportedRow.objects.select_for_update().select_related("report").filter(id=reported_id).first()
+            row = (
+                ReportedRow.objects.select_for_update(no_key=True)
+                .select_related("report")
+                .filter(id=reported_id)
+                .first()
+            )
             if row is None or row.state != ReportedState.NAMED:
                 return
             match resolved:
@@ -99,7 +104,7 @@ class PostgresCases:
         if not seen:
             return
         with transaction.atomic(durable=True):
-            case = CaseRow.objects.select_for_update().get(id=case_id)
+            case = CaseRow.objects.select_for_update(no_key=True).get(id=case_id)
             self._book.tell(case, ReadViews(views=tuple(seen)), at)
             rows = [ViewsRow(hold_id=one.hold, views=one.views, at=one.at) for one in seen]
             ViewsRow.objects.bulk_create(rows, ignore_conflicts=True)
@@ -108,14 +113,14 @@ class PostgresCases:
         """Write, sealed, what the platform knows of an upload and keeps."""
         with transaction.atomic(durable=True):
             named = CaseItemRow.objects.get(content_id=content)
-            case = CaseRow.objects.select_for_update().get(id=named.case_id)
+            case = CaseRow.objects.select_for_update(no_key=True).get(id=named.case_id)
             self._book.tell(case, KeepFacts(content=content, facts=facts), self._clock())
 
     def owe_views(self, now: datetime) -> int:
         """Owe an hourly look at the counters of each case; returns how many."""
         with transaction.atomic(durable=True):
             due = CaseRow.objects.filter(views_at__lte=now).order_by("views_at")
-            cases = list(due.select_for_update(skip_locked=True)[:_BATCH])
+            cases = list(due.select_for_update(skip_locked=True, no_key=True)[:_BATCH])
             for case in cases:
                 self._book.owe_views(case, now)
         return len(cases)
@@ -155,11 +160,11 @@ class PostgresCases:
         """The case that the item is in, joined by this report; or a new one."""
         known = CaseItemRow.objects.filter(content_id=item.content).first()
         if known is None and report.cases:
-            return CaseRow.objects.select_for_update().get(id=report.cases[-1])
+            return CaseRow.objects.select_for_update(no_key=True).get(id=report.cases[-1])
         category = Category(report.category)
         if known is None:
             return self._book.open(category, at, report=report.id)
-        case = CaseRow.objects.select_for_update().get(id=known.case_id)
+        case = CaseRow.objects.select_for_update(no_key=True).get(id=known.case_id)
         if case.id not in report.cases:
             self._book.tell(case, TakeReport(report=report.id, category=category), at)
         return case

@@ -105,7 +105,7 @@ class PostgresClocks:
         found = ClockRow.objects.filter(subject=subject, stops=moment, stopped_at__isnull=True)
         if codes is not None:
             found = found.filter(code__in=list(codes))
-        rows = list(found.select_for_update().order_by("id"))
+        rows = list(found.select_for_update(no_key=True).order_by("id"))
         for row in rows:
             row.stopped_at = at
             self._apply(row, StopClock(at), at, actor)
@@ -116,7 +116,7 @@ class PostgresClocks:
         """Alarm the owners of clocks that near their end or missed it, at most a batch; returns those clocks."""
         with transaction.atomic(durable=True):
             due = ClockRow.objects.filter(next_at__lte=now).order_by("next_at", "id")
-            rows = list(due.select_for_update(skip_locked=True)[:_BATCH])
+            rows = list(due.select_for_update(skip_locked=True, no_key=True)[:_BATCH])
             marked = [row for row in rows if self._looked_at(row, now)]
         return [_item(row) for row in marked]
 

@@ -127,7 +127,7 @@ class PostgresContests:
     def told(self, contest_id: str) -> None:
         """The platform says that it lies where they see it."""
         with transaction.atomic(durable=True):
-            row = ContestRow.objects.select_for_update().get(id=contest_id)
+            row = ContestRow.objects.select_for_update(no_key=True).get(id=contest_id)
             if row.state == ContestState.TOLD:
                 return
             self._apply(row, MarkTold(held_notice(blameless=row.blameless).digest), _SYSTEM)
@@ -157,7 +157,7 @@ class PostgresContests:
         row.save()
 
     def _row(self, untrusted_code: str, *, lock: bool = False) -> ContestRow:
-        rows = ContestRow.objects.select_for_update() if lock else ContestRow.objects.all()
+        rows = ContestRow.objects.select_for_update(no_key=True) if lock else ContestRow.objects.all()
         row = rows.filter(code_digest=self._digest(read_code(untrusted_code))).first()
         if row is None:
             raise ReceiptUnknown

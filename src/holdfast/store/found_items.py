@@ -71,7 +71,7 @@ class FoundItems:
         at, where = self._means.clock(), {content: one.item for content, one in answers if isinstance(one, Found)}
         with transaction.atomic(durable=True):
             rows = ArchiveHitRow.objects.filter(search=search, content_id__in=[content for content, _ in answers])
-            hits = [row for row in rows.select_for_update().order_by("id") if row.asked_at is None]
+            hits = [row for row in rows.select_for_update(no_key=True).order_by("id") if row.asked_at is None]
             bank = bank_of(BankRow.objects.get(name=ArchiveSearchRow.objects.get(id=search).bank))
             weak = _weak(hits, bank)
             for entry, some in _by_entry(hits).items():
@@ -90,7 +90,7 @@ class FoundItems:
         own = _case_of(entry)
         for case_id in sorted(set(cases.values())):
             inside = [one for one in found if cases.get(one.item.content) == case_id]
-            self._hold(CaseRow.objects.select_for_update().get(id=case_id), inside, weak, at)
+            self._hold(CaseRow.objects.select_for_update(no_key=True).get(id=case_id), inside, weak, at)
         if outside := [one for one in found if one.item.content not in cases]:
             self._hold(own or self._book.open(_HANDLED_AS, at, search=search), outside, weak, at)
 
@@ -130,7 +130,7 @@ def _case_of(entry: str) -> CaseRow | None:
     """The case that has what this entry matched before."""
     contents = ArchiveHitRow.objects.filter(entry=entry).values("content_id")
     item = CaseItemRow.objects.filter(content_id__in=contents).order_by("case_id").first()
-    return None if item is None else CaseRow.objects.select_for_update().get(id=item.case_id)
+    return None if item is None else CaseRow.objects.select_for_update(no_key=True).get(id=item.case_id)
 
 
 def _weak(hits: Sequence[ArchiveHitRow], bank: Bank) -> frozenset[str]:

@@ -108,7 +108,9 @@ class PostgresHolds:
         spots = [(item, location) for item in items for location in item.locations]
         known = {
             (row.content_id, row.content_version, row.location): row
-            for row in HoldRow.objects.select_for_update().filter(content_id__in={item.content for item in items})
+            for row in HoldRow.objects.select_for_update(no_key=True)
+            .filter(content_id__in={item.content for item in items})
+            .order_by("id")
         }
         fresh = [(item, spot) for item, spot in spots if (item.content, item.version, spot.id) not in known]
         rows = self._begin(fresh, placing, actor, at)
@@ -124,7 +126,7 @@ class PostgresHolds:
     def raise_to(self, contents: Sequence[str], standing: Standing, *, actor: str, at: datetime) -> list[str]:
         """Let more stand behind the holds of these items, and ask for what waited; the items for which that is new."""
         lower = HoldRow.objects.filter(content_id__in=contents, standing__lt=standing)
-        rows = list(lower.select_for_update().order_by("id"))
+        rows = list(lower.select_for_update(no_key=True).order_by("id"))
         HoldRow.objects.filter(id__in=[row.id for row in rows]).update(standing=standing)
         staged = [row for row in rows if row.state == HoldState.STAGED]
         self._decide([(row, AskAgain()) for row in staged], actor, at)
@@ -155,7 +157,7 @@ class PostgresHolds:
                 cursor.execute(_IN_TURN, [room])
                 items = [row[0] for row in cursor.fetchall()]
             staged = HoldRow.objects.filter(content_id__in=items, state=HoldState.STAGED)
-            rows = list(staged.select_for_update().order_by("id"))
+            rows = list(staged.select_for_update(no_key=True).order_by("id"))
             self._decide([(row, AskAgain()) for row in rows], _SYSTEM, now)
             for case in sorted({row.case_id for row in rows}):
                 self._owe_asking(case, _SYSTEM, now)
@@ -213,18 +215,19 @@ class PostgresHolds:
     def owe_looks(self, now: datetime) -> int:
         """Owe a look to each case that has something to be looked at again; returns how many."""
         with transaction.atomic(durable=True):
-            due = HoldRow.objects.filter(look_at__lte=now).order_by("look_at")[:_BATCH]
-            cases = sorted({row.case_id for row in due})
+            due = HoldRow.objects.filter(look_at__lte=now).order_by("look_at")
+            rows = list(due.select_for_update(skip_locked=True, no_key=True)[:_BATCH])
+            cases = sorted({row.case_id for row in rows})
             self._effects.enqueue([_order(LOOK, case, now, self._owner) for case in cases], actor=_SYSTEM, at=now)
             # When a look is owed again, should this one get lost; looking says when the next is due.
-            HoldRow.objects.filter(case_id__in=cases, look_at__lte=now).update(look_at=now + PATIENCE)
+            HoldRow.objects.filter(id__in=[row.id for row in rows]).update(look_at=now + PATIENCE)
         return len(cases)
 
     def mark_unconfirmed(self, now: datetime) -> int:
         """Alarm about what was not confirmed within `PATIENCE`; returns how many."""
         with transaction.atomic(durable=True):
             late = HoldRow.objects.filter(state__in=_UNSURE, alarmed=False, asked_at__lte=now - PATIENCE)
-            rows = list(late.select_for_update(skip_locked=True).order_by("asked_at")[:_BATCH])
+            rows = list(late.select_for_update(skip_locked=True, no_key=True).order_by("asked_at")[:_BATCH])
             self._decide([(row, MarkUnconfirmed()) for row in rows], _SYSTEM, now)
             for case in sorted({row.case_id for row in rows}):
                 self._alarms.call(AlarmKind.HOLD_UNCONFIRMED, f"case:{case}", self._owner, actor=_SYSTEM, at=now)
@@ -306,7 +309,7 @@ class PostgresHolds:
         ]  # fmt: skip
 
     def _locked(self, ids: Iterable[str]) -> Mapping[str, HoldRow]:
-        rows = HoldRow.objects.select_for_update().filter(id__in=list(ids)).order_by("id")
+        rows = HoldRow.objects.select_for_update(no_key=True).filter(id__in=list(ids)).order_by("id")
         return {row.id: row for row in rows}
 
     def _visible(self) -> int:

@@ -101,7 +101,12 @@ class PostgresProofs:
         return _line(row)
 
     def _row(self, proof_id: str) -> ProofRow:
-        row = ProofRow.objects.select_for_update(of=("self",)).select_related("report").filter(id=proof_id).first()
+        row = (
+            ProofRow.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("report")
+            .filter(id=proof_id)
+            .first()
+        )
         if row is None:
             raise ProofUnknown(ascii(proof_id))
         return row

@@ -244,7 +244,7 @@ class PostgresReports:
 
     def _row(self, untrusted_code: str, *, lock: bool = False) -> ReportRow:
         digest = self._journal.sealer.finds(_CODE, read_code(untrusted_code))
-        rows = ReportRow.objects.select_for_update() if lock else ReportRow.objects.all()
+        rows = ReportRow.objects.select_for_update(no_key=True) if lock else ReportRow.objects.all()
         row = rows.filter(code_digest=digest).first()
         if row is None:
             raise ReceiptUnknown

@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HTTP server process: granian with few requests worked on at once, tied to the supervisor.
+"""The HTTP server process: granian with few requests worked on at once, forked by `holdfast.background`.
 
-Run as `python -m holdfast.web.server PARENT`. Its own workers tie themselves to it (`web.wsgi`),
-because granian's go on serving when their main process is killed.
+Its own workers tie themselves to it (`web.wsgi`), because granian's go on serving when their main process is killed.
 """
 
 from __future__ import annotations
 
-import gc
-import importlib
 import logging
-import signal
-import sys
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from holdfast.bootstrap import load
-from holdfast.lifeline import die_with_parent
 from holdfast.settings import Settings
 from holdfast.web.body import MOST_WAITING
 from holdfast.web.doors.setup import PAGES
@@ -37,15 +30,8 @@ WEB = {
 }
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    die_with_parent(int(sys.argv[1]), by=signal.SIGTERM)
-    settings = Settings.from_environment()
-    # Once, here: the workers are forked from it, and have what takes long to load. Nothing is open yet.
-    load(settings, web=WEB)
-    for module in ("holdfast.web.urls", "django.core.handlers.wsgi", "django.db.backends.postgresql.base"):
-        importlib.import_module(module)
-    gc.freeze()
+def run(settings: Settings) -> None:
+    """Serve until told to stop. Everything is loaded (`holdfast.bootstrap.load`), with `WEB`."""
     host, _, port = settings.listen.rpartition(":")
     logging.raiseExceptions = False
     # It warns of more threads than cores; these sleep until a body comes.
@@ -63,7 +49,3 @@ def main() -> None:
         log_access=False,
         respawn_failed_workers=True,
     ).serve()
-
-
-if __name__ == "__main__":
-    main()

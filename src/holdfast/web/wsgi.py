@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each granian worker loads: ties the worker to its parent, wires the system, gives the application.
 
-Its parent (`holdfast.web.server`) has configured Django and loaded everything before it forked.
+Its parent's parent (`holdfast.background`) has configured Django and loaded everything before it forked.
 """
 
 from __future__ import annotations
