@@ -20,7 +20,6 @@ demo: install  ## start everything, run the main job, leave the server up (ONCE=
 
 test: $(VENV)/installed-test  ## install what the tests need, then run every check
 	@scripts/debian-packages
-	@$(MAKE) --no-print-directory lint
 	@scripts/run-tests
 
 check: test  ## what CI runs

@@ -65,7 +65,7 @@ begin
     foreach one in array '{{{",".join(EMPTIED)}}}'::text[] loop
         execute format('select count(*) from (select from %I limit 1000) few', one) into several;
         if several = 1000 then
-            execute format('truncate %I', one);
+            execute format('truncate %I cascade', one);
         elsif several > 0 then
             execute format('delete from %I', one);
         end if;

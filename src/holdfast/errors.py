@@ -30,6 +30,7 @@
     │   ├── AlarmUnknown             alarm.unknown
     │   ├── CaseUnknown              case.unknown
     │   ├── ReceiptUnknown           report.unknown
+    │   ├── ProofUnknown             proof.unknown
     │   ├── SearchUnknown            search.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown

@@ -7,7 +7,7 @@ platform can be told the same ones again; whoever reports gets words that follow
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,7 +25,7 @@ from holdfast.hold.platform import Notice
 from holdfast.intake.code import CODE_BYTES, code_of, read_code
 from holdfast.intake.reporter import UploaderIs
 from holdfast.sealed.text import ERASED
-from holdfast.store.deciding import Step, take_step
+from holdfast.store.deciding import Step, Told, take_step, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, ContestRow, HoldRow, ReportedRow, SealedRecordRow
 
@@ -75,26 +75,29 @@ class PostgresContests:
         """
         told = set(ContestRow.objects.filter(case_id=case).values_list("content_id", flat=True))
         items = CaseItemRow.objects.filter(content_id__in=set(contents) - told, account_subject__isnull=False)
-        for item in items.order_by("content_id"):
-            named = ReportedRow.objects.filter(content_id=item.content_id, uploader_is__in=_BLAMELESS)
-            self._offer(case, item.content_id, str(item.account_subject), blameless=named.exists(), at=at)
+        offered = {self._new_id("ctt"): item for item in items.order_by("content_id")}
+        named = ReportedRow.objects.filter(content_id__in=[one.content_id for one in offered.values()])
+        blameless = set(named.filter(uploader_is__in=_BLAMELESS).values_list("content_id", flat=True))
+        commands = {key: _command(case, item, blameless) for key, item in offered.items()}
+        steps = [Step("contest", key, None, 0, command) for key, command in commands.items()]
+        begun = take_steps(self._journal, steps, actor=_SYSTEM, at=at)
+        ContestRow.objects.bulk_create(
+            self._row_of(key, commands[key], told, at) for key, told in zip(commands, begun, strict=True)
+        )
+        self._effects.enqueue([_order(key, at, self._owner) for key in commands], actor=_SYSTEM, at=at)
 
-    def _offer(self, case: str, content: str, account: str, *, blameless: bool, at: datetime) -> None:
-        contest_id = self._new_id("ctt")
-        command = OfferContest(case=case, content=content, account=account, blameless=blameless)
-        told = take_step(self._journal, Step("contest", contest_id, None, 0, command), actor=_SYSTEM, at=at)
-        ContestRow.objects.create(
-            id=contest_id,
-            case_id=case,
-            content_id=content,
-            account_subject=account,
-            code_digest=self._digest(self._words(contest_id)),
-            blameless=blameless,
+    def _row_of(self, key: str, offer: OfferContest, told: Told, at: datetime) -> ContestRow:
+        return ContestRow(
+            id=key,
+            case_id=offer.case,
+            content_id=offer.content,
+            account_subject=offer.account,
+            code_digest=self._digest(self._words(key)),
+            blameless=offer.blameless,
             state=told.after.state,
             offered_at=at,
             version=told.version,
         )
-        self._effects.enqueue([_order(contest_id, at, self._owner)], actor=_SYSTEM, at=at)
 
     def account(self, subject: str | None) -> str | None:
         """The platform's reference that a sealed subject holds; None if there is none, or it was erased."""
@@ -177,6 +180,15 @@ def contest_of(row: ContestRow) -> Contest:
         content=row.content_id,
         state=ContestState(row.state),
         blameless=row.blameless,
+    )
+
+
+def _command(case: str, item: CaseItemRow, blameless: Collection[str | None]) -> OfferContest:
+    return OfferContest(
+        case=case,
+        content=item.content_id,
+        account=str(item.account_subject),
+        blameless=item.content_id in blameless,
     )
 
 
