@@ -120,6 +120,14 @@ def test_a_worker_is_given_no_kind_that_it_does_not_know(system: System) -> None
     assert lease(system) == []
 
 
+def test_what_protects_goes_first_however_much_else_waits(system: System) -> None:
+    owe(system, *[order(f"notice {number}") for number in range(20)])
+    (hold,) = owe(system, order("post 7", weight=Weight.PROTECTIVE))
+    leased = system.effects.lease(["test.act"], most=3, now=NOW)
+    assert len(leased) == 3
+    assert leased[0].id == hold
+
+
 def test_many_workers_at_once_finish_every_line_in_its_order_and_nothing_twice(system: System) -> None:
     owed: dict[str, list[str]] = defaultdict(list)
     for number in range(160):

@@ -43,15 +43,25 @@ _OVERTAKEN: Final = """
         and f.weight = 'protective' and f.state in ('leased', 'done')
 ))
 """
+_READY: Final = f"""
+e.state in ('waiting', 'leased') and e.ready_at <= {NOW} and e.kind = any(%(kinds)s) and {_IS_HEAD}
+"""
+# What protects goes first, however much else waits: a thousand notices must not stand before one hold.
 CANDIDATES: Final = f"""
-select e.id from effect e
-where e.state in ('waiting', 'leased') and e.ready_at <= {NOW} and e.kind = any(%(kinds)s) and {_IS_HEAD}
-order by e.ready_at limit %(most)s for update of e skip locked
+with protective as (
+    select e.id from effect e where {_READY} and e.weight = 'protective'
+    order by e.ready_at limit %(most)s for update of e skip locked
+), others as (
+    select e.id from effect e where {_READY} and e.weight <> 'protective'
+    order by e.ready_at limit %(most)s - (select count(*) from protective) for update of e skip locked
+)
+select id from protective union all select id from others
 """  # noqa: S608  # made of constants
 # Asked again once the rows are locked, by a statement that sees what was committed until then: between the two
 # looks another worker may have finished, and a person may have let something quarantined be tried again.
 HEADS: Final = f"""
-select e.id, {_OVERTAKEN}, {NOW} from effect e where e.id = any(%(ids)s) and {_IS_HEAD} order by e.ready_at
+select e.id, {_OVERTAKEN}, {NOW} from effect e where e.id = any(%(ids)s) and {_IS_HEAD}
+order by e.weight <> 'protective', e.ready_at
 """  # noqa: S608  # made of constants
 OVERTAKEN: Final = f"select {_OVERTAKEN}, statement_timestamp() from effect e where e.id = %s"  # noqa: S608  # made of constants
 LINE_LOCK: Final = "select pg_advisory_xact_lock(line) from unnest(%(lines)s::bigint[]) as line"
