@@ -12,8 +12,9 @@ import os
 import signal
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from holdfast.adapters.stranger import HttpStranger
 from holdfast.bootstrap import System
 from holdfast.carry import Carrier
 from holdfast.effect.handler import Handler, Registry
+from holdfast.errors import InvalidRequest, ReceiptUnknown
 from holdfast.hold.platform import Act, Spot
 from holdfast.intake.desk import Incoming, NamedItem
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind
@@ -161,9 +163,11 @@ def _forked(work: Callable[[], Any]) -> int:
     if pid:
         return pid
     code = 1
-    with suppress(BaseException):
+    try:
         work()
         code = 0
+    except BaseException:  # noqa: BLE001  # it is told, and the parent sees the code
+        traceback.print_exc()
     os._exit(code)
 
 
@@ -184,7 +188,7 @@ def _count(system: System, site: Site, words: Path, addresses: Sequence[str], co
         counted.receipts += 1
         try:
             view = system.desk.reports.view(code)
-        except Exception:  # noqa: BLE001  # whatever it is, it opens nothing
+        except (ReceiptUnknown, InvalidRequest):
             counted.without_a_report += 1
             continue
         counted.forgotten += any(item.standing is not Standing.HIDDEN for item in view.items)

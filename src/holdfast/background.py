@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
@@ -35,6 +36,7 @@ PARTS: Final[Mapping[str, Callable[[Settings], None]]] = {
     "screener": screener.run,
 }
 _LOADED: Final = ("holdfast.web.urls", "django.core.handlers.wsgi", "django.db.backends.postgresql.base")
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_NAME: Final = 15
 _RESTART_PAUSE_SECONDS: Final = 1.0
 _log = structlog.get_logger("serve")
@@ -50,10 +52,11 @@ class Background:
 
     def run(self) -> None:
         """Run all parts until told to stop and all have ended."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPS:
             signal.signal(number, self._on_signal)
         for name in PARTS:
-            self._begin(name)
+            if not self.stopping:
+                self._begin(name)
         while self.running:
             self._tend(*os.waitpid(-1, 0))
 
@@ -70,12 +73,16 @@ class Background:
 
     def _begin(self, name: str) -> None:
         parent = os.getpid()
+        # Told to stop in between, the parent would miss this child, and the child would stop the others.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         pid = os.fork()
         if pid:
             self.running[pid] = (name, time.monotonic())
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         die_with_parent(parent)
         _be_called(f"hf-{name}")
         PARTS[name](self.settings)
@@ -84,7 +91,8 @@ class Background:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the form of a handler
         self.stopping = True
         for pid in self.running:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGTERM)
 
 
 def _be_called(name: str) -> None:

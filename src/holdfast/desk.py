@@ -11,7 +11,7 @@ from datetime import datetime
 
 from holdfast.effect.handler import Registry
 from holdfast.hold.enforce import Ask, Look, Resolve
-from holdfast.hold.follow_up import FindCopies, Freeze, HoldFound, ReadCounters, Tell
+from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounters, Tell
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
@@ -46,7 +46,7 @@ class Desk:
             RESOLVE: Resolve(platform, self.reports, self.cases, clock),
             ASK: Ask(platform, stranger, self.holds, clock),
             LOOK: Look(platform, stranger, self.holds, clock),
-            COPIES: FindCopies(platform, self.copies, clock),
+            COPIES: AskForCopies(platform, self.copies, clock),
             FOUND: HoldFound(platform, self.found, clock),
             VIEWS: ReadCounters(platform, self.cases, clock),
             FREEZE: Freeze(platform, self.copies, self.cases, clock),

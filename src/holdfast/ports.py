@@ -15,7 +15,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
-                             hold.follow_up.FindCopies, .HoldFound, .ReadCounters, .Freeze, .Tell
+                             hold.follow_up.AskForCopies, .HoldFound, .ReadCounters, .Freeze, .Tell
     Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
     Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
     Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site

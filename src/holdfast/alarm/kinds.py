@@ -146,7 +146,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     ),
     AlarmKind.COPIES_FOUND: Meaning(
         says="Items that were screened earlier match an entry that a bank has now.",
-        what_to_do="See which they are, and have them held.",
+        what_to_do="See which they are. Where a platform is set they are being held; otherwise have them held.",
         where_to_look="'holdfast searches list', or GET /v1/searches",
     ),
     AlarmKind.SEARCH_LATE: Meaning(

@@ -71,7 +71,7 @@ class Told(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FindCopies:
+class AskForCopies:
     """Asks the platform, and the archive, what else shows the same. A `Handler`."""
 
     platform: Platform
