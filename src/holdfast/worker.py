@@ -146,3 +146,5 @@ def run(settings: Settings) -> None:
         except DjangoDatabaseError as fault:
             _log.warning("database_away", fault=type(fault).__name__)
             connections.close_all()  # a broken connection is not mended by using it again
+    # Before this process begins to end: whoever still works would find that no more work is taken.
+    carrying.join()
