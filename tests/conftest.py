@@ -44,7 +44,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 pytest_plugins = ["tests.skips", "tests.beside"]
 pytest.register_assert_rewrite("holdfast.testing.asking", "holdfast.testing.contracts")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 _FORKING = threading.Lock()
 EMPTIED = tuple(
     """

@@ -387,6 +387,7 @@ SAMPLES: dict[str, Sample] = {
         commands=(
             contest.OfferContest(case="c", content="post-1", account="sub_1", blameless=False),
             contest.MarkTold("d"),
+            contest.FindNobody(),
             contest.ContestHold("x"),
         ),
         command_types=get_args(contest.ContestCommand),

@@ -51,7 +51,7 @@ class ViewsOf(Asked):
     at: AwareDatetime | None = None
 
 
-class Notify(Asked):
+class ToTell(Asked):
     """What an account is to be told."""
 
     notice: Name
@@ -61,6 +61,12 @@ class Notify(Asked):
     text: Annotated[str, Field(max_length=20_000)]
     answer_url: Text | None = None
     answer_code: Text | None = None
+
+
+class Notify(Asked):
+    """What accounts are to be told."""
+
+    notices: Annotated[list[ToTell], Field(max_length=MOST)]
 
 
 class Freeze(Asked):

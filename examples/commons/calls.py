@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import ValidationError
 
 from commons import holding
-from commons.asked import Asked, Freeze, Notify, Resolve, Spots, Version, ViewsOf
+from commons.asked import Asked, Freeze, Notify, Resolve, Spots, ToTell, Version, ViewsOf
 from commons.counting import views_until
 from commons.database import Connection
 from commons.facts import account_number, freeze
@@ -108,15 +108,19 @@ def _views(calling: Calling, asked: ViewsOf) -> dict[str, Any]:
 
 
 def _notify(calling: Calling, asked: Notify) -> dict[str, Any]:
-    account = account_number(calling.transaction, asked.account)
+    return {"results": [{"state": "done" if _told(calling, one) else "gone"} for one in asked.notices]}
+
+
+def _told(calling: Calling, one: ToTell) -> bool:
+    account = account_number(calling.transaction, one.account)
     if account is None:
-        raise WrongCall(404, "no such account, or it was closed")
+        return False  # there never was one, or it was closed
     calling.transaction.rows(
         "insert or ignore into notice values (?, ?, ?, ?, ?, ?, ?, ?)",
-        *(asked.notice, account, asked.content, asked.title, asked.text, asked.answer_url, asked.answer_code),
+        *(one.notice, account, one.content, one.title, one.text, one.answer_url, one.answer_code),
         calling.now,
     )
-    return {"delivered": True}
+    return True
 
 
 def _freeze(calling: Calling, asked: Freeze) -> dict[str, Any]:

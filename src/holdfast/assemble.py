@@ -97,10 +97,10 @@ def assemble(settings: Settings) -> System:
         journal, screenings, outgoing, clock, patience=patience, lease=timedelta(seconds=settings.long_lease_seconds)
     )
     clocks = PostgresClocks(journal, alarms, new_id)
-    desk = _desk(settings, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
+    desk = _desk(settings, banks, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
     platform, stranger = signed_platform(settings), HttpStranger(sites_of(settings))
     handlers: dict[str, Handler] = dict.fromkeys(TELLS, Teller(channels, told.message))
-    handlers |= desk.handlers(platform, stranger) if platform else {}
+    handlers |= desk.handlers(platform, stranger) if platform else desk.own_handlers()
     if webhook is not None:
         handlers[KIND] = Webhook(webhook.url, webhook.key, long.announcement, clock)
     return System(
@@ -146,11 +146,12 @@ def assemble(settings: Settings) -> System:
     )
 
 
-def _desk(settings: Settings, **parts: Any) -> Desk:  # noqa: ANN401  # each is of the type that `Means` names
+def _desk(settings: Settings, banks: PostgresBanks, **parts: Any) -> Desk:  # noqa: ANN401  # each is of the type that `Means` names
     """What takes reports and holds what they name."""
     places = frozenset(map(Place, settings.places.split(","))) if settings.places else frozenset[Place]()
     return make_desk(
         Means(**parts, clock=clock, new_id=new_id, owner=settings.case_owner, places=places),
+        banks,
         policy=read_policy(settings.hold_policy_file),
         valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
         public_url=settings.public_url,

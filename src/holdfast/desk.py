@@ -15,6 +15,8 @@ from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounter
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
+from holdfast.hold.reported_hash import BankHash
+from holdfast.store.banks import PostgresBanks
 from holdfast.store.case_book import COPIES, FOUND, FREEZE, VIEWS, CaseBook
 from holdfast.store.case_copies import PostgresCopies
 from holdfast.store.cases import PostgresCases
@@ -23,7 +25,8 @@ from holdfast.store.found_items import FoundItems
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
 from holdfast.store.proofs import PostgresProofs
-from holdfast.store.reports import RESOLVE, PostgresReports
+from holdfast.store.reported_hashes import ReportedHashes
+from holdfast.store.reports import BANK_HASH, RESOLVE, PostgresReports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,17 @@ class Desk:
     proofs: PostgresProofs
     holds: PostgresHolds
     contests: PostgresContests
+    hashes: ReportedHashes
+
+    def own_handlers(self) -> Registry:
+        """What carries out those effects of the desk that need no platform, by kind."""
+        return {BANK_HASH: BankHash(self.hashes, self.means.clock)}
 
     def handlers(self, platform: Platform, stranger: Stranger) -> Registry:
-        """What carries out the effects that the desk owes, by kind."""
+        """What carries out all the effects that the desk owes, by kind."""
         clock = self.means.clock
         return {
+            **self.own_handlers(),
             RESOLVE: Resolve(platform, self.reports, self.cases, clock),
             ASK: Ask(platform, stranger, self.holds, clock),
             LOOK: Look(platform, stranger, self.holds, clock),
@@ -64,7 +73,13 @@ class Desk:
 
 
 def make_desk(
-    means: Means, *, policy: HoldPolicy, valve: Valve, public_url: str | None, has_platform: bool = True
+    means: Means,
+    banks: PostgresBanks,
+    *,
+    policy: HoldPolicy,
+    valve: Valve,
+    public_url: str | None,
+    has_platform: bool = True,
 ) -> Desk:
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
     contests = PostgresContests(means, public_url=public_url)
@@ -80,4 +95,5 @@ def make_desk(
         proofs=PostgresProofs(means, copies.widen),
         holds=holds,
         contests=contests,
+        hashes=ReportedHashes(means, banks, valve),
     )

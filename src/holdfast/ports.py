@@ -15,7 +15,8 @@ A port is defined by the stage that needs it; this page only gathers them.
     Keeper        sealed     adapters.keyring.RightsKeeper, .AgeKeeper, adapters.kms.KmsKeeper
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
-                             hold.follow_up.AskForCopies, .HoldFound, .ReadCounters, .Freeze, .Tell
+                             hold.follow_up.AskForCopies, .HoldFound, .ReadCounters, .Freeze, .Tell;
+                             hold.reported_hash.BankHash
     Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
     Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
     Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
@@ -27,6 +28,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Archived      hold       store.found_items.FoundItems
     Holds         hold       store.holds.PostgresHolds
     Told          hold       store.contests.PostgresContests
+    Hashes        hold       store.reported_hashes.ReportedHashes
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
     FoundCopies   match      store.found_items.FoundItems

@@ -52,7 +52,6 @@ READERS: dict[str, tuple[Any, Reader]] = {
     "hold": (ACTS, lambda untrusted: wire.read_acts(untrusted, 3)),
     "views": (VIEWS, lambda untrusted: wire.read_views(untrusted, ["page:post-17"])),
     "freeze": ({"facts": "from 192.0.2.7\nport 50123"}, wire.read_facts),
-    "notify": ({"delivered": True}, wire.read_delivered),
 }
 
 
@@ -88,7 +87,6 @@ def test_answers_of_the_agreed_form_are_read() -> None:
     at = datetime(2026, 11, 23, 9, 4, 16, 250_000, tzinfo=UTC)
     assert wire.read_views(VIEWS, ["page:post-17"]) == [Views(location="page:post-17", views=3120, at=at)]
     assert wire.read_facts({"facts": None}) is None
-    wire.read_delivered({"delivered": True})
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -169,7 +167,6 @@ MISFITS: list[tuple[str, tuple[str | int, ...], list[Any]]] = [
     ("views", ("views", 0, "views"), BAD_WHOLE),
     ("views", ("views", 0, "at"), [*BAD_TIMES, None]),
     ("freeze", ("facts",), ["", " \n", 1, False, [], {}, "\ud800"]),
-    ("notify", ("delivered",), [*BAD_BOOLS, False]),
 ]
 
 
@@ -199,7 +196,6 @@ def test_what_does_not_fit_exactly_is_no_answer(name: str, path: tuple[str | int
         ("hold", ("results", 0, "state")),
         *(("views", ("views", 0, part)) for part in ("location", "views", "at")),
         ("freeze", ("facts",)),
-        ("notify", ("delivered",)),
     ],
     ids=str,
 )
@@ -275,12 +271,16 @@ def test_a_moment_is_asked_for_in_utc() -> None:
 
 def test_a_notice_is_asked_for_with_every_field() -> None:
     notice = Notice(id="ntc_1", account="acc-5", content="post-17", title="T", text="x", answer_code="acorn")
-    assert json.loads(wire.as_bytes(wire.notice_body(notice))) == {
-        "notice": "ntc_1",
-        "account": "acc-5",
-        "content": "post-17",
-        "title": "T",
-        "text": "x",
-        "answer_url": None,
-        "answer_code": "acorn",
+    assert json.loads(wire.as_bytes(wire.notices_body([notice]))) == {
+        "notices": [
+            {
+                "notice": "ntc_1",
+                "account": "acc-5",
+                "content": "post-17",
+                "title": "T",
+                "text": "x",
+                "answer_url": None,
+                "answer_code": "acorn",
+            }
+        ]
     }

@@ -99,6 +99,7 @@ def place(system: System, *, valve: Valve | None = None, policy: HoldPolicy | No
     site = Site(clock=now)
     desk = make_desk(
         replace(system.desk.means, clock=now),
+        system.banks,
         policy=policy or HoldPolicy(),
         valve=valve or Valve(),
         public_url="https://help.example",

@@ -3,24 +3,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from holdfast.bootstrap import System
 from holdfast.case.clock import ClockState
+from holdfast.effect.handler import Done
 from holdfast.errors import ProofUnknown
-from holdfast.hold.reach import REACH, Standing
-from holdfast.intake.desk import ShownProof
+from holdfast.hold.reach import REACH, Standing, Valve
+from holdfast.hold.reported_hash import REPORTED_HASHES
+from holdfast.intake.desk import NamedItem, ShownProof
 from holdfast.intake.proof import Claim, ProofState
-from holdfast.match.bank import Action
+from holdfast.intake.reporter import ItemKind
+from holdfast.match.bank import Action, BankKind
+from holdfast.match.screen import Matched, judge
 from holdfast.match.signal import InVideo, Signal, SignalType
 from holdfast.start import clock
 from holdfast.testing.simulators import How
 from tests.archived import carry_out, fill, flipped, with_folder, with_searches
 from tests.desk.making import DOOR, Place, place
-from tests.store.making import add, create, md5, pdq
+from tests.store.making import add, answered, create, matched, md5, pdq, record
 
 SOON = timedelta(seconds=2)
 PROOF = ShownProof(says=frozenset({Claim.BIRTH_DATE}), media_type="application/pdf", content=b"a scan")
@@ -261,3 +267,86 @@ def test_a_bank_whose_matches_lead_to_nothing_hides_nothing(at: Place, tmp_path:
     at.now = clock()
     at.carry()
     assert at.seen(address)
+
+
+# --- hashes that people computed themselves
+
+
+def hash_item(text: str) -> NamedItem:
+    return NamedItem(kind=ItemKind.HASH, address=text)
+
+
+def banked(at: Place) -> list[tuple[Signal, ...]]:
+    """The entries of the bank of reported hashes."""
+    return [entry.signals for entry in at.system.banks.entries(REPORTED_HASHES)]
+
+
+def test_a_reported_hash_is_banked_once_and_whoever_sent_it_is_told_the_same_as_for_any(at: Place) -> None:
+    first = at.report(items=(hash_item(pdq(1).value), hash_item("not a hash")))
+    before = repr(at.desk.reports.view(first.code).items)
+    assert at.carry() == [Done(), Done()]
+    assert [{one.type for one in signals} for signals in banked(at)] == [{SignalType.SHA256, SignalType.PDQ}]
+    assert repr(at.desk.reports.view(first.code).items) == before
+    from holdfast.store.models import ReportedRow
+
+    (done, _) = ReportedRow.objects.order_by("place").values_list("id", flat=True)
+    assert at.desk.hashes.bank(done), "asked again, as after a crash"
+    assert len(banked(at)) == 1
+
+
+def test_what_a_reported_hash_finds_is_held_as_far_as_a_word_reaches(at: Place, tmp_path: Path) -> None:
+    near, further = at.site.publish("mallory"), at.site.publish("trent")
+    fill([(content(at, near), [flipped(pdq(1), 8)]), (content(at, further), [flipped(pdq(1), 14)])])
+    system = searched(at, tmp_path)
+    at.report(items=(hash_item(f"pdq:{pdq(1).value}"),))
+    at.carry()
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert not at.seen(near)
+    assert at.seen(further)
+
+
+def test_reported_hashes_hide_no_more_accounts_than_a_word_may_touch(at: Place, tmp_path: Path) -> None:
+    addresses = [at.site.publish(f"account-{number}") for number in range(ACCOUNTS + 3)]
+    fill([(content(at, address), [md5(1)]) for address in addresses])
+    system = searched(at, tmp_path)
+    at.report(items=(hash_item(md5(1).value),))
+    at.carry()
+    carry_out(system)
+    at.now = clock()
+    at.carry()
+    assert [at.seen(address) for address in addresses].count(False) == ACCOUNTS
+    assert len(waiting()) == 3
+
+
+def test_above_the_budget_a_reported_hash_waits_and_a_proof_lets_it_through(system: System) -> None:
+    at = place(system, valve=Valve(least=2, percent_of_visible=0))
+    at.report(items=tuple(hash_item(md5(number).value) for number in range(4)))
+    at.carry()
+    assert len(banked(at)) == 2
+    at.report(items=(hash_item(md5(9).value),), proof=PROOF)
+    at.carry()
+    assert len(banked(at)) == 3
+    at.wait(timedelta(hours=2))
+    at.carry()
+    assert len(banked(at)) == 5
+
+
+@pytest.mark.parametrize(
+    ("match", "speaks"),
+    [
+        ({"bank": REPORTED_HASHES}, False),
+        ({"bank": "harmless", "action": None, "kind": BankKind.BENIGN}, False),
+        ({"bank": "list"}, True),
+    ],
+)
+def test_only_a_list_of_known_material_speaks_for_a_report(system: System, match: dict[str, Any], speaks: bool) -> None:
+    """Whoever sends a hash, and a report of the same thing, has still only given a word."""
+    known = matched()
+    assert isinstance(known, Matched)
+    (found,) = known.matches
+    one = answered(screening=judge((replace(found, **match),), None))
+    assert record(system, replace(one, list_version=system.banks.newest_change()))
+    spent = place(system, valve=Valve(least=0, percent_of_visible=0))
+    assert spent.desk.holds.lets_through(Standing.WORD, one.content.id, at=spent.now) is speaks

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from holdfast.bootstrap import System
-from holdfast.effect.handler import Done, Failed
+from holdfast.case.clock import ClockState
+from holdfast.effect.handler import Done, Failed, Refused
 from holdfast.errors import InvalidRequest, ReceiptUnknown
+from holdfast.hold.platform import Act, Acted, Notice
 from holdfast.hold.reach import Valve
 from holdfast.intake.desk import NamedItem
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind, UploaderIs
@@ -32,6 +35,14 @@ def only(view: tuple[NamedView, ...]) -> NamedView:
 
 def alarms(at: Place) -> list[str]:
     return sorted(item.alarm.kind for item in at.system.alarms.standing(limit=100))
+
+
+def clock_states(at: Place, code: str) -> set[ClockState]:
+    """How the clocks of that kind stand, of every case."""
+    from holdfast.store.models import CaseRow
+
+    clocks = [one for case in CaseRow.objects.all() for one in at.system.clocks.of(f"case:{case.id}")]
+    return {one.clock.state for one in clocks if one.clock.terms.code == code}
 
 
 def test_what_a_parent_names_is_out_of_reach_at_every_place(at: Place) -> None:
@@ -144,7 +155,7 @@ def test_a_description_and_another_platform_are_kept_and_asked_of_nobody(at: Pla
         NamedItem(kind=ItemKind.HASH, address="0" * 64),
     )
     receipt = at.report(items=items)
-    assert at.carry() == []
+    assert at.carry("report.resolve") == []
     standings = [one.standing for one in at.desk.reports.view(receipt.code).items]
     assert standings == [Standing.FOR_PERSON, Standing.ELSEWHERE, Standing.FOR_PERSON]
 
@@ -166,6 +177,49 @@ def test_nobody_is_told_of_what_is_not_held(at: Place) -> None:
     at.carry()
     assert at.site.notices("mallory") == []
     assert not at.desk_owes("account.notify")
+
+
+def test_all_uploaders_of_a_case_are_told_by_one_call_however_many(at: Place) -> None:
+    address = at.site.publish("mallory")
+    for number in range(12):
+        at.site.reshare(address, f"other-{number}")
+    at.report(address)
+    while at.carry("report.resolve", "hold.ask", "case.copies"):
+        pass
+    assert at.carry("account.notify") == [Done(), Done()], "one for what was named, one for its copies"
+    assert all(len(at.site.notices(f"other-{number}")) == 1 for number in range(12))
+
+
+def test_whoever_closed_the_account_cannot_be_told_and_keeps_nobody_else_from_it(at: Place) -> None:
+    address = at.site.publish("mallory")
+    at.site.reshare(address, "trent")
+    at.report(address)
+    while at.carry("report.resolve", "hold.ask", "case.copies"):
+        pass
+    at.site.close_account("mallory")
+    at.carry()
+    assert len(at.site.notices("trent")) == 1
+    assert not at.desk_owes("account.notify")
+    assert clock_states(at, "dsa-reasons") == {ClockState.STOPPED}
+
+
+def test_a_notice_that_the_platform_refuses_calls_a_person_and_the_others_are_told(at: Place) -> None:
+    address = at.site.publish("mallory")
+    at.site.reshare(address, "trent")
+    at.report(address)
+    while at.carry("report.resolve", "hold.ask", "case.copies"):
+        pass
+    tell = at.platform.notify
+
+    def choosy(key: str, notices: Sequence[Notice]) -> list[Act]:
+        taken = [one for one in notices if one.account != "mallory"]
+        told = iter(tell(key, taken))
+        return [Act(Acted.REFUSED, "no") if one.account == "mallory" else next(told) for one in notices]
+
+    at.platform.notify = choosy  # type: ignore[method-assign]
+    assert Refused("notice_refused") in at.carry()
+    assert "effect_quarantined" in alarms(at)
+    assert len(at.site.notices("trent")) == 1
 
 
 def test_an_account_that_may_be_the_depicted_persons_is_not_told_of_a_report(at: Place) -> None:

@@ -115,27 +115,3 @@ def test_a_directory_that_is_not_a_demonstration_is_not_touched(folder: Path) ->
     assert done.returncode == 4
     assert "was not made by a demonstration" in done.stderr
     assert (data / "demo" / "letters.txt").read_text() == "keep me"
-
-
-def test_shadow_mode_answers_publish_records_the_truth_and_says_so(folder: Path) -> None:
-    from http.client import HTTPConnection
-
-    from tests.conftest import start_server, stop
-
-    running = start_server(environment_for(folder / "shadow", HOLDFAST_SHADOW="true"))
-    try:
-        connection = HTTPConnection(running.address)
-        headers = {"Authorization": f"Bearer {running.client.key}"}
-        connection.request("POST", "/v1/screen", body=b"not a picture", headers=headers)
-        response = connection.getresponse()
-        body = json.loads(response.read())
-        connection.close()
-
-        assert response.headers["Holdfast-Shadow"] == "on"
-        assert body["answer"] == "publish"
-        assert body["explanation"]["verdict"] == "not_screened"
-        assert running.client.call("GET", f"/screenings/{body['screening']}").body["shadow"] is True
-        assert running.client.call("GET", "/unscreened").body == []
-        assert running.client.call("GET", "/health/ready").body["shadow"] is True
-    finally:
-        stop(running.process)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.hold.reach import REACH, Copy, Plan, Staged, Standing, Valve, in_turn, plan
+from holdfast.hold.reach import REACH, Copy, Plan, Standing, Valve, plan
 
 copies = st.lists(
     st.builds(
@@ -24,13 +22,6 @@ copies = st.lists(
     ),
     unique_by=lambda copy: copy.location,
     max_size=300,
-)
-staged = st.builds(
-    Staged,
-    item=st.text(max_size=3),
-    danger=st.integers(0, 3),
-    reports_of_this_source_today=st.integers(0, 50),
-    at=st.floats(0, 1e6),
 )
 
 
@@ -94,18 +85,3 @@ def test_above_the_budget_only_unproven_words_wait(visible: int, held: int) -> N
                 standing, held_this_hour=held, visible_items=visible, corroborated=corroborated
             )
             assert through or (standing is Standing.WORD and not corroborated and held >= valve.budget(visible))
-
-
-@given(st.lists(staged))
-def test_danger_goes_first_and_then_who_has_not_reported_much(found: list[Staged]) -> None:
-    turn = in_turn(found)
-    assert sorted(turn, key=repr) == sorted(found, key=repr)
-    keys = [(one.danger, one.reports_of_this_source_today) for one in turn]
-    assert keys == sorted(keys)
-
-
-@given(st.lists(staged, unique_by=lambda one: one.item), st.randoms(use_true_random=False))
-def test_the_order_depends_on_nothing_but_what_is_known(found: list[Staged], chance: random.Random) -> None:
-    shuffled = list(found)
-    chance.shuffle(shuffled)
-    assert in_turn(shuffled) == in_turn(found)

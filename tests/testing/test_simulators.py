@@ -55,7 +55,7 @@ def ask(platform: SimulatedPlatform, call: str, item: Item, key: str = "k") -> o
         "remove": lambda: platform.remove(key, spots_of(item)),
         "freeze": lambda: platform.freeze(key, "somebody", item.content),
         "views": lambda: platform.views(key, [item.locations[0].id]),
-        "notify": lambda: platform.notify(key, notice),
+        "notify": lambda: platform.notify(key, [notice]),
     }
     return calls[call]()
 

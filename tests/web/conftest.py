@@ -90,17 +90,17 @@ def bank(everyone: Asker, name: str) -> str:
 
 @pytest.fixture(scope="package")
 def small(folder: Path) -> Iterator[Server]:
-    """A server that takes at most 100,000 bytes, with one process so that its open files can be counted."""
-    environment = environment_for(folder / "small", HOLDFAST_MAX_UPLOAD_BYTES="100000", HOLDFAST_WEB_WORKERS="1")
-    running = start_server(environment)
+    """A server that takes at most 100,000 bytes, with one process so that its open files can be counted.
+
+    Its HMA interface needs no key from this machine.
+    """
+    own = {"HOLDFAST_MAX_UPLOAD_BYTES": "100000", "HOLDFAST_HMA_OPEN_TO": "127.0.0.1"}
+    running = start_server(environment_for(folder / "small", HOLDFAST_WEB_WORKERS="1", **own))
     yield running
     stop(running.process)
 
 
 @pytest.fixture(scope="package")
-def opened(folder: Path) -> Iterator[Server]:
+def opened(small: Server) -> Server:
     """A server whose HMA interface needs no key from this machine."""
-    environment = environment_for(folder / "opened", HOLDFAST_HMA_OPEN_TO="127.0.0.1", HOLDFAST_WEB_WORKERS="1")
-    running = start_server(environment)
-    yield running
-    stop(running.process)
+    return small

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from holdfast.media.reason import Reason
-from tests.conftest import Server, environment_for, start_server, stop
 from tests.store.making import md5, pdq
 from tests.web.http import Asker, Reply, refused
 
@@ -152,15 +151,3 @@ def test_a_request_of_the_wrong_form_is_refused(everyone: Asker, what: str) -> N
 def test_a_signal_that_would_match_everything_or_nothing_is_refused(everyone: Asker, signal: Signal) -> None:
     detail = refused(screened(everyone, look(new_look()), signal), 422, "input.signal")
     assert signal["value"] not in detail
-
-
-def test_shadow_mode_publishes_these_too(folder: Any) -> None:
-    environment = environment_for(folder / "shadow-hashes", HOLDFAST_SHADOW="1", HOLDFAST_WEB_WORKERS="1")
-    running: Server = start_server(environment)
-    try:
-        asker = Asker(running.address, running.client.key)
-        reply = screened(asker, digest(md5(1).value))
-        assert why(reply) == ("publish", "not_screened", "only_digests")
-        assert reply.headers["Holdfast-Shadow"] == "on"
-    finally:
-        stop(running.process)

@@ -76,9 +76,11 @@ class SignedPlatform:
             lambda part, untrusted: wire.read_views(untrusted, part),
         )
 
-    def notify(self, key: str, notice: Notice) -> None:
+    def notify(self, key: str, notices: Sequence[Notice]) -> list[Act]:
         """See `Platform`."""
-        self._ask("notify", key, wire.notice_body(notice), wire.read_delivered)
+        return self._in_parts(
+            "notify", key, notices, wire.notices_body, lambda part, untrusted: wire.read_acts(untrusted, len(part))
+        )
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -33,7 +33,7 @@ from holdfast.intake.reporter import ItemKind
 from holdfast.log.text import LONGEST_TEXT
 
 MOST_AT_ONCE: Final = 100
-"""Addresses, spots or locations in one call."""
+"""Addresses, spots, locations or notices in one call."""
 _LONGEST_URL: Final = 8192
 _MOST_VIEWS: Final = 2**53
 _MOST_DISTANCE: Final = 256
@@ -57,8 +57,12 @@ def views_body(locations: Sequence[str], at: datetime | None) -> Json:
     return {"locations": list(locations), "at": at and at.astimezone(UTC).isoformat().replace("+00:00", "Z")}
 
 
-def notice_body(notice: Notice) -> Json:
+def notices_body(notices: Sequence[Notice]) -> Json:
     """What `notify` asks."""
+    return {"notices": [_notice(one) for one in notices]}
+
+
+def _notice(notice: Notice) -> Json:
     return {
         "notice": notice.id,
         "account": notice.account,
@@ -89,7 +93,7 @@ def read_copies(untrusted: Json) -> list[CopyAt]:
 
 
 def read_acts(untrusted: Json, asked: int) -> list[Act]:
-    """The answer to `hold`, `release` or `remove` of so many spots."""
+    """The answer to `hold`, `release`, `remove` or `notify` of so many spots or notices."""
     return each(untrusted, "results", _act, exactly=asked)
 
 
@@ -111,13 +115,6 @@ def read_facts(untrusted: Json) -> str | None:
         message = "facts that are no text"
         raise Misfit(message)
     return facts
-
-
-def read_delivered(untrusted: Json) -> None:
-    """The answer to `notify`."""
-    if field(untrusted, "delivered") is not True:
-        message = "not delivered"
-        raise Misfit(message)
 
 
 # --- the parts

@@ -28,6 +28,8 @@ class ContestState(StrEnum):
     """The notice is owed to whoever posted it."""
     TOLD = "told"
     """It lies where they see it."""
+    NOBODY = "nobody"
+    """There is no account any more that could be told."""
     CONTESTED = "contested"
     """They say that it should not be held; a person looks."""
 
@@ -63,13 +65,18 @@ class MarkTold:
 
 
 @dataclass(frozen=True, slots=True)
+class FindNobody:
+    """There is nobody to tell: the account was closed, or is no longer known here."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContestHold:
     """Say that it should not be held, and why."""
 
     words: str
 
 
-ContestCommand = OfferContest | MarkTold | ContestHold
+ContestCommand = OfferContest | MarkTold | FindNobody | ContestHold
 
 
 @event("contest.offered")
@@ -92,6 +99,12 @@ class ContestTold(Event):
     text: str
 
 
+@event("contest.found_nobody")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestFoundNobody(Event):
+    """The account was closed, or is no longer known here: nobody can be told."""
+
+
 @event("contest.made")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContestMade(Event):
@@ -104,6 +117,7 @@ CONTEST_TRANSITIONS: Final[Mapping[tuple[ContestState | None, type], ContestStat
     (None, OfferContest): ContestState.OFFERED,
     (ContestState.OFFERED, MarkTold): ContestState.TOLD,
     (ContestState.CONTESTED, MarkTold): ContestState.CONTESTED,
+    (ContestState.OFFERED, FindNobody): ContestState.NOBODY,
     **dict.fromkeys(((state, ContestHold) for state in ContestState), ContestState.CONTESTED),
 }
 
@@ -121,6 +135,8 @@ def decide_contest(contest: Contest | None, command: ContestCommand) -> list[Eve
             ]
         case MarkTold(text=text):
             return [ContestTold(text=text)]
+        case FindNobody():
+            return [ContestFoundNobody()]
         case ContestHold(words=words):
             return [_made(words)]
 
@@ -137,9 +153,7 @@ def evolve_contest(contest: Contest | None, happened: Event) -> Contest:
     if contest is None or (contest.state, type(happened)) not in _POSSIBLE:
         message = f"no contest can have {happened.tag!r} here"
         raise ValueError(message)
-    if isinstance(happened, ContestMade):
-        return replace(contest, state=ContestState.CONTESTED)
-    return replace(contest, state=CONTEST_TRANSITIONS[contest.state, MarkTold])
+    return replace(contest, state=_POSSIBLE[contest.state, type(happened)])
 
 
 def contest_subject(contest_id: str) -> str:
@@ -158,9 +172,12 @@ def _made(words: str) -> ContestMade:
 _TOLD_BY: Final[Mapping[type, type[Event]]] = {
     OfferContest: ContestOffered,
     MarkTold: ContestTold,
+    FindNobody: ContestFoundNobody,
     ContestHold: ContestMade,
 }
-_POSSIBLE: Final = frozenset((state, _TOLD_BY[command]) for state, command in CONTEST_TRANSITIONS if state is not None)
+_POSSIBLE: Final = {
+    (state, _TOLD_BY[command]): after for (state, command), after in CONTEST_TRANSITIONS.items() if state is not None
+}
 
 for _command, _told in _TOLD_BY.items():
     register(_command, _told)

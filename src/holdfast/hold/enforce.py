@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from holdfast.effect.handler import Done, Failed, Leased, Outcome, Refused
 from holdfast.errors import PlatformAway, PlatformRefused
 from holdfast.hold.platform import Act, Platform, Resolved, Sight, Spot, Stranger
 
+A = TypeVar("A")
 AWAY: Final = "platform_away"
 MOST_SPOTS: Final = 100
 _SOON: Final = timedelta(seconds=1)
@@ -109,7 +110,7 @@ class Ask:
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`."""
         case, everything = effect.payload["case"], True
-        for number, batch in enumerate(_batches(self.holds.asked(case))):
+        for number, batch in enumerate(batches(self.holds.asked(case))):
             seen = self._ask(f"{effect.id}.{effect.tries}.{number}", batch)
             everything = self.holds.settle(case, seen)
         return Done() if everything else again(effect, self.clock())
@@ -137,7 +138,7 @@ class Look:
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`."""
         case = effect.payload["case"]
-        for number, batch in enumerate(_batches(self.holds.due(case, self.clock()))):
+        for number, batch in enumerate(batches(self.holds.due(case, self.clock()))):
             public = [one for one in batch if one.url]
             hidden = [one for one in batch if not one.url]
             seen = _with_sights(self.stranger, public, [None] * len(public))
@@ -159,7 +160,8 @@ def again(effect: Leased, now: datetime, fault: str = AWAY) -> Failed:
     return Failed(fault, retry_at=now + (_SOON if effect.tries < _QUICK_TRIES else _NOW_AND_THEN))
 
 
-def _batches(asked: Sequence[Asked]) -> list[Sequence[Asked]]:
+def batches(asked: Sequence[A]) -> list[Sequence[A]]:
+    """In parts of what one call may ask."""
     return [asked[first : first + MOST_SPOTS] for first in range(0, len(asked), MOST_SPOTS)]
 
 

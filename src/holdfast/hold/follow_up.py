@@ -13,8 +13,8 @@ from typing import Final, Protocol
 
 from holdfast.effect.handler import Done, Leased, Outcome, Refused
 from holdfast.errors import PlatformAway, PlatformRefused
-from holdfast.hold.enforce import MOST_SPOTS, again
-from holdfast.hold.platform import CopyAt, Found, Item, Notice, Platform, Resolved, Views
+from holdfast.hold.enforce import again, batches
+from holdfast.hold.platform import Act, Acted, CopyAt, Found, Item, Notice, Platform, Resolved, Views
 
 BY_REFERENCE: Final = "content:"
 """Before a platform's own reference of an item, where an address is asked for."""
@@ -63,11 +63,11 @@ class FollowedUp(Protocol):
 class Told(Protocol):
     """What handlers need of the contests."""
 
-    def notice(self, contest_id: str) -> Notice | None:
-        """What is to be told; None as long as nothing is held."""
+    def owed(self, case: str) -> list[Notice]:
+        """What is to be told of a case now: of what is held, and not told yet."""
 
-    def told(self, contest_id: str) -> None:
-        """It lies where they see it."""
+    def heard(self, case: str, answers: Sequence[tuple[Notice, Act]]) -> None:
+        """Write whom the platform told, and whom it does not know any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,7 @@ class ReadCounters:
         case, at = effect.payload["case"], datetime.fromisoformat(effect.payload["at"])
         where = sorted(self.cases.locations(case))
         try:
-            for number, first in enumerate(range(0, len(where), MOST_SPOTS)):
-                batch = where[first : first + MOST_SPOTS]
+            for number, batch in enumerate(batches(where)):
                 views = self.platform.views(f"{effect.id}.{effect.tries}.{number}", batch, at)
                 self.cases.views_read(case, views)
         except PlatformAway:
@@ -179,7 +178,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Tells whoever posted what is held, once it is. A `Handler`."""
+    """Tells whoever posted what is held, all of a case together. A `Handler`."""
 
     platform: Platform
     contests: Told
@@ -187,15 +186,14 @@ class Tell:
 
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`."""
-        contest = effect.payload["contest"]
-        notice = self.contests.notice(contest)
-        if notice is None:
-            return again(effect, self.clock(), "not_held_yet")
-        try:
-            self.platform.notify(effect.id, notice)
-        except PlatformAway:
-            return again(effect, self.clock())
-        except PlatformRefused:
-            return Refused("notice_refused")
-        self.contests.told(contest)
-        return Done()
+        case, refused = effect.payload["case"], False
+        for number, batch in enumerate(batches(self.contests.owed(case))):
+            try:
+                acts = self.platform.notify(f"{effect.id}.{effect.tries}.{number}", batch)
+            except PlatformAway:
+                return again(effect, self.clock())
+            except PlatformRefused:
+                return Refused("notice_refused")
+            self.contests.heard(case, list(zip(batch, acts, strict=True)))
+            refused = refused or any(act.acted is Acted.REFUSED for act in acts)
+        return Refused("notice_refused") if refused else Done()

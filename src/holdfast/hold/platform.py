@@ -164,8 +164,11 @@ class Platform(Protocol):
     def views(self, key: str, locations: Sequence[str], at: datetime | None = None) -> list[Views]:
         """How often each was opened until `at`, or as near to it as the platform counted; until now without it."""
 
-    def notify(self, key: str, notice: Notice) -> None:
-        """Tell an account. Returning means that it lies where the account will see it."""
+    def notify(self, key: str, notices: Sequence[Notice]) -> list[Act]:
+        """Tell accounts. DONE: it lies where the account will see it, once, however often its id comes.
+
+        GONE: there is nobody to tell, as the account was closed or never was.
+        """
 
 
 class Sight(StrEnum):

@@ -55,8 +55,6 @@ class Plan(StrEnum):
     """A person looks within 24 hours."""
     NEVER_SWEPT = "never_swept"
     """The platform's own picture: a person looks, and it is never hidden by itself."""
-    STAGE = "stage"
-    """To be held as soon as the budget allows; a person is paged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,23 +108,3 @@ class Valve:
         """
         unproven = standing is Standing.WORD and not corroborated
         return not unproven or held_this_hour < self.budget(visible_items)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """A hold that waits for the budget."""
-
-    item: str
-    danger: int
-    """0 is the greatest."""
-    reports_of_this_source_today: int
-    at: float
-    """Seconds; when it came."""
-
-
-def in_turn(staged: list[Staged]) -> list[Staged]:
-    """Those that wait, in the order in which they are held: by danger, first-time sources first, the oldest first.
-
-    How many reports name an item is not asked.
-    """
-    return sorted(staged, key=lambda one: (one.danger, one.reports_of_this_source_today, one.at, one.item))

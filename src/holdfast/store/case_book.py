@@ -175,6 +175,12 @@ def as_copy(found: CopyAt, sealed: Sealed) -> Copy:
     )
 
 
+def touched(case: CaseRow) -> frozenset[str]:
+    """Whose items of a case are held as copies already."""
+    rows = CaseItemRow.objects.filter(case=case, is_copy=True, waits=False)
+    return frozenset(account or content for account, content in rows.values_list("account_subject", "content_id"))
+
+
 def _queued(copy: CopyAt) -> QueuedCopy:
     item = copy.item
     return QueuedCopy(content=item.content, version=item.version, exact=copy.exact, distance=copy.distance)

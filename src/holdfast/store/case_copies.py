@@ -18,7 +18,7 @@ from holdfast.hold.hold import HoldState
 from holdfast.hold.platform import CopyAt
 from holdfast.hold.reach import Plan, Standing, plan
 from holdfast.intake.reporter import Category
-from holdfast.store.case_book import COPIES, SYSTEM, CaseBook, as_copy
+from holdfast.store.case_book import COPIES, SYSTEM, CaseBook, as_copy, touched
 from holdfast.store.contests import PostgresContests
 from holdfast.store.holds import Placing, PostgresHolds
 from holdfast.store.means import Means
@@ -74,7 +74,7 @@ class PostgresCopies:
 
     def _reach(self, case: CaseRow, content: str, standing: Standing, fresh: Sequence[CopyAt], at: datetime) -> None:
         sealed = self._book.accounts(one.item for one in fresh)
-        plans = plan([as_copy(one, sealed) for one in fresh], standing, touched=_touched(case))
+        plans = plan([as_copy(one, sealed) for one in fresh], standing, touched=touched(case))
         reached = [one.item for one in fresh if plans[one.item.content] is Plan.HOLD]
         self._book.take(case, reached, sealed, are_copies=True, at=at)
         staged = not self._holds.lets_through(standing, content, at=at)
@@ -94,9 +94,3 @@ def _not_held(copies: Sequence[CopyAt]) -> list[CopyAt]:
     known = CaseItemRow.objects.filter(content_id__in=once, waits=False).exclude(content_id__in=staged)
     settled = set(known.values_list("content_id", flat=True))
     return [one for content, one in reversed(once.items()) if content not in settled]
-
-
-def _touched(case: CaseRow) -> frozenset[str]:
-    """Whose items of a case are held as copies already."""
-    rows = CaseItemRow.objects.filter(case=case, is_copy=True, waits=False)
-    return frozenset(account or content for account, content in rows.values_list("account_subject", "content_id"))

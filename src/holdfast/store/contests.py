@@ -7,25 +7,34 @@ platform can be told the same ones again; whoever reports gets words that follow
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.clock import Moment, started_at
-from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.errors import ReceiptUnknown
-from holdfast.hold.contest import Contest, ContestCommand, ContestHold, ContestState, MarkTold, OfferContest
+from holdfast.hold.contest import (
+    CONTEST_TRANSITIONS,
+    Contest,
+    ContestCommand,
+    ContestHold,
+    ContestState,
+    FindNobody,
+    MarkTold,
+    OfferContest,
+)
 from holdfast.hold.hold import HoldState
-from holdfast.hold.notice import held_notice
-from holdfast.hold.platform import Notice
+from holdfast.hold.notice import NoticeText, held_notice
+from holdfast.hold.platform import Act, Acted, Notice
 from holdfast.intake.code import CODE_BYTES, code_of, read_code
 from holdfast.intake.reporter import UploaderIs
 from holdfast.sealed.text import ERASED
-from holdfast.store.deciding import Step, Told, take_step, take_steps
+from holdfast.store.case_book import order
+from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, ContestRow, HoldRow, ReportedRow, SealedRecordRow
 
@@ -33,8 +42,6 @@ NOTIFY: Final = "account.notify"
 _CODE: Final = "contest code"
 _WORDS: Final = "contest words"
 _SYSTEM: Final = "system:holds"
-_DEADLINE: Final = timedelta(minutes=10)
-_MOST_TRIES: Final = 100_000
 _HELD: Final = (HoldState.CONFIRMED, HoldState.BREACHED)
 _BLAMELESS: Final = [kind for kind in UploaderIs if kind.blameless]
 
@@ -68,7 +75,7 @@ class PostgresContests:
         self._owner = means.owner
         self._answer_url = f"{public_url.rstrip('/')}/case" if public_url else None
 
-    def offer(self, case: str, contents: Iterable[str], at: datetime) -> None:
+    def offer(self, case: str, contents: Collection[str], at: datetime) -> None:
         """Owe a notice to the account of each of these items, which are held now, once, inside the open transaction.
 
         Where anybody said that the account may be the depicted person's, the notice does not mention a report.
@@ -84,7 +91,9 @@ class PostgresContests:
         ContestRow.objects.bulk_create(
             self._row_of(key, commands[key], told, at) for key, told in zip(commands, begun, strict=True)
         )
-        self._effects.enqueue([_order(key, at, self._owner) for key in commands], actor=_SYSTEM, at=at)
+        waiting = ContestRow.objects.filter(case_id=case, content_id__in=contents, state=ContestState.OFFERED)
+        if waiting.exists():
+            self._effects.enqueue([order(NOTIFY, case, at, self._owner, case=case)], actor=_SYSTEM, at=at)
 
     def _row_of(self, key: str, offer: OfferContest, told: Told, at: datetime) -> ContestRow:
         return ContestRow(
@@ -101,21 +110,48 @@ class PostgresContests:
 
     def account(self, subject: str | None) -> str | None:
         """The platform's reference that a sealed subject holds; None if there is none, or it was erased."""
-        record = SealedRecordRow.objects.filter(subject_id=subject).values_list("id", flat=True).first()
-        if subject is None or record is None:
-            return None
-        text = self._journal.sealer.open_texts([record])[record]
-        return None if text == ERASED else text
+        return None if subject is None else self._accounts([subject]).get(subject)
 
-    def notice(self, contest_id: str) -> Notice | None:
-        """What is to be told, once the item is held; None until then.
+    def owed(self, case: str) -> list[Notice]:
+        """What is to be told of a case now: see `Told`.
 
-        Nobody is told that something is hidden before it is.
+        Nobody is told that something is hidden before it is. Who was erased here can be told nothing.
         """
-        row = ContestRow.objects.get(id=contest_id)
-        account = self.account(row.account_subject)
-        if account is None or not _is_held(row):
-            return None
+        held = HoldRow.objects.filter(case_id=case, state__in=_HELD).values("content_id")
+        waiting = ContestRow.objects.filter(case_id=case, state=ContestState.OFFERED, content_id__in=held)
+        rows = list(waiting.order_by("id"))
+        accounts = self._accounts(row.account_subject for row in rows)
+        self._settle(case, {row.id: FindNobody() for row in rows if row.account_subject not in accounts})
+        return [self._notice(row, accounts[row.account_subject]) for row in rows if row.account_subject in accounts]
+
+    def heard(self, case: str, answers: Sequence[tuple[Notice, Act]]) -> None:
+        """Write whom the platform told, and whom it does not know any more; who was refused is still to be told."""
+        found: dict[str, ContestCommand] = {
+            one.id: FindNobody() if act.acted is Acted.GONE else MarkTold(NoticeText(one.title, one.text).digest)
+            for one, act in answers
+            if act.acted is not Acted.REFUSED
+        }
+        self._settle(case, found)
+
+    def _settle(self, case: str, found: Mapping[str, ContestCommand]) -> None:
+        if not found:
+            return
+        at = self._clock()
+        with transaction.atomic(durable=True):
+            rows = ContestRow.objects.select_for_update(no_key=True).filter(id__in=found).order_by("id")
+            self._apply([(row, found[row.id]) for row in rows if _fits(row, found[row.id])], _SYSTEM)
+            if not ContestRow.objects.filter(case_id=case, state=ContestState.OFFERED).exists():
+                self._means.clocks.stop(f"case:{case}", Moment.NOTICE_GIVEN, at=at, actor=_SYSTEM)
+
+    def _accounts(self, subjects: Iterable[str]) -> dict[str, str]:
+        """The platform's references that these sealed subjects hold; those that were erased are left out."""
+        records = dict(
+            SealedRecordRow.objects.filter(subject_id__in=set(subjects)).values_list("id", "subject_id").order_by("id")
+        )
+        opened = self._journal.sealer.open_texts(records)
+        return {records[record]: text for record, text in opened.items() if text != ERASED}
+
+    def _notice(self, row: ContestRow, account: str) -> Notice:
         text = held_notice(blameless=row.blameless)
         return Notice(
             id=row.id,
@@ -127,17 +163,6 @@ class PostgresContests:
             answer_code=self._words(row.id),
         )
 
-    def told(self, contest_id: str) -> None:
-        """The platform says that it lies where they see it."""
-        with transaction.atomic(durable=True):
-            row = ContestRow.objects.select_for_update(no_key=True).get(id=contest_id)
-            if row.state == ContestState.TOLD:
-                return
-            self._apply(row, MarkTold(held_notice(blameless=row.blameless).digest), _SYSTEM)
-            if not ContestRow.objects.filter(case_id=row.case_id, state=ContestState.OFFERED).exists():
-                case, at = f"case:{row.case_id}", self._clock()
-                self._means.clocks.stop(case, Moment.NOTICE_GIVEN, at=at, actor=_SYSTEM)
-
     def open(self, untrusted_code: str) -> OpenedContest:
         """What these words open. Raises InvalidRequest if they are none, or ReceiptUnknown."""
         return _opened(self._row(untrusted_code))
@@ -146,18 +171,20 @@ class PostgresContests:
         """Say why it should be visible again; raises as `open` does, and InvalidRequest."""
         with transaction.atomic(durable=True):
             row = self._row(untrusted_code, lock=True)
-            self._apply(row, ContestHold(words), f"contest:{row.id}")
+            self._apply([(row, ContestHold(words))], f"contest:{row.id}")
             at = self._clock()
             about = f"contest:{row.id}"
             self._means.clocks.start(about, started_at(Moment.CONTESTED), at=at, actor=_SYSTEM)
             self._alarms.call(AlarmKind.HOLD_CONTESTED, about, self._owner, actor=_SYSTEM, at=at)
         return _opened(row)
 
-    def _apply(self, row: ContestRow, command: ContestCommand, actor: str) -> None:
-        step = Step("contest", row.id, contest_of(row), row.version, command)
-        told = take_step(self._journal, step, actor=actor, at=self._clock())
-        row.state, row.version = told.after.state, told.version
-        row.save()
+    def _apply(self, changes: Sequence[tuple[ContestRow, ContestCommand]], actor: str) -> None:
+        steps = [Step("contest", row.id, contest_of(row), row.version, command) for row, command in changes]
+        for (row, _), told in zip(
+            changes, take_steps(self._journal, steps, actor=actor, at=self._clock()), strict=True
+        ):
+            row.state, row.version = told.after.state, told.version
+        ContestRow.objects.bulk_update([row for row, _ in changes], ("state", "version"))
 
     def _row(self, untrusted_code: str, *, lock: bool = False) -> ContestRow:
         rows = ContestRow.objects.select_for_update(no_key=True) if lock else ContestRow.objects.all()
@@ -196,23 +223,15 @@ def _is_held(row: ContestRow) -> bool:
     return HoldRow.objects.filter(case_id=row.case_id, content_id=row.content_id, state__in=_HELD).exists()
 
 
+def _fits(row: ContestRow, command: ContestCommand) -> bool:
+    """Whether this is still news: somebody may have heard it already, or have answered meanwhile."""
+    return (ContestState(row.state), type(command)) in CONTEST_TRANSITIONS
+
+
 def _opened(row: ContestRow) -> OpenedContest:
     return OpenedContest(
         id=row.id,
         offered_at=row.offered_at,
         state=ContestState(row.state),
         is_held=_is_held(row),
-    )
-
-
-def _order(contest_id: str, at: datetime, owner: str) -> Order:
-    return Order(
-        kind=NOTIFY,
-        item=contest_id,
-        location=NOTIFY,
-        payload=(PayloadId("contest", contest_id),),
-        weight=Weight.NEUTRAL,
-        deadline=at + _DEADLINE,
-        most_tries=_MOST_TRIES,
-        owner=owner,
     )

@@ -2,13 +2,15 @@
 """What backwards searches find is held: the platform is asked where each item is, and it joins a case.
 
 The promises: each item is asked about until the platform has answered; a match of a list reaches as far as a
-verified report does; and what could be a chance (a frame or two of a film, a distance beyond that reach)
-waits in the case for a person. Where no platform is set, the rows stand and a person is told.
+verified report does, one of a hash that somebody reported no further than their word; and what could be a chance
+(a frame or two of a film, a distance beyond that reach) waits in the case for a person. Where no platform is
+set, the rows stand and a person is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Final
@@ -20,13 +22,14 @@ from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.case import STRICTEST
 from holdfast.hold.platform import CopyAt, Found, Item, Resolved
 from holdfast.hold.reach import Plan, Standing, plan
+from holdfast.hold.reported_hash import REPORTED_HASHES
 from holdfast.intake.reporter import Category
 from holdfast.match.backwards import search_subject
 from holdfast.match.bank import Action, Bank
 from holdfast.match.found_copies import FoundCopy
 from holdfast.match.signal import SignalType
 from holdfast.store.bank_rows import bank_of
-from holdfast.store.case_book import COPIES, FOUND, FREEZE, SYSTEM, CaseBook, as_copy, order
+from holdfast.store.case_book import COPIES, FOUND, FREEZE, SYSTEM, CaseBook, as_copy, order, touched
 from holdfast.store.holds import Placing, PostgresHolds
 from holdfast.store.means import Means
 from holdfast.store.models import (
@@ -42,6 +45,14 @@ _HANDLED_AS: Final = Category.CSAM
 """A bank does not say what kind of harm it is about; until a person has looked, the strictest that banks are for."""
 _AT_ONCE: Final = 100
 _ITEM_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended(item, 0)) from unnest(%s::text[]) item"
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """What stands behind items that a search found: how far that reaches, and which of them it is too weak for."""
+
+    standing: Standing
+    weak: frozenset[str]
 
 
 class FoundItems:
@@ -73,15 +84,15 @@ class FoundItems:
             rows = ArchiveHitRow.objects.filter(search=search, content_id__in=[content for content, _ in answers])
             hits = [row for row in rows.select_for_update(no_key=True).order_by("id") if row.asked_at is None]
             bank = bank_of(BankRow.objects.get(name=ArchiveSearchRow.objects.get(id=search).bank))
-            weak = _weak(hits, bank)
+            weak, standing = _weak(hits, bank), _standing(bank)
             for entry, some in _by_entry(hits).items():
                 if found := [_alike(row, where[row.content_id]) for row in some if row.content_id in where]:
-                    self._join(search, entry, found, weak, at)
+                    self._join(search, entry, found, _Behind(standing, weak), at)
             rows.update(asked_at=at)
             if self.waiting(search):
                 self._owe(search, at)
 
-    def _join(self, search: str, entry: str, found: Sequence[CopyAt], weak: frozenset[str], at: datetime) -> None:
+    def _join(self, search: str, entry: str, found: Sequence[CopyAt], behind: _Behind, at: datetime) -> None:
         """Let what one entry matches belong to one case, unless a case has it already."""
         with connection.cursor() as cursor:
             cursor.execute(_ITEM_LOCK, [sorted(one.item.content for one in found)])
@@ -90,25 +101,30 @@ class FoundItems:
         own = _case_of(entry)
         for case_id in sorted(set(cases.values())):
             inside = [one for one in found if cases.get(one.item.content) == case_id]
-            self._hold(CaseRow.objects.select_for_update(no_key=True).get(id=case_id), inside, weak, at)
+            self._hold(CaseRow.objects.select_for_update(no_key=True).get(id=case_id), inside, behind, at)
         if outside := [one for one in found if one.item.content not in cases]:
-            self._hold(own or self._book.open(_HANDLED_AS, at, search=search), outside, weak, at)
+            self._hold(own or self._book.open(_HANDLED_AS, at, search=search), outside, behind, at)
 
-    def _hold(self, case: CaseRow, found: Sequence[CopyAt], weak: frozenset[str], at: datetime) -> None:
+    def _hold(self, case: CaseRow, found: Sequence[CopyAt], behind: _Behind, at: datetime) -> None:
         sealed = self._book.accounts(one.item for one in found)
-        firm = [as_copy(one, sealed) for one in found if one.item.content not in weak]
-        plans = plan(firm, Standing.VERIFIED)
+        firm = [as_copy(one, sealed) for one in found if one.item.content not in behind.weak]
+        plans = plan(firm, behind.standing, touched=touched(case))
         reached = [one.item for one in found if plans.get(one.item.content) is Plan.HOLD]
-        fresh = self._book.take(case, reached, sealed, are_copies=False, at=at)
-        danger = STRICTEST.index(Category(case.category))
-        placing = Placing(case=case, standing=Standing.VERIFIED, danger=danger, staged=False)
-        self._holds.raise_to([item.content for item in reached], Standing.VERIFIED, actor=SYSTEM, at=at)
-        self._holds.place(reached, placing, actor=SYSTEM, at=at)
+        fresh = self._book.take(case, reached, sealed, are_copies=behind.standing is Standing.WORD, at=at)
+        self._holds.raise_to([item.content for item in reached], behind.standing, actor=SYSTEM, at=at)
+        for item in reached:
+            self._place(case, item, behind.standing, at)
         for kind in (COPIES, FREEZE):
             self._book.owe(kind, [item.content for item in fresh], at)
         beyond = [one for one in found if plans.get(one.item.content) is not Plan.HOLD]
         self._book.leave_to_person(case, beyond, sealed, at)
         self._book.owe_views(case, at)
+
+    def _place(self, case: CaseRow, item: Item, standing: Standing, at: datetime) -> None:
+        staged = not self._holds.lets_through(standing, item.content, at=at)
+        danger = STRICTEST.index(Category(case.category))
+        placing = Placing(case=case, standing=standing, danger=danger, staged=staged)
+        self._holds.place([item], placing, actor=SYSTEM, at=at)
 
     def _owe(self, search: str, at: datetime) -> None:
         owed = order(FOUND, search, at, self._means.owner, search=search)
@@ -131,6 +147,11 @@ def _case_of(entry: str) -> CaseRow | None:
     contents = ArchiveHitRow.objects.filter(entry=entry).values("content_id")
     item = CaseItemRow.objects.filter(content_id__in=contents).order_by("case_id").first()
     return None if item is None else CaseRow.objects.select_for_update(no_key=True).get(id=item.case_id)
+
+
+def _standing(bank: Bank) -> Standing:
+    """A list is spoken for; a hash that somebody reported is a word."""
+    return Standing.WORD if bank.name == REPORTED_HASHES else Standing.VERIFIED
 
 
 def _weak(hits: Sequence[ArchiveHitRow], bank: Bank) -> frozenset[str]:

@@ -40,13 +40,14 @@ from holdfast.hold.hold import (
 )
 from holdfast.hold.platform import Acted, Item, Sight, Spot
 from holdfast.hold.reach import Standing, Valve
+from holdfast.hold.reported_hash import REPORTED_HASHES
 from holdfast.intake.reported import OPEN
 from holdfast.store.bank_rows import record_of
 from holdfast.store.case_book import COPIES, order
 from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.means import Means
-from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportRow, ScreeningRow
+from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportRow
 
 ASK: Final = "hold.ask"
 LOOK: Final = "hold.look"
@@ -58,6 +59,12 @@ _MOST_TRIES: Final = 100_000
 _BATCH: Final = 200
 _HOUR: Final = timedelta(hours=1)
 _UNSTAGED_AT_ONCE: Final = 50
+_BANKED: Final = """
+select exists (
+    select from screening s, jsonb_array_elements(s.matches) as m
+    where s.content_id = %(content)s and m ->> 'kind' = 'known' and m ->> 'bank' <> %(words)s
+)
+"""
 _ARCHIVED: Final = "select greatest(reltuples, 0)::bigint from pg_class where oid = 'archive'::regclass"
 # Repeated sources come later, whatever they say; how many reports name an item is not asked.
 _IN_TURN: Final = """
@@ -141,7 +148,7 @@ class PostgresHolds:
         """
         if standing is not Standing.WORD:
             return True
-        corroborated = ScreeningRow.objects.filter(content_id=content).exclude(matches=[]).exists()
+        corroborated = _is_banked(content)
         held, visible = _held_from_words(at), self._visible()
         return self._valve.lets_through(standing, held_this_hour=held, visible_items=visible, corroborated=corroborated)
 
@@ -317,6 +324,13 @@ class PostgresHolds:
         with connection.cursor() as cursor:
             cursor.execute(_ARCHIVED)
             return int(cursor.fetchone()[0])
+
+
+def _is_banked(content: str) -> bool:
+    """Whether a screening of this item found it in a bank of known material that is more than somebody's word."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BANKED, {"content": content, "words": REPORTED_HASHES})
+        return bool(cursor.fetchone()[0])
 
 
 def _held_from_words(at: datetime) -> int:

@@ -47,6 +47,7 @@ from holdfast.store.once import claim_key
 from holdfast.store.report_views import view_of
 
 RESOLVE: Final = "report.resolve"
+BANK_HASH: Final = "report.bank_hash"
 _CODE: Final = "report code"
 _SOURCE: Final = "report source"
 _FOR_PERSON: Final = frozenset({ItemKind.DESCRIPTION, ItemKind.HASH})
@@ -201,8 +202,9 @@ class PostgresReports:
             if told.after.state is ReportedState.FOR_PERSON:
                 self._alarms.call(AlarmKind.ITEM_NEEDS_A_PERSON, f"report:{report_id}", self._owner, actor=actor, at=at)
         ReportedRow.objects.bulk_create(rows)
-        asked = [row for row in rows if row.state == ReportedState.NAMED]
-        self._effects.enqueue([resolve_order(row.id, at, self._owner) for row in asked], actor=actor, at=at)
+        asked = [asking_order(RESOLVE, row.id, at, self._owner) for row in rows if row.state == ReportedState.NAMED]
+        hashes = [asking_order(BANK_HASH, row.id, at, self._owner) for row in rows if row.kind == ItemKind.HASH]
+        self._effects.enqueue([*asked, *hashes], actor=actor, at=at)
 
     def _prove(self, report_id: str, proof: ShownProof, actor: str, at: datetime) -> None:
         proof_id = self._new_id("prf")
@@ -286,10 +288,10 @@ def reported_of(row: ReportedRow) -> Reported:
     )
 
 
-def resolve_order(reported_id: str, at: datetime, owner: str) -> Order:
-    """The effect that asks the platform what an address names."""
+def asking_order(kind: str, reported_id: str, at: datetime, owner: str) -> Order:
+    """The effect that asks the platform what an address names, or banks a hash."""
     return Order(
-        kind=RESOLVE,
+        kind=kind,
         item=reported_id,
         location="platform",
         payload=(PayloadId("reported", reported_id),),

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from holdfast.errors import PlatformAway, PlatformRefused
+from holdfast.errors import PlatformRefused
 from holdfast.hold.platform import Acted, Ambiguous, Location, Notice, Nowhere, Platform, Spot
 from holdfast.testing.asking import a_key, a_notice, acts, held, item_at, nowhere, somebody, spots_of, the_bytes
 
@@ -257,8 +257,8 @@ class PlatformContract:
     def test_a_notice_that_is_sent_again_lies_there_once(self, platform: Platform, doings: Doings) -> None:
         who, key = somebody(), a_key()
         notice = a_notice(item_at(platform, doings.publish(who)))
-        platform.notify(key, notice)
-        platform.notify(key, notice)
+        for again in (key, key, a_key()):
+            assert acts(platform.notify(again, [notice])) == [Acted.DONE]
         assert len([told for told in doings.notices(who) if notice.text in told]) == 1
 
     # --- how often it was seen
@@ -296,15 +296,16 @@ class PlatformContract:
         who, other = somebody(), somebody()
         notice = a_notice(item_at(platform, doings.publish(who)))
         doings.publish(other)
-        platform.notify(a_key(), notice)
+        assert platform.notify(a_key(), []) == []
+        assert acts(platform.notify(a_key(), [notice])) == [Acted.DONE]
         assert any(notice.title in told and notice.text in told for told in doings.notices(who))
         assert not any(notice.text in told for told in doings.notices(other))
 
     def test_an_account_that_is_not_there_was_not_told(self, platform: Platform, doings: Doings) -> None:
         item = item_at(platform, doings.publish(somebody()))
         notice = Notice(id=f"ntc_{uuid4().hex}", account=f"no-{uuid4().hex}", content=item.content, title="T", text="t")
-        with pytest.raises((PlatformAway, PlatformRefused)):
-            platform.notify(a_key(), notice)
+        told = platform.notify(a_key(), [notice, a_notice(item)])
+        assert acts(told) == [Acted.GONE, Acted.DONE], "and the others are told"
 
     def test_facts_that_were_frozen_are_kept_when_all_else_goes_and_the_account_is_not_told(
         self, platform: Platform, doings: Doings

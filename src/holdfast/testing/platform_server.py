@@ -88,8 +88,7 @@ def _answer(platform: Platform, call: str, key: str, asked: Mapping[str, Any]) -
             at = asked["at"] and datetime.fromisoformat(asked["at"])
             return _json({"views": [_views(one) for one in platform.views(key, asked["locations"], at)]})
         case "notify":
-            platform.notify(key, _notice(asked))
-            return _json({"delivered": True})
+            return _acts(platform.notify(key, [_notice(one) for one in asked["notices"]]))
         case "freeze":
             return _json({"facts": _facts(platform, key, asked)})
         case "open":

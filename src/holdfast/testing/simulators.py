@@ -120,9 +120,14 @@ class SimulatedPlatform:
             lambda: [Views(location=one, views=self.site.opened(one, until), at=until) for one in locations],
         )
 
-    def notify(self, key: str, notice: Notice) -> None:
+    def notify(self, key: str, notices: Sequence[Notice]) -> list[Act]:
         """See `Platform`."""
-        self._once("notify", key, lambda: self._tell(notice), lie=lambda: None)
+        return self._once(
+            "notify",
+            key,
+            lambda: [Act(Acted.DONE if self.site.tell(one) else Acted.GONE) for one in notices],
+            lie=lambda: [Act(Acted.DONE) for _ in notices],
+        )
 
     # --- how
 
@@ -172,10 +177,6 @@ class SimulatedPlatform:
         if facts is None:
             raise PlatformRefused("freeze: the platform keeps no such facts")
         return facts
-
-    def _tell(self, notice: Notice) -> None:
-        if not self.site.tell(notice):
-            raise PlatformRefused("notify: there is no such account")
 
 
 class SimulatedStranger:

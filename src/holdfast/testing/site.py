@@ -184,11 +184,13 @@ class Site:
             return sum(at <= until for at in place.opened) if place else 0
 
     def tell(self, notice: Notice) -> bool:
-        """Lay a notice before an account; False if there is none of that name."""
+        """Lay a notice before an account, once; False if there is none of that name."""
         with self._lock:
             if notice.account not in self._accounts:
                 return False
-            self._notices.setdefault(notice.account, []).append(notice)
+            there = self._notices.setdefault(notice.account, [])
+            if notice.id not in {one.id for one in there}:
+                there.append(notice)
             return True
 
     def freeze(self, account: str, content: str) -> str | None:

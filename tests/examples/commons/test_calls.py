@@ -18,6 +18,7 @@ from commons.client import Made, Person
 from tests.examples.commons.running import Running, picture, spots, urls
 
 NOWHERE = "/p/999999999"
+TOLD = {"results": [{"state": "done"}]}
 CALLS = ("resolve", "copies", "hold", "release", "remove", "views", "notify", "freeze", "open")
 
 
@@ -87,7 +88,8 @@ def test_a_call_that_is_read_instead_of_sent_finds_nothing(commons: Running) -> 
         ("hold", {"spots": [{"content": "post-1", "version": "1", "location": "x"}] * 101}),
         ("views", {"locations": ["x"], "at": "2026-11-23T10:04:16"}),
         ("views", {"locations": ["x"], "at": "yesterday"}),
-        ("notify", {"notice": "ntc_1", "account": "acc-1", "content": "post-1", "title": "t"}),
+        ("notify", {"notices": [{"notice": "ntc_1", "account": "acc-1", "content": "post-1", "title": "t"}]}),
+        ("notify", {"notice": "ntc_1", "account": "acc-1", "content": "post-1", "title": "t", "text": "x"}),
         ("copies", []),
         ("copies", b"\xff{"),
         ("open", {}),
@@ -365,10 +367,11 @@ def test_an_id_cannot_be_used_for_something_else(commons: Running, post: Made) -
 
 def test_the_same_call_many_times_at_once_is_answered_once(commons: Running, anna: Person, post: Made) -> None:
     account, name, notice = commons.item(post.path)["account"], f"msg_{uuid4().hex}", f"ntc_{uuid4().hex}"
-    body = {"notice": notice, "account": account, "content": post.content, "title": "Once", "text": "only"}
+    told = {"notice": notice, "account": account, "content": post.content, "title": "Once", "text": "only"}
+    body = {"notices": [told]}
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: commons.send("notify", body, message=name), range(24)))
-    assert {(each.status_code, each.content) for each in answers} == {(200, b'{"delivered": true}')}
+    assert {(each.status_code, each.content) for each in answers} == {(200, json.dumps(TOLD).encode())}
     assert anna.read("/me").text.count(f'id="{notice}"') == 1
 
 
@@ -504,8 +507,8 @@ def test_a_notice_lies_where_the_account_sees_it_with_its_link_and_its_code(
         "answer_url": "https://holdfast.example/answer?a=1&b=2",
         "answer_code": "apple river stone",
     }
-    assert commons.call("notify", notice) == {"delivered": True}
-    assert commons.call("notify", notice) == {"delivered": True}
+    assert commons.call("notify", {"notices": [notice]}) == TOLD
+    assert commons.call("notify", {"notices": [notice]}) == TOLD
     text = anna.read("/me").text
     assert text.count("A post of yours &lt;is&gt; not visible") == 1
     assert "Nobody has decided anything." in text
@@ -520,14 +523,14 @@ def test_a_notice_may_have_no_link_and_never_has_one_that_is_a_script(
     bare = {"account": commons.item(post.path)["account"], "content": post.content, "title": "T", "text": "x"}
     for link in (None, "javascript:alert(1)", "data:text/html,x"):
         body = {**bare, "notice": f"ntc_{uuid4().hex}", "answer_url": link, "answer_code": None}
-        assert commons.call("notify", body) == {"delivered": True}
+        assert commons.call("notify", {"notices": [body]}) == TOLD
     assert "javascript:" not in anna.read("/me").text
 
 
 @pytest.mark.parametrize("account", ["acc-999999999", "acc-0", "somebody"])
 def test_an_account_that_there_is_not_cannot_be_told_and_that_is_said(commons: Running, account: str) -> None:
     body = {"notice": f"ntc_{uuid4().hex}", "account": account, "content": "post-1", "title": "t", "text": "x"}
-    assert commons.send("notify", body).status_code == 404
+    assert commons.call("notify", {"notices": [body]}) == {"results": [{"state": "gone"}]}
 
 
 # --- freeze and open
