@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -66,7 +66,13 @@ def for_all(
 
 def nothing(request: HttpRequest, _fault: Exception | None = None) -> HttpResponse:
     """There is nothing here: the very same for what is held, deleted, not yet screened, or never was."""
-    return page(request, "nothing.html", status=404)
+    del request
+    return HttpResponse(_nothing(), status=404)
+
+
+@cache
+def _nothing() -> str:
+    return render_to_string("nothing.html")
 
 
 def failed(request: HttpRequest, _fault: Exception | None = None) -> HttpResponse:

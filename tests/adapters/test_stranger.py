@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.adapters.stranger import HttpStranger
+from holdfast.adapters.stranger import HttpStranger, url_of
 from holdfast.hold.platform import Sight
+from holdfast.origin import read_address
 from tests.adapters.raw_server import Asked, Raw, Script, Talk, raw_server, self_signed
 from tests.conftest import free_port
 from tests.log.vectors import VECTORS
@@ -328,3 +329,25 @@ def test_all_together_have_a_time_too_and_what_was_seen_until_then_counts() -> N
         urls = [f"{raw.origin}/1", *(f"{raw.origin}/slow-{number}" for number in range(20)), f"{raw.origin}/2"]
         assert stranger.look(urls) == [HIDDEN] + [UNKNOWN] * 21
         stranger.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://[::1]:8080/x?y=%20a%2Bb&c#part",
+        "https://example.org/a%2Fb//c/../d",
+        "http://a_b.example/?q=1?2",
+        "https://example.org:8443",
+        "http://127.0.0.1:80/\u00e9",
+    ],
+)
+def test_who_is_asked_and_for_what_are_the_parts_that_were_compared(text: str) -> None:
+    address = read_address(text)
+    assert address is not None
+    asked = url_of(address)
+    assert (asked.scheme, asked.raw_host, asked.port) == (
+        address.origin.scheme,
+        address.origin.host.strip("[]"),
+        address.origin.port,
+    )
+    assert asked.raw_path_qs == address.target
