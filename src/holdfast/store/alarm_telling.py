@@ -27,10 +27,10 @@ from holdfast.alarm.telling import (
 from holdfast.effect.effect import EffectState
 from holdfast.effect.handler import Leased
 from holdfast.store.alarms import item_of
+from holdfast.store.many import update_many
 from holdfast.store.models import AlarmRow, EffectRow
 
 _SYSTEM: Final = "system:worker"
-_BATCH: Final = 500
 _LOCK: Final = 0x484F4C44_414C4152  # "HOLDALAR"
 _URGENT_FIRST: Final = Case(When(kind__in=[*URGENT], then=Value(0)), default=Value(1))
 
@@ -72,7 +72,7 @@ class PostgresTelling:
                 return 0
             for row in rows:
                 row.tell_again_at = now + (URGENT_AGAIN if row.kind in URGENT else AGAIN)
-            AlarmRow.objects.bulk_update(rows, ["tell_again_at"], batch_size=_BATCH)
+            update_many(rows, ("tell_again_at",))
             self._owe(scope, rows[0].owner, now)
         return len(rows)
 

@@ -28,6 +28,7 @@ from holdfast.hold.platform import CopyAt, Item
 from holdfast.hold.reach import Copy
 from holdfast.intake.reporter import Category
 from holdfast.store.deciding import Step, take_step
+from holdfast.store.many import update_many
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, CaseRow
 from holdfast.store.uploaders import uploader_subject
@@ -124,7 +125,7 @@ class CaseBook:
         known = CaseItemRow.objects.select_for_update(no_key=True).in_bulk(contents)
         for row, item in ((known[item.content], item) for item in items if item.content in known):
             row.content_version, row.waits = item.version, wait
-        CaseItemRow.objects.bulk_update(known.values(), ["content_version", "waits"])
+        update_many(list(known.values()), ("content_version", "waits"))
         CaseItemRow.objects.bulk_create(
             CaseItemRow(
                 content_id=item.content,

@@ -35,6 +35,7 @@ from holdfast.intake.reporter import UploaderIs
 from holdfast.sealed.text import ERASED
 from holdfast.store.case_book import order
 from holdfast.store.deciding import Step, Told, take_steps
+from holdfast.store.many import update_many
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, ContestRow, HoldRow, ReportedRow, SealedRecordRow
 
@@ -184,7 +185,7 @@ class PostgresContests:
             changes, take_steps(self._journal, steps, actor=actor, at=self._clock()), strict=True
         ):
             row.state, row.version = told.after.state, told.version
-        ContestRow.objects.bulk_update([row for row, _ in changes], ("state", "version"))
+        update_many([row for row, _ in changes], ("state", "version"))
 
     def _row(self, untrusted_code: str, *, lock: bool = False) -> ContestRow:
         rows = ContestRow.objects.select_for_update(no_key=True) if lock else ContestRow.objects.all()

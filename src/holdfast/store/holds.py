@@ -46,6 +46,7 @@ from holdfast.store.bank_rows import record_of
 from holdfast.store.case_book import COPIES, order
 from holdfast.store.contests import PostgresContests
 from holdfast.store.deciding import Step, Told, take_steps
+from holdfast.store.many import update_many
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportRow
 
@@ -263,7 +264,7 @@ class PostgresHolds:
         steps = [Step("hold", row.id, hold_of(row), row.version, command) for row, command in changes]
         for (row, _), told in zip(changes, take_steps(self._journal, steps, actor=actor, at=at), strict=True):
             _take(row, told)
-        HoldRow.objects.bulk_update([row for row, _ in changes], _CHANGING)
+        update_many([row for row, _ in changes], _CHANGING)
 
     def _alarm(self, rows: Iterable[HoldRow], at: datetime) -> None:
         """What a person must know at once; and what is in order again."""
