@@ -94,47 +94,21 @@ def mended(folder: Path) -> Iterator[Server]:
     """A server of which tests may kill one part after the other."""
     running = start_server(environment_for(folder / "mended", HOLDFAST_WEB_WORKERS="2"))
     yield running
-    stop(running.process)
+    if running.process.poll() is None:
+        stop(running.process)
 
 
 @pytest.fixture
-def own(folder: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+def own(folder: Path) -> Iterator[Server]:
     """A server that a test may kill."""
-    data = folder / f"crash-{abs(hash(request.node.name)) % 10**8}"
-    running = start_server(environment_for(data, HOLDFAST_WEB_WORKERS="2"))
+    running = start_server(environment_for(folder / "killed", HOLDFAST_WEB_WORKERS="2"))
     yield running
     if running.process.poll() is None:
         stop(running.process)
 
 
-def test_after_kill_9_of_the_main_process_nothing_is_left_running(own: Server) -> None:
-    below = _descendants(own.process.pid)
-    assert len(_named(below, "postgres")) >= 1
-    assert len(_named(below, "hf-web")) >= 3
-    assert len(_named(below, "holdfast.media.server")) >= 2
-    assert len(_named(below, "hf-worker")) == 1
-
-    own.process.kill()
-    own.process.wait()
-
-    assert [pid for pid in below if not _ended(pid)] == []
-
-
-def test_the_next_start_after_kill_9_recovers_and_has_every_answer(own: Server) -> None:
-    before = [own.client.call("POST", "/screen", body=UPLOAD, content_id=f"c{n}").body["screening"] for n in range(5)]
-
-    _kill_9(own)
-    again = start_server(own.environment)
-
-    try:
-        for screening in before:
-            assert again.client.call("GET", f"/screenings/{screening}").status == 200
-        assert again.client.call("POST", "/screen", body=UPLOAD).body["answer"] == "publish"
-    finally:
-        stop(again.process)
-
-
-def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Server) -> None:
+def _upload_until_killed(own: Server, least: int) -> list[str]:
+    """Screenings of which answers came, from three clients at once, while everything is killed with kill -9."""
     answered: list[str] = []
     killed = threading.Event()
 
@@ -149,27 +123,41 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed_under_load(own: Ser
     threads = [threading.Thread(target=upload, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
-    while len(answered) < 40 and any(thread.is_alive() for thread in threads):
+    while len(answered) < least and any(thread.is_alive() for thread in threads):
         killed.wait(0.01)
     _kill_9(own)
     killed.set()
     for thread in threads:
         thread.join()
+    return answered
+
+
+def _kept(own: Server) -> tuple[set[str], set[str]]:
+    """The screenings in the table, and those of which the journal says that they were answered."""
+    with psycopg.connect(superuser(Path(own.environment["HOLDFAST_DATA"]))) as connection:
+        kept = {row[0] for row in connection.execute("select id from screening")}
+        told = "select split_part(subject, ':', 2) from journal where tag = 'screening.answered'"
+        return kept, {row[0] for row in connection.execute(told)}
+
+
+def test_after_kill_9_under_load_nothing_is_left_running_and_the_next_start_has_every_answer(own: Server) -> None:
+    below = _descendants(own.process.pid)
+    assert len(_named(below, "postgres")) >= 1
+    assert len(_named(below, "hf-web")) >= 3
+    assert len(_named(below, "holdfast.media.server")) >= 2
+    assert len(_named(below, "hf-worker")) == 1
+
+    answered = _upload_until_killed(own, least=40)
 
     again = start_server(own.environment)
     try:
-        data = Path(own.environment["HOLDFAST_DATA"])
-        with psycopg.connect(superuser(data)) as connection:
-            kept = {row[0] for row in connection.execute("select id from screening")}
-            journal = {
-                row[0]
-                for row in connection.execute(
-                    "select split_part(subject, ':', 2) from journal where tag = 'screening.answered'"
-                )
-            }
+        kept, journal = _kept(own)
         assert len(answered) >= 40
         assert set(answered) <= kept
         assert kept == journal
+        for screening in answered[-5:]:
+            assert again.client.call("GET", f"/screenings/{screening}").status == 200
+        assert again.client.call("POST", "/screen", body=UPLOAD).body["answer"] == "publish"
     finally:
         stop(again.process)
 
@@ -195,20 +183,20 @@ def test_a_part_that_dies_is_started_again_and_nothing_unscreened_is_published(m
     assert _started_again(mended, part, victim)
 
 
-def test_it_ends_by_itself_when_told_to_and_takes_everything_along(own: Server) -> None:
-    below = _descendants(own.process.pid)
-
-    own.process.send_signal(signal.SIGTERM)
-
-    assert own.process.wait(60) == 0
-    assert [pid for pid in below if not _ended(pid)] == []
-
-
-def test_a_second_serve_on_the_same_port_is_refused_in_words(own: Server) -> None:
+def test_a_second_serve_on_the_same_port_is_refused_in_words(mended: Server) -> None:
     from tests.conftest import holdfast
 
-    done = holdfast(own.environment, "serve")
+    done = holdfast(mended.environment, "serve")
 
     assert done.returncode == 4
     assert "config.port_taken" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_it_ends_by_itself_when_told_to_and_takes_everything_along(mended: Server) -> None:
+    below = _descendants(mended.process.pid)
+
+    mended.process.send_signal(signal.SIGTERM)
+
+    assert mended.process.wait(60) == 0
+    assert [pid for pid in below if not _ended(pid)] == []
