@@ -48,6 +48,11 @@ where s.id > %(after)s::bigint and e.bank_id = %(bank)s::text
     and b.state = 'active' and b.kind = 'known' and b.action in ('hold', 'review')
 order by s.id limit %(most)s::bigint
 """  # noqa: S608  # made of constants
+_BEFORE: Final = """
+select coalesce(min(s.first) - 1, 0) from entry e
+    cross join lateral (select min(id) as first from entry_signal where entry_id = e.id offset 0) s
+where e.import_id = %s
+"""
 _COUNTS: Final = f"select 1 {_WANTED} limit %(most)s::bigint"
 _MOST: Final = 2**62
 _OTHER_WAYS: Final = ("seqscan", "sort", "hashjoin", "mergejoin")
@@ -81,8 +86,17 @@ class Banked:
 
 def signals_of(target: Target, *, after: int, most: int) -> list[Banked]:
     """What a search looks for, as far as it counts now: at most so many signals with labels above `after`."""
+    if target.bank_import and not after:
+        after = _before_import(target.bank_import)
     rows = _read(_SIGNALS if target.entries else _IN_ORDER, target, after, most)
     return [Banked(label, entry, Signal(SignalType(kind), value)) for label, entry, kind, value in rows]
+
+
+def _before_import(bank_import: str) -> int:
+    """A label before the import's first: what other imports brought earlier, ten million signals or more, is passed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEFORE, [bank_import])
+        return int(cursor.fetchone()[0])
 
 
 def counts_at_all(target: Target) -> bool:
