@@ -16,6 +16,7 @@ import structlog
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 
+from holdfast.adapters.stranger import HttpStranger
 from holdfast.backwards import Backwards
 from holdfast.bootstrap import assemble
 from holdfast.carry import Carrier
@@ -148,3 +149,5 @@ def run(settings: Settings) -> None:
             connections.close_all()  # a broken connection is not mended by using it again
     # Before this process begins to end: whoever still works would find that no more work is taken.
     carrying.join()
+    if isinstance(system.stranger, HttpStranger):
+        system.stranger.close()  # its connections: left open, they would be complained of at the very end
