@@ -88,6 +88,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def wired(folder: Path) -> Iterator[System]:
     """A system on an embedded database with its tables, and a decoder server."""
+    subprocess.run(["cp", "-a", _prepared(), folder / "wired"], check=True)  # noqa: S607  # the one on the path
     given = Settings(data=folder / "wired")
     with bootstrap.database(given) as reachable, bootstrap.decoding(reachable, wanted=True) as ready:
         system = bootstrap.wire(ready)
@@ -146,6 +147,14 @@ def holdfast(environment: dict[str, str], *arguments: str) -> subprocess.Complet
     with _FORKING:
         done = Shell(_forking(), environment).run(*arguments)
     return subprocess.CompletedProcess(["holdfast", *arguments], done.code, done.out, done.err)
+
+
+def said_by(environment: dict[str, str], program: str, *arguments: str) -> str:
+    """What a program says that is run as `python -c` would. It must end well."""
+    with _FORKING:
+        done = Shell(_forking(), environment).python(program, *arguments)
+    assert done.code == 0, done.err
+    return done.out
 
 
 @functools.cache

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.adapters.accounts import account_name
+from tests.conftest import said_by
 from tests.web.http import Asker, Reply
 
 _MAKE_KEY: Final = """
@@ -38,9 +37,7 @@ def proposal_in(reply: Reply) -> str:
 
 def key_for(environment: dict[str, str], person: str) -> str:
     """A key of this person that may do everything, whoever is known already."""
-    command = [sys.executable, "-c", _MAKE_KEY, person]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return str(done.stdout).strip()
+    return said_by(environment, _MAKE_KEY, person).strip()
 
 
 def this_account() -> str:

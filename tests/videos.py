@@ -63,9 +63,22 @@ class Coding:
 def film(*tracks: Sequence[Shot], coding: Coding = Coding(), cover: bytes = b"") -> bytes:
     """A film with one track of pictures for each list of shots, and perhaps a cover."""
     # A named file: moving the index to the front reads what was written.
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.NamedTemporaryFile() as file, _as_patient_as_before():
         _write(file.name, tracks, coding, cover)
         return file.read()
+
+
+@contextmanager
+def _as_patient_as_before() -> Iterator[None]:
+    """Leave this process as it was scheduled: SVT-AV1, run as root, puts it before everything else on the machine.
+
+    What is started afterwards would inherit that, and two such processes stop a machine of two cores.
+    """
+    policy, given = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, given)
 
 
 def _write(path: str, tracks: Sequence[Sequence[Shot]], coding: Coding, cover: bytes) -> None:

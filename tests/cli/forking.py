@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that has loaded the command line once and forks for each command: the real program, started quickly.
+"""A process that has loaded the program once and forks for each command: the real program, started quickly.
 
-Loading takes seconds, most commands take a tenth. Each command still has a process, an environment,
-an exit code and output of its own. One line of JSON asks, one answers.
+Loading takes seconds, most commands take a tenth. Each command still has a process, an environment, a
+database, an exit code and output of its own. One line of JSON asks, one answers.
 """
 
 from __future__ import annotations
@@ -49,9 +49,16 @@ class Shell:
 
     def run(self, *arguments: str, **more: str) -> Done:
         """One command; `more` are variables besides the environment's."""
+        return self._ask(None, arguments, more)
+
+    def python(self, program: str, *arguments: str, **more: str) -> Done:
+        """A program as `python -c` would run it, where everything is loaded already."""
+        return self._ask(program, arguments, more)
+
+    def _ask(self, program: str | None, arguments: Sequence[str], more: dict[str, str]) -> Done:
         assert self.process.stdin
         assert self.process.stdout
-        asked = {"arguments": arguments, "environment": {**self.environment, **more}}
+        asked = {"program": program, "arguments": arguments, "environment": {**self.environment, **more}}
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         return Done(**json.loads(self.process.stdout.readline()))
@@ -64,19 +71,25 @@ def start(environment: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _run(arguments: Sequence[str], environment: dict[str, str], files: tuple[IO[bytes], IO[bytes]]) -> int:
+def _run(
+    program: str | None, arguments: Sequence[str], environment: dict[str, str], files: tuple[IO[bytes], IO[bytes]]
+) -> int:
     """In the child: be the program."""
     from holdfast.cli.main import main
 
+    _forget_the_database()
     with open(os.devnull) as nothing:  # noqa: PTH123  # a device
         os.dup2(nothing.fileno(), 0)
     for number, file in enumerate(files, start=1):
         os.dup2(file.fileno(), number)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["holdfast", *arguments]
+    sys.argv = ["-c" if program else "holdfast", *arguments]
     try:
-        main()
+        if program:
+            exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})  # noqa: S102  # what it is for
+        else:
+            main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except BaseException:  # noqa: BLE001  # what the interpreter would do
@@ -107,9 +120,32 @@ LOADED = (
 """What takes the time, and can be loaded before the settings are known."""
 
 
-def _serve() -> None:
+def _load() -> None:
+    """Load everything that a command may need, for a database that is never opened."""
+    from holdfast.bootstrap import load
+    from holdfast.settings import Settings
+
     for module in LOADED:
         importlib.import_module(module)
+    load(Settings(database_url="postgresql://nobody@127.0.0.1:1/nothing"))
+
+
+def _forget_the_database() -> None:
+    """Let the command name its own, as if Django had not been set up; what was loaded stays."""
+    from django.conf import settings
+    from django.db import connections
+    from django.utils.functional import empty
+
+    settings._wrapped = empty
+    connections._settings = None
+    connections.__dict__.pop("settings", None)
+    for alias in ("default", "owner"):
+        if hasattr(connections._connections, alias):
+            delattr(connections._connections, alias)
+
+
+def _serve() -> None:
+    _load()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

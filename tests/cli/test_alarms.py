@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from tests.adapters.test_webhook import platform
 from tests.alarm.post_office import Conduct, post_office
 from tests.cli.forking import Shell
-from tests.conftest import environment_for, free_port, holdfast
+from tests.conftest import environment_for, free_port, holdfast, said_by
 from tests.web.http import Asker
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -156,8 +154,7 @@ with running(Settings.from_environment()) as system:
 
 def test_a_clock_that_runs_is_listed_with_who_answers_for_it_until_it_is_stopped(shell: Shell, name: str) -> None:
     def run(what: str) -> None:
-        command = [sys.executable, "-c", RUN_CLOCK, what, f"case:{name}"]
-        subprocess.run(command, env=shell.environment, check=True)
+        said_by(shell.environment, RUN_CLOCK, what, f"case:{name}")
 
     key = shell.run("key", "create", "test", "--scope", "operate", "--json").json["key"]
     asker = Asker(shell.environment["HOLDFAST_LISTEN"], key)

@@ -11,7 +11,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from holdfast.demo.client import Client, Reply
 from holdfast.demo.pictures import encoded, hills
 from holdfast.log.checkpoint import Checkpoint, parse_checkpoint
 from holdfast.log.note import Signer
-from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, start_server, stop
+from tests.conftest import READY_SECONDS, Server, environment_for, holdfast, said_by, start_server, stop
 from tests.two_people import key_for, this_account
 
 KNOWN = hills(77_001, (640, 480))
@@ -214,9 +213,7 @@ def agreed_by(environment: dict[str, str], person: str, proposal: str) -> bool:
         "    digest, who = system.proposals.get(proposal).digest, Who(f'cli:{person}', person)\n"
         "    print(system.proposals.agree(proposal, who, because='looked', digest=digest).state)"
     )
-    command = [sys.executable, "-c", program, proposal, person]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip() == "agreed"
+    return said_by(environment, program, proposal, person).strip() == "agreed"
 
 
 def test_nothing_is_ever_overwritten(original: Server, backup: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
 from typing import Final
 
@@ -50,6 +51,11 @@ def frame_in_each_second(reel: Reel, last: float, track: int = 0) -> bool:
 
 
 # --- every container
+
+
+def test_making_a_film_leaves_this_process_scheduled_as_it_was() -> None:
+    film(steady(range(1)), coding=EVERY["webm of av1"])
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize("name", EVERY)

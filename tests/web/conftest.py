@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from holdfast.access.key import Scope
-from tests.conftest import Server, environment_for, start_server, stop
+from tests.conftest import Server, environment_for, said_by, start_server, stop
 from tests.two_people import Second
 from tests.web.http import Asker
 
@@ -45,9 +43,7 @@ print(json.dumps(keys))
 @pytest.fixture(scope="session")
 def keys(server: Server) -> dict[str, str]:
     """One key for each scope alone, some for several, and some that no longer open anything."""
-    command = [sys.executable, "-c", _MAKE_KEYS]
-    done = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(said_by(server.environment, _MAKE_KEYS)))
 
 
 @pytest.fixture(scope="session")
