@@ -137,11 +137,12 @@ def _forget_the_database() -> None:
     from django.utils.functional import empty
 
     settings._wrapped = empty
-    connections._settings = None
-    connections.__dict__.pop("settings", None)
+    known: Any = connections
+    known._settings = None
+    known.__dict__.pop("settings", None)
     for alias in ("default", "owner"):
-        if hasattr(connections._connections, alias):
-            delattr(connections._connections, alias)
+        if hasattr(known._connections, alias):
+            delattr(known._connections, alias)
 
 
 def _serve() -> None:
