@@ -40,6 +40,9 @@ from holdfast.match import unscreened as holds
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.video import VideoRule
 from holdfast.media.reason import Reason
+from holdfast.review import review as reviews
+from holdfast.review.finding import Finding, Proofs, Verdict
+from holdfast.review.viewing import Seen
 from holdfast.sealed import kek, subject
 from tests.match.deciding import CODE, named, reachable
 
@@ -129,6 +132,17 @@ NAMED = reported.Reported(
 )
 PROOF = proof.Proof(report="rep_1", state=proof.ProofState.RECEIVED, says=frozenset({proof.Claim.BIRTH_DATE}))
 CASE = cases.Case(category=Category.INTIMATE, state=cases.CaseState.OPEN)
+REVIEW = reviews.Review(
+    case="c",
+    content="post-1",
+    version="1",
+    about=reviews.About.HELD,
+    state=reviews.ReviewState.WAITING,
+    asked="ann",
+    until=NOW + timedelta(hours=2),
+    findings=(Finding(by="bob", verdict=Verdict.UNSURE, at=NOW, seen=Seen()),),
+    spoke=frozenset({"bob"}),
+)
 CONTEST = contest.Contest(case="c", content="post-1", state=contest.ContestState.OFFERED, blameless=False)
 TERMS = clocks.Terms(
     subject="case:1",
@@ -392,6 +406,19 @@ SAMPLES: dict[str, Sample] = {
         ),
         command_types=get_args(contest.ContestCommand),
     ),
+    "review": Sample(
+        things=in_states(REVIEW, reviews.ReviewState),
+        commands=(
+            reviews.OpenReview(case="c", content="post-1", version="1", about=reviews.About.HELD),
+            reviews.AskPerson(person="cleo", until=NOW + timedelta(hours=2)),
+            reviews.Find(by="ann", verdict=Verdict.UNSURE, seen=Seen(), proofs=Proofs(), words="x"),
+            reviews.StepBack("ann"),
+            reviews.GiveBack("ann"),
+            reviews.TakeBack("bob"),
+            reviews.FindNobodyLeft(),
+        ),
+        command_types=get_args(reviews.ReviewCommand),
+    ),
     "clock": Sample(
         things=in_states(CLOCK, ClockState),
         commands=(clocks.StartClock(TERMS), clocks.AlarmClock(), clocks.MissClock(), clocks.StopClock(NOW)),
@@ -528,6 +555,9 @@ def test_any_run_of_commands_follows_the_table(decider: Decider, data: st.DataOb
 
 
 ALSO = {
+    reviews.Find: (reviews.ReviewState.CONCLUDED, reviews.ReviewState.NEEDS_OUTSIDE),
+    reviews.StepBack: (reviews.ReviewState.ASKED,),
+    reviews.TakeBack: (reviews.ReviewState.CONCLUDED, reviews.ReviewState.NEEDS_OUTSIDE),
     clocks.StopClock: (ClockState.STOPPED_LATE,),
     effects.FailEffect: (effects.EffectState.QUARANTINED,),
     effects.LoseEffect: (effects.EffectState.QUARANTINED,),

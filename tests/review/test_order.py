@@ -26,6 +26,7 @@ FIRST_TO_LAST: Final = (
     replace(PLAIN, since=NOW - timedelta(hours=1)),
     PLAIN,
 )
+BACKWARDS: Final = tuple(reversed(FIRST_TO_LAST))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds it
 urgencies = st.builds(
     Urgency,
@@ -40,7 +41,7 @@ urgencies = st.builds(
 
 
 def test_each_sign_of_danger_comes_before_all_that_are_less() -> None:
-    assert sorted(FIRST_TO_LAST[::-1], key=rank) == list(FIRST_TO_LAST)
+    assert sorted(BACKWARDS, key=rank) == list(FIRST_TO_LAST)
 
 
 @given(st.lists(urgencies), urgencies)
