@@ -41,7 +41,7 @@ from holdfast.match.signal import Signal, SignalType
 from holdfast.match.video import VideoRule
 from holdfast.media.reason import Reason
 from holdfast.review import review as reviews
-from holdfast.review.finding import Finding, Proofs, Verdict
+from holdfast.review.finding import Circumstances, Finding, Verdict
 from holdfast.review.viewing import Seen
 from holdfast.sealed import kek, subject
 from tests.match.deciding import CODE, named, reachable
@@ -411,7 +411,7 @@ SAMPLES: dict[str, Sample] = {
         commands=(
             reviews.OpenReview(case="c", content="post-1", version="1", about=reviews.About.HELD),
             reviews.AskPerson(person="cleo", until=NOW + timedelta(hours=2)),
-            reviews.Find(by="ann", verdict=Verdict.UNSURE, seen=Seen(), proofs=Proofs(), words="x"),
+            reviews.Find(by="ann", verdict=Verdict.UNSURE, seen=Seen(), known=Circumstances(), words="x"),
             reviews.StepBack("ann"),
             reviews.GiveBack("ann"),
             reviews.TakeBack("bob"),

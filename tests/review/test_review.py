@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from holdfast.errors import Refusal
 from holdfast.intake.proof import NotUpheld
 from holdfast.review.eligible import Turn
-from holdfast.review.finding import Ground, Proofs, Verdict
+from holdfast.review.finding import Circumstances, Ground, Verdict
 from holdfast.review.review import (
     AFTERTHOUGHT,
     About,
@@ -23,6 +24,7 @@ from holdfast.review.review import (
     GiveBack,
     OpenReview,
     Review,
+    ReviewConcluded,
     ReviewState,
     StepBack,
     TakeBack,
@@ -30,7 +32,7 @@ from holdfast.review.review import (
     evolve_review,
 )
 from holdfast.review.weighing import Weighed
-from tests.review.making import ALL, NAMES, NOW
+from tests.review.making import ALL, NAMES, NOW, finding
 
 HOUR: Final = timedelta(hours=1)
 INSIDER: Final = "eve"
@@ -59,7 +61,7 @@ def opened() -> Review:
 def find(by: str, verdict: Verdict) -> Find:
     ground = Ground.SEEN if verdict is Verdict.REMOVE else None
     reason = NotUpheld.NOT_INTIMATE if verdict is Verdict.NOT_UPHELD else None
-    return Find(by=by, verdict=verdict, seen=ALL, proofs=Proofs(), words="because", ground=ground, reason=reason)
+    return Find(by=by, verdict=verdict, seen=ALL, known=Circumstances(), words="because", ground=ground, reason=reason)
 
 
 def found(review: Review, by: str, verdict: Verdict, at: datetime = NOW) -> Review:
@@ -135,6 +137,35 @@ def test_a_word_toward_release_is_taken_back_in_time_and_a_word_toward_protectio
 def test_what_others_found_settles_it_still_when_one_of_them_takes_theirs_back() -> None:
     review = found(found(found(opened(), "ada", Verdict.UNSURE), "ben", Verdict.REMOVE), "cleo", Verdict.REMOVE)
     assert after(review, TakeBack("ada")).outcome is Weighed.REMOVE
+
+
+def test_taking_back_what_removed_nothing_does_not_undo_what_somebody_else_removed() -> None:
+    two = found(found(opened(), "eve", Verdict.UNSURE), "ada", Verdict.NOT_UPHELD)
+    removed = found(two, "cleo", Verdict.REMOVE)
+    assert refused(removed, TakeBack("eve"), NOW + timedelta(days=30)) == "review.settled"
+
+
+def test_whoever_is_asked_keeps_their_turn_when_another_takes_theirs_back() -> None:
+    asked = after(found(opened(), "eve", Verdict.UNSURE), AskPerson(person="ben", until=NOW + HOUR))
+    still = after(asked, TakeBack("eve"))
+    assert (still.state, still.asked, still.turn) == (ReviewState.ASKED, "ben", Turn.FIRST)
+    assert after(still, find("ben", Verdict.REMOVE)).outcome is Weighed.REMOVE
+
+
+def test_that_a_child_asked_is_all_that_is_said_only_where_nothing_was_found() -> None:
+    def removed(*grounds: Ground) -> ReviewConcluded:
+        review = after(opened(), AskPerson(person="ada", until=NOW + HOUR))
+        others = tuple(finding(Verdict.REMOVE, by, ground=one) for by, one in zip(NAMES[1:], grounds[1:], strict=False))
+        events = decide_review(
+            replace(review, findings=others), replace(find("ada", Verdict.REMOVE), ground=grounds[0]), NOW
+        )
+        assert isinstance(events, list)
+        (concluded,) = (one for one in events if isinstance(one, ReviewConcluded))
+        return concluded
+
+    assert removed(Ground.ASKED_BY_CHILD).ground is Ground.ASKED_BY_CHILD
+    assert removed(Ground.ASKED_BY_CHILD, Ground.SEEN).ground is Ground.SEEN
+    assert removed(Ground.LIST_MATCH, Ground.ASKED_BY_CHILD).by == ("ben", "ada")
 
 
 def test_nobody_takes_back_what_another_found() -> None:

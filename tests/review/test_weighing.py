@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.intake.proof import NotUpheld
 from holdfast.review.finding import Finding, Verdict
-from holdfast.review.weighing import Weighed, weigh
+from holdfast.review.weighing import Weighed, carrying, weigh
 from tests.review.making import NAMES, finding, findings
 
 R, N, U, C = Verdict.REMOVE, Verdict.NOT_UPHELD, Verdict.UNSURE, Verdict.CANNOT_ASSESS
@@ -64,3 +65,22 @@ def test_one_person_alone_lets_nothing_go_however_often_they_speak(
 @given(st.lists(st.sampled_from([Verdict.UNSURE, Verdict.CANNOT_ASSESS]), max_size=4))
 def test_those_who_cannot_say_settle_nothing(verdicts: list[Verdict]) -> None:
     assert not weigh(by_each(tuple(verdicts))).settles
+
+
+def test_two_who_do_not_uphold_it_for_different_reasons_do_not_agree() -> None:
+    other_item = finding(Verdict.NOT_UPHELD, "ben", reason=NotUpheld.OTHER_ITEM)
+    pair = [finding(Verdict.NOT_UPHELD, "ada"), other_item]
+    assert weigh(pair) is Weighed.NEEDS_THIRD
+    assert weigh([*pair, finding(Verdict.NOT_UPHELD, "cleo")]) is Weighed.NOT_UPHELD
+    third = finding(Verdict.NOT_UPHELD, "cleo", reason=NotUpheld.SHOWN_ADULT)
+    assert weigh([*pair, third]) is Weighed.NEEDS_OUTSIDE
+
+
+@given(findings)
+def test_what_is_settled_is_carried_by_one_person_toward_protection_and_by_two_toward_release(
+    some: list[Finding],
+) -> None:
+    people = {one.by for one in carrying(some)}
+    least = {Weighed.REMOVE: 1, Weighed.NOT_UPHELD: 2}.get(weigh(some), 0)
+    assert len(people) >= least
+    assert bool(people) == bool(least)

@@ -62,12 +62,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proofs:
-    """What is known of the proofs that came with a case."""
+class Circumstances:
+    """What is known of a case besides the item, when somebody finds something. Whatever is not known protects."""
 
+    minor: bool = True
+    """Whether it is about somebody's safety who is handled as a child."""
     verified: frozenset[Claim] = frozenset()
-    waiting_since: datetime | None = None
-    """Since when one waits for somebody to look at it; None if none does."""
+    everybody_adult: bool = False
+    """Whether something verified shows that everybody in the item was an adult when it was made."""
+    proof_waits_since: datetime | None = None
+    """Since when a proof waits for somebody to look at it; None if none does."""
 
 
 MUST_HAVE_SEEN: Final[Mapping[NotUpheld, Step]] = {
@@ -75,14 +79,21 @@ MUST_HAVE_SEEN: Final[Mapping[NotUpheld, Step]] = {
     NotUpheld.NOT_INTIMATE: Step.GREY,
     NotUpheld.OTHER_ITEM: Step.BLURRED,
     NotUpheld.NOT_IN_IT: Step.CLEAR,
-    NotUpheld.NO_AUTHORITY: Step.NOTHING,
+    NotUpheld.NO_AUTHORITY: Step.GREY,
 }
 """How clearly whoever does not uphold a report must have seen all of the item."""
+NOT_OF_MINORS: Final = frozenset({NotUpheld.NOT_IN_IT, NotUpheld.NO_AUTHORITY})
+"""No reasons where a minor's safety is concerned: anybody may report that."""
 
 
-def check_finding(finding: Finding, proofs: Proofs) -> Refusal | None:
-    """Why this may not be found, with these proofs; None if it may."""
-    checks = (_is_of_one_kind(finding), _was_seen(finding), _agrees_with_proofs(finding, proofs))
+def check_finding(finding: Finding, known: Circumstances) -> Refusal | None:
+    """Why this may not be found in these circumstances; None if it may."""
+    checks = (
+        _is_of_one_kind(finding),
+        _was_seen(finding),
+        _is_a_reason_here(finding, known),
+        _may_be_said(finding, known),
+    )
     return next((refusal for refusal in checks if refusal), None)
 
 
@@ -110,12 +121,21 @@ def _was_seen(finding: Finding) -> Refusal | None:
     return None
 
 
-def _agrees_with_proofs(finding: Finding, proofs: Proofs) -> Refusal | None:
-    if finding.reason is None:
-        return None
-    if contradicts(finding.reason, proofs.verified):
+def _is_a_reason_here(finding: Finding, known: Circumstances) -> Refusal | None:
+    if known.minor and finding.reason in NOT_OF_MINORS:
+        return Refusal("finding.not_of_minors", "who reports is no reason where a minor's safety is concerned")
+    return None
+
+
+def _may_be_said(finding: Finding, known: Circumstances) -> Refusal | None:
+    """Whether what is verified lets it be said. Nobody "looks adult": that takes something that shows it."""
+    if finding.reason is NotUpheld.SHOWN_ADULT and not known.everybody_adult:
+        return Refusal("finding.not_shown", "nothing verified shows that everybody in it was an adult")
+    shown = finding.reason is NotUpheld.SHOWN_ADULT
+    if finding.reason is not None and not shown and contradicts(finding.reason, known.verified):
         return Refusal("finding.contradicts_proof", f"a verified proof shows that {finding.reason} is not so")
-    if proofs.waiting_since is not None and finding.at < proofs.waiting_since + PROOF_PATIENCE:
+    since = known.proof_waits_since
+    if finding.reason is not None and since is not None and finding.at < since + PROOF_PATIENCE:
         return Refusal("finding.proof_waits", "a proof waits for somebody to look at it: ask whoever sees proofs")
     return None
 

@@ -23,9 +23,9 @@ from holdfast.intake.proof import NotUpheld
 from holdfast.log.event import Event, event
 from holdfast.log.text import check_text
 from holdfast.review.eligible import Turn
-from holdfast.review.finding import Finding, Ground, Proofs, Verdict, check_finding
+from holdfast.review.finding import Circumstances, Finding, Ground, Verdict, check_finding
 from holdfast.review.viewing import Seen, Step
-from holdfast.review.weighing import Weighed, weigh
+from holdfast.review.weighing import Weighed, carrying, weigh
 from holdfast.sealed.text import PrivateText
 
 AFTERTHOUGHT: Final = timedelta(minutes=10)
@@ -102,12 +102,12 @@ class AskPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Find:
-    """Say something of it, having seen so much, with what is known of the proofs."""
+    """Say something of it, having seen so much, with what is known of the case."""
 
     by: str
     verdict: Verdict
     seen: Seen
-    proofs: Proofs
+    known: Circumstances
     ground: Ground | None = None
     reason: NotUpheld | None = None
     words: str
@@ -213,7 +213,15 @@ class ReviewTakenBack(Event):
 class ReviewConcluded(Event):
     """The findings settle it. Toward release nothing follows before `effective_at`."""
 
+    case: str
+    content: str
+    version: str
     outcome: Weighed
+    ground: Ground | None
+    """What a removal rests on. That a child asks is said only if nothing else is: then nothing was found."""
+    reason: NotUpheld | None
+    by: tuple[str, ...]
+    """Those whose findings carry it."""
     effective_at: datetime
 
 
@@ -234,6 +242,7 @@ REVIEW_TRANSITIONS: Final[Mapping[tuple[ReviewState | None, type], ReviewState]]
     (ReviewState.ASKED, StepBack): ReviewState.WAITING,  # if it is their turn
     (ReviewState.ASKED, GiveBack): ReviewState.WAITING,
     **dict.fromkeys(((state, TakeBack) for state in ReviewState), ReviewState.WAITING),  # or where the others lead
+    (ReviewState.ASKED, TakeBack): ReviewState.ASKED,
     (ReviewState.WAITING, FindNobodyLeft): ReviewState.NEEDS_OUTSIDE,
 }
 _TURNS: Final[Mapping[Weighed, Turn]] = {
@@ -278,11 +287,11 @@ def _find(review: Review, command: Find, now: datetime) -> list[Event] | Refusal
         ground=command.ground,
         reason=command.reason,
     )
-    refusal = refusal or check_finding(one, command.proofs)
+    refusal = refusal or check_finding(one, command.known)
     if refusal:
         return refusal
     check_text("words", command.words)
-    return [_found(one, command.words), *_follows((*review.findings, one), now)]
+    return [_found(one, command.words), *_follows(review, (*review.findings, one), now)]
 
 
 def _not_their_turn(review: Review, person: str, now: datetime) -> Refusal | None:
@@ -293,7 +302,7 @@ def _not_their_turn(review: Review, person: str, now: datetime) -> Refusal | Non
     return None
 
 
-def _follows(findings: tuple[Finding, ...], now: datetime) -> list[Event]:
+def _follows(review: Review, findings: tuple[Finding, ...], now: datetime) -> list[Event]:
     """What these settle, if anything."""
     weighed = weigh(findings)
     if weighed is Weighed.NEEDS_OUTSIDE:
@@ -301,7 +310,21 @@ def _follows(findings: tuple[Finding, ...], now: datetime) -> list[Event]:
     if not weighed.settles:
         return []
     later = AFTERTHOUGHT if weighed is Weighed.NOT_UPHELD else timedelta()
-    return [ReviewConcluded(outcome=weighed, effective_at=now + later)]
+    return [_concluded(review, weighed, carrying(findings), now + later)]
+
+
+def _concluded(review: Review, outcome: Weighed, by: tuple[Finding, ...], effective_at: datetime) -> ReviewConcluded:
+    grounds = sorted((one.ground for one in by if one.ground), key=lambda ground: ground is Ground.ASKED_BY_CHILD)
+    return ReviewConcluded(
+        case=review.case,
+        content=review.content,
+        version=review.version,
+        outcome=outcome,
+        ground=grounds[0] if grounds else None,
+        reason=by[-1].reason,
+        by=tuple(one.by for one in by),
+        effective_at=effective_at,
+    )
 
 
 def _step_back(review: Review, command: StepBack, _now: datetime) -> list[Event] | Refusal:
@@ -323,7 +346,10 @@ def _take_back(review: Review, command: TakeBack, now: datetime) -> list[Event] 
     if own[-1].verdict is Verdict.REMOVE and now >= own[-1].at + AFTERTHOUGHT:
         return Refusal("review.too_late", "what removes can be taken back for ten minutes; then it takes an appeal")
     rest = tuple(one for one in review.findings if one.by != command.by)
-    return [ReviewTakenBack(by=command.by), *_follows(rest, now)]
+    removes = own[-1].verdict is Verdict.REMOVE
+    if review.outcome is Weighed.REMOVE and not removes and weigh(rest) is not Weighed.REMOVE:
+        return Refusal("review.settled", "somebody else's word removed it, and taking yours back would undo that")
+    return [ReviewTakenBack(by=command.by), *_follows(review, rest, now)]
 
 
 def _nobody_left(_review: Review, _command: FindNobodyLeft, _now: datetime) -> list[Event] | Refusal:
@@ -373,7 +399,11 @@ def _stepped_back(review: Review, happened: ReviewSteppedBack) -> Review:
 
 
 def _took_back(review: Review, happened: ReviewTakenBack) -> Review:
-    return _with(review, tuple(one for one in review.findings if one.by != happened.by))
+    """Whoever is asked just then keeps their turn: they may have looked already."""
+    without = _with(review, tuple(one for one in review.findings if one.by != happened.by))
+    if review.state is not ReviewState.ASKED:
+        return without
+    return replace(without, state=review.state, asked=review.asked, until=review.until)
 
 
 def _with(review: Review, findings: tuple[Finding, ...]) -> Review:
@@ -442,8 +472,8 @@ _POSSIBLE: Final[Mapping[type, frozenset[ReviewState]]] = {
     ReviewSteppedBack: _OPEN,
     ReviewGivenBack: frozenset({ReviewState.ASKED}),
     ReviewTakenBack: frozenset(ReviewState),
-    ReviewConcluded: frozenset({ReviewState.WAITING}),
-    ReviewNeedsOutside: frozenset({ReviewState.WAITING}),
+    ReviewConcluded: _OPEN,
+    ReviewNeedsOutside: _OPEN,
 }
 _TOLD_BY: Final[Mapping[type, type[Event]]] = {
     OpenReview: ReviewOpened,

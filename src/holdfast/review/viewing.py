@@ -35,7 +35,7 @@ class Seen:
     step: Step = Step.NOTHING
     """The clearest step they opened."""
     pictures: int = 0
-    """How many of its pictures they were shown."""
+    """How many of its pictures they were shown as clearly as that; one seen clearly and twenty blurred are one."""
     of: int = 0
     """How many there are; 0 while nobody knows."""
     seconds: float = 0.0

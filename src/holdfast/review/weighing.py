@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from findings: a table, on one screen.
 
-One person may remove. What lets an item be seen again takes two who found so by themselves; where two do not say the
-same, a senior colleague decides, who records before seeing what the others said. "Unsure" is a disagreement.
+One person may remove. What lets an item be seen again takes two who found so by themselves, for the same reason; where two
+do not say the same, a senior colleague decides, who records before seeing what the others said. "Unsure" is a disagreement.
 Where three have not settled it, somebody from outside must: it stays held, and nobody's silence counts.
 """
 
@@ -51,20 +51,27 @@ _PAIR: Final = 2
 
 def weigh(findings: Iterable[Finding]) -> Weighed:
     """What these come to, one of each person, in the order in which they were first asked."""
-    verdicts = [one.verdict for one in latest_of_each(findings)]
-    if not verdicts:
+    words = [(one.verdict, one.reason) for one in latest_of_each(findings)]
+    if not words:
         return Weighed.NEEDS_FIRST
-    if len(verdicts) == _ALONE:
-        return _ONE[verdicts[0]]
-    if len(verdicts) == _PAIR:
-        return _AGREED[verdicts[0]] if len(set(verdicts)) == 1 else Weighed.NEEDS_THIRD
-    return _last_word(verdicts)
-
-
-def _last_word(verdicts: list[Verdict]) -> Weighed:
-    """Whoever was asked last decides: alone toward protection, and with another who found so too toward release."""
-    last = verdicts[-1]
-    if last is Verdict.REMOVE:
+    verdict, _ = words[-1]
+    if len(words) == _ALONE:
+        return _ONE[verdict]
+    if len(words) == _PAIR:
+        return _AGREED[verdict] if len(set(words)) == 1 else Weighed.NEEDS_THIRD
+    if verdict is Verdict.REMOVE:
         return Weighed.REMOVE
-    agree = verdicts.count(Verdict.NOT_UPHELD)
-    return Weighed.NOT_UPHELD if last is Verdict.NOT_UPHELD and agree >= _PAIR else Weighed.NEEDS_OUTSIDE
+    agreed = verdict is Verdict.NOT_UPHELD and words.count(words[-1]) >= _PAIR
+    return Weighed.NOT_UPHELD if agreed else Weighed.NEEDS_OUTSIDE
+
+
+def carrying(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those findings that carry what these settle: every one that removes, or those of the reason that was agreed on."""
+    latest = latest_of_each(findings)
+    weighed = weigh(latest)
+    if not weighed.settles:
+        return ()
+    removes = weighed is Weighed.REMOVE
+    reason = None if removes else latest[-1].reason
+    wanted = Verdict.REMOVE if removes else Verdict.NOT_UPHELD
+    return tuple(one for one in latest if (one.verdict, one.reason) == (wanted, reason))
