@@ -204,3 +204,10 @@ def test_one_insider_lets_nothing_be_seen_again_whatever_they_do_and_whatever_ho
 @pytest.mark.parametrize("verdict", Verdict)
 def test_every_word_is_refused_without_a_turn(verdict: Verdict) -> None:
     assert refused(opened(), find("ada", verdict)) == "review.not_in_this_state"
+
+
+def test_a_turn_ends_where_what_the_others_found_settles_it_once_one_of_them_takes_theirs_back() -> None:
+    pair = found(found(opened(), "ada", Verdict.UNSURE), "ben", Verdict.REMOVE)
+    asked = after(pair, AskPerson(person="cleo", until=NOW + HOUR))
+    settled = after(asked, TakeBack("ada"))
+    assert (settled.state, settled.outcome, settled.asked) == (ReviewState.CONCLUDED, Weighed.REMOVE, None)

@@ -251,6 +251,7 @@ _TURNS: Final[Mapping[Weighed, Turn]] = {
     Weighed.NEEDS_THIRD: Turn.THIRD,
     Weighed.NEEDS_OUTSIDE: Turn.THIRD,
 }
+_ASKS: Final = frozenset({Weighed.NEEDS_FIRST, Weighed.NEEDS_SECOND, Weighed.NEEDS_THIRD})
 
 
 # --- deciding
@@ -399,9 +400,9 @@ def _stepped_back(review: Review, happened: ReviewSteppedBack) -> Review:
 
 
 def _took_back(review: Review, happened: ReviewTakenBack) -> Review:
-    """Whoever is asked just then keeps their turn: they may have looked already."""
+    """Whoever is asked just then keeps their turn, unless the others settle it: they may have looked already."""
     without = _with(review, tuple(one for one in review.findings if one.by != happened.by))
-    if review.state is not ReviewState.ASKED:
+    if review.state is not ReviewState.ASKED or weigh(without.findings) not in _ASKS:
         return without
     return replace(without, state=review.state, asked=review.asked, until=review.until)
 
@@ -472,8 +473,8 @@ _POSSIBLE: Final[Mapping[type, frozenset[ReviewState]]] = {
     ReviewSteppedBack: _OPEN,
     ReviewGivenBack: frozenset({ReviewState.ASKED}),
     ReviewTakenBack: frozenset(ReviewState),
-    ReviewConcluded: _OPEN,
-    ReviewNeedsOutside: _OPEN,
+    ReviewConcluded: frozenset({ReviewState.WAITING}),
+    ReviewNeedsOutside: frozenset({ReviewState.WAITING}),
 }
 _TOLD_BY: Final[Mapping[type, type[Event]]] = {
     OpenReview: ReviewOpened,

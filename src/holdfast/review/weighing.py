@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from findings: a table, on one screen.
 
-One person may remove. What lets an item be seen again takes two who found so by themselves, for the same reason; where two
-do not say the same, a senior colleague decides, who records before seeing what the others said. "Unsure" is a disagreement.
-Where three have not settled it, somebody from outside must: it stays held, and nobody's silence counts.
+One person may remove. What lets an item be seen again takes two who found so by themselves, for the same reason;
+where two do not say the same, a senior colleague decides, who records before seeing what the others said. "Unsure"
+is a disagreement. Where three have not settled it, somebody from outside must: it stays held, and nobody's silence
+counts.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def weigh(findings: Iterable[Finding]) -> Weighed:
 
 
 def carrying(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Those findings that carry what these settle: every one that removes, or those of the reason that was agreed on."""
+    """Those findings that carry what these settle: every one that removes, or those of the agreed reason."""
     latest = latest_of_each(findings)
     weighed = weigh(latest)
     if not weighed.settles:
