@@ -9,7 +9,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from holdfast.effect.handler import Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
+    from holdfast.review.seeing import Seeing
     from holdfast.store.alarm_telling import PostgresTelling
     from holdfast.store.alarms import PostgresAlarms
     from holdfast.store.archive import PostgresArchive
@@ -126,6 +127,22 @@ class System:
         from holdfast.later import Later  # noqa: PLC0415  # see `wire`
 
         return Later(spool=self.spool, long=self.long, new_id=new_id, clock=clock)
+
+    def seeing(self) -> Seeing | None:
+        """What makes previews; None if no platform is set that could be asked for an item."""
+        from holdfast.review.seeing import Bounds, Seeing  # noqa: PLC0415  # see `wire`
+
+        if self.platform is None:
+            return None
+        given = self.settings
+        bounds = Bounds(
+            spool=self.spool,
+            most_bytes=given.max_upload_bytes,
+            most_video_bytes=given.max_video_bytes,
+            spool_above=given.spool_above_bytes,
+        )
+        decoder = replace(self.decoder, every_frame=True)
+        return Seeing(platform=self.platform, decoder=decoder, bounds=bounds, new_id=new_id)
 
 
 def new_id(kind: str) -> str:

@@ -31,6 +31,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Hashes        hold       store.reported_hashes.ReportedHashes
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
+    Viewings      review     store.viewings.PostgresViewings
     FoundCopies   match      store.found_items.FoundItems
     PublicPath    blocked    adapters.public_path.HttpPath
 """
@@ -49,6 +50,7 @@ from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
 from holdfast.media.video import Reel
 from holdfast.pipeline import Banks, Screenings
+from holdfast.review.showing import Viewings
 from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
@@ -78,4 +80,5 @@ __all__ = [
     "Screenings",
     "Stranger",
     "Told",
+    "Viewings",
 ]

@@ -13,18 +13,18 @@ from PIL import Image
 
 from holdfast.bootstrap import System, new_id
 from holdfast.errors import PlatformAway
-from holdfast.hold.platform import Found, Item, Platform
+from holdfast.hold.platform import Found, Item
 from holdfast.media.filetype import FileType
 from holdfast.media.preview import Previews
 from holdfast.media.reason import Reason
-from holdfast.review.seeing import Bounds, NotOpened, Seeing, Why
+from holdfast.review.seeing import NotOpened, Seeing, Why
 from holdfast.review.viewing import Step
 from holdfast.testing.simulators import How, SimulatedPlatform
 from holdfast.testing.site import Site
 from tests.pictures import encoded, losslessly, natural
+from tests.review.looking import MIB, seeing_of
 from tests.videos import film, scene, steady
 
-MIB = 1024 * 1024
 FIRST = range(48)
 
 
@@ -51,12 +51,6 @@ def desk(wired: System) -> Desk:
     site = Site()
     platform = SimulatedPlatform(site)
     return Desk(site, platform, seeing_of(wired, platform))
-
-
-def seeing_of(system: System, platform: Platform) -> Seeing:
-    bounds = Bounds(spool=system.spool, most_bytes=4 * MIB, most_video_bytes=8 * MIB, spool_above=MIB)
-    decoder = dataclasses.replace(system.decoder, every_frame=True)
-    return Seeing(platform=platform, decoder=decoder, bounds=bounds, new_id=new_id)
 
 
 def test_a_picture_is_seen_in_grey_and_small(desk: Desk) -> None:
