@@ -23,6 +23,18 @@ SPENT: Final = Refusal(
 )
 
 
+class SignedIn(Protocol):
+    """Who is signed in, as far as looking needs to know."""
+
+    @property
+    def person(self) -> str:
+        """As whom."""
+
+    @property
+    def session(self) -> str:
+        """In which session."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """Somebody who is signed in: as whom, and in which session."""
@@ -39,6 +51,11 @@ class Viewer:
     def actor(self) -> str:
         """How the journal names them."""
         return f"staff:{self.person}"
+
+
+def viewer_of(signed: SignedIn) -> Viewer:
+    """Whoever is signed in, as one who looks."""
+    return Viewer(person=signed.person, session=signed.session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

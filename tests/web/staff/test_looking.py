@@ -20,9 +20,10 @@ from PIL import Image
 from holdfast.bootstrap import System
 from holdfast.media.filetype import FileType
 from holdfast.review.finding import saw_enough
+from holdfast.review.showing import SignedIn
 from holdfast.review.viewing import Step
 from holdfast.testing.simulators import How
-from holdfast.web.staff.looking import Looking, SignedIn
+from holdfast.web.staff.looking import Looking
 from tests.pictures import encoded, natural
 from tests.review.looking import ANN, REVIEW, looking
 from tests.review.looking import Looking as Case

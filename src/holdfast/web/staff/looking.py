@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.html import format_html, format_html_join
@@ -21,7 +21,7 @@ from holdfast.errors import Refusal
 from holdfast.media.preview import MEDIA_TYPE
 from holdfast.review.look import MOST_AT_ONCE, NOTHING_HERE
 from holdfast.review.seeing import NotOpened
-from holdfast.review.showing import Given, Page, Showing, Viewer
+from holdfast.review.showing import Given, Page, Showing, SignedIn, viewer_of
 from holdfast.review.viewing import Step
 
 HEADERS: Final = {
@@ -39,18 +39,6 @@ HEADERS: Final = {
 """Of a picture, and of what is said where there is none."""
 _ASKED: Final = re.compile(r"(blurred|grey):(\d{1,6})(?:-(\d{1,6}))?")
 _CLOSED, _UNREADABLE, _MISSING, _LATER = 409, 422, 404, 503
-
-
-class SignedIn(Protocol):
-    """Who is signed in, as far as looking needs to know."""
-
-    @property
-    def person(self) -> str:
-        """As whom."""
-
-    @property
-    def session(self) -> str:
-        """In which session."""
 
 
 Shows = Callable[[HttpRequest, SignedIn, str, SafeString, int], HttpResponse]
@@ -82,7 +70,7 @@ class Looking:
         if wanted is None:
             return self._told(request, signed, review, "This page does not ask for that.", _UNREADABLE)
         step, numbers = wanted
-        found = self.showing().ask(_viewer(signed), review, step, numbers)
+        found = self.showing().ask(viewer_of(signed), review, step, numbers)
         match found:
             case Page():
                 return self.shows(request, signed, review, self._page(request, review, found, step, numbers), 200)
@@ -94,7 +82,7 @@ class Looking:
         """One picture, once. That it is shown is written before its first byte is."""
         if request.method != "GET":
             return _with_headers(HttpResponseNotAllowed(["GET"]))
-        found = self.showing().open(_viewer(signed), token) if _is_for_the_page(request) else NOTHING_HERE
+        found = self.showing().open(viewer_of(signed), token) if _is_for_the_page(request) else NOTHING_HERE
         if isinstance(found, Refusal):
             said = f"There is nothing to be seen here: {found.because}.\n"
             return _with_headers(HttpResponse(said, status=_MISSING, content_type="text/plain; charset=utf-8"))
@@ -192,10 +180,6 @@ def _wanted(untrusted_asked: str) -> tuple[Step, frozenset[int]] | None:
         return None
     first, last = int(found[2]), int(found[3] or found[2])
     return Step(found[1]), frozenset(range(first, min(last, first + MOST_AT_ONCE) + 1))
-
-
-def _viewer(signed: SignedIn) -> Viewer:
-    return Viewer(person=signed.person, session=signed.session)
 
 
 def _is_for_the_page(request: HttpRequest) -> bool:
