@@ -121,3 +121,13 @@ def test_a_picture_that_shows_in_two_ways_is_two_pictures() -> None:
         render(plane_of(over_white), GREY),
         render(plane_of(over_black), GREY),
     ]
+
+
+@pytest.mark.parametrize(("apart", "pictures"), [(12, 1), (40, 2)])
+def test_ways_of_showing_that_hardly_differ_are_one_picture_and_what_shows_in_a_corner_is_another(
+    apart: int, pictures: int
+) -> None:
+    plain = np.full((200, 200), 100, np.uint8)
+    other = plain.copy()
+    other[:20, :20] += np.uint8(apart)
+    assert pictures_of(Decoded((Frame(0, (plane_of(plain), plane_of(other))),)), GREY, EVERYTHING).of == pictures

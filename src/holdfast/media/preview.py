@@ -20,7 +20,7 @@ from PIL import Image
 from holdfast.media.plane import Decoded, Plane
 
 MEDIA_TYPE: Final = "image/png"
-_SAME: Final = 8  # grey levels, everywhere: two ways in which a picture shows that nobody could tell apart
+_SAME: Final = 16  # grey levels, everywhere: as far apart as a photograph is with its colour profile obeyed and without
 
 
 @dataclass(frozen=True, slots=True)
