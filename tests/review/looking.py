@@ -35,6 +35,7 @@ class Looking:
 
     at: Place
     item: Item
+    review: Review
     showing: Showing
     asked: set[str] = field(default_factory=lambda: {"ann"})
     given_back: list[tuple[str, str]] = field(default_factory=list)
@@ -79,5 +80,5 @@ def looking(system: System, content: bytes, *, budget: int = 200) -> Looking:
         give_back=lambda one, person: made.given_back.append((one, person)),
         review_of=lambda one: review if one == REVIEW else None,
     )
-    made = Looking(at, found.item, showing)
+    made = Looking(at, found.item, review, showing)
     return made

@@ -15,6 +15,7 @@ from PIL import Image
 
 from holdfast.bootstrap import System
 from holdfast.errors import Refusal
+from holdfast.hold.platform import Platform
 from holdfast.media.filetype import FileType
 from holdfast.media.preview import Preview, Previews
 from holdfast.review.look import MOST_AT_ONCE, NOTHING_HERE, ViewingShown
@@ -252,6 +253,22 @@ def test_what_cannot_be_opened_says_why_and_counts_as_nothing_seen(one: Looking,
     one.at.platform.fail("open", how)
     assert one.showing.ask(ANN, REVIEW, Step.BLURRED, ONE) == NotOpened(why)
     assert seen(one) == Seen()
+
+
+def wired_to(at: Looking, platform: Platform | None) -> Looking:
+    """The same, as a process of this platform wires it."""
+    system = replace(at.at.system, platform=platform, desk=at.at.desk)
+    showing = system.showing(may_see=at.showing.may_see, give_back=at.showing.give_back, review_of=at.showing.review_of)
+    return replace(at, showing=showing)
+
+
+def test_a_process_with_a_platform_shows_what_is_there(one: Looking) -> None:
+    assert len(wired_to(one, one.at.platform).see()) == 1
+
+
+def test_a_process_without_a_platform_says_that_nobody_can_be_asked(one: Looking) -> None:
+    nobody = wired_to(one, None)
+    assert nobody.showing.ask(ANN, REVIEW, Step.BLURRED, ONE) == NotOpened(Why.NO_PLATFORM)
 
 
 # --- the budget

@@ -40,6 +40,8 @@ class Why(StrEnum):
     """The platform did not answer, or not to the end. Asking again may help."""
     UNDECODABLE = "undecodable"
     """There are bytes, and no picture can be made of them; the reason says why."""
+    NO_PLATFORM = "no_platform"
+    """No platform is set that could be asked for it."""
     NOT_NOW = "not_now"
     """There is no room, no time or no decoder here. Asking again may help."""
 
@@ -66,6 +68,7 @@ _SENTENCES: Final[Mapping[Why, str]] = {
     Why.GONE: "The platform has nothing of this item any more. This is no finding.",
     Why.REFUSED: "The platform does not give this item. This is no finding.",
     Why.AWAY: "The platform did not answer. Try again in a while.",
+    Why.NO_PLATFORM: "No platform is set here (HOLDFAST_PLATFORM_URL) that could be asked for this item.",
     Why.UNDECODABLE: "No picture can be made of this item. This is no finding.",
     Why.NOT_NOW: "This cannot be shown just now. Try again in a while.",
 }

@@ -15,7 +15,7 @@ from holdfast.errors import Refusal
 from holdfast.media.preview import Previews
 from holdfast.review.look import MOST_AT_ONCE, NOTHING_HERE, check_order, session_digest
 from holdfast.review.review import Review
-from holdfast.review.seeing import FORMS, NotOpened, Seeing
+from holdfast.review.seeing import FORMS, NotOpened, Seeing, Why
 from holdfast.review.viewing import Step
 
 SPENT: Final = Refusal(
@@ -115,10 +115,10 @@ class Showing:
     """Gives addresses and opens them.
 
     `may_see` says why a person may not look at what a review is about, or None; `give_back` lets somebody else be
-    asked; `review_of` gives the review.
+    asked; `review_of` gives the review. `seeing` is None where no platform is set.
     """
 
-    seeing: Seeing
+    seeing: Seeing | None
     viewings: Viewings
     may_see: Callable[[str, str], Refusal | None]
     give_back: Callable[[str, str], None]
@@ -131,6 +131,8 @@ class Showing:
             return wanted
         if not self.viewings.affords(viewer.person, step):
             return self._spent(viewer, review)
+        if self.seeing is None:
+            return NotOpened(Why.NO_PLATFORM)
         found = self.seeing.previews(wanted.content, wanted.version, step, wanted.numbers)
         if isinstance(found, NotOpened):
             return found
