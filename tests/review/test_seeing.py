@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from holdfast.hold.platform import Found, Item
 from holdfast.media.filetype import FileType
 from holdfast.media.preview import Previews
 from holdfast.media.reason import Reason
-from holdfast.review.seeing import NotOpened, Seeing, Why
+from holdfast.review.seeing import AT_ONCE, NotOpened, Seeing, Why
 from holdfast.review.viewing import Step
 from holdfast.testing.simulators import How, SimulatedPlatform
 from holdfast.testing.site import Site
@@ -167,6 +169,35 @@ def test_what_came_until_the_platform_stopped_answering_is_not_shown(wired: Syst
     platform = BreaksOff(site)
     desk = Desk(site, platform, seeing_of(wired, platform))
     assert desk.see(encoded(natural(64, 64), FileType.JPEG)) == NotOpened(Why.AWAY)
+
+
+class Waits(SimulatedPlatform):
+    """A platform that gives nothing until it is told to."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self.asked, self.goes_on = threading.Semaphore(0), threading.Event()
+
+    def open(self, key: str, content: str, version: str) -> Iterator[bytes]:
+        """All of it, later."""
+        self.asked.release()
+        assert self.goes_on.wait(60)
+        return super().open(key, content, version)
+
+
+def test_a_few_who_look_at_what_takes_long_do_not_take_every_thread(wired: System) -> None:
+    site = Site()
+    platform = Waits(site)
+    desk = Desk(site, platform, dataclasses.replace(seeing_of(wired, platform), patience=0.01))
+    picture = encoded(natural(64, 64), FileType.PNG)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        others = [pool.submit(desk.see, picture) for _ in range(AT_ONCE)]
+        for _ in others:
+            assert platform.asked.acquire(timeout=60)
+        assert desk.see(picture) == NotOpened(Why.NOT_NOW)
+        platform.goes_on.set()
+        assert all(isinstance(other.result(), Previews) for other in others)
+    assert isinstance(desk.see(picture), Previews), "and when they have finished, others may"
 
 
 @pytest.mark.parametrize("why", list(Why))

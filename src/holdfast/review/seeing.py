@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import BoundedSemaphore
 from typing import Final
 
 from holdfast.errors import NoRoom, PlatformAway, PlatformGone, PlatformRefused
@@ -25,6 +26,9 @@ from holdfast.media.reason import NotDecoded, Reason
 from holdfast.media.storyboard import Storyboard
 from holdfast.review.viewing import Step
 
+AT_ONCE: Final = 2
+"""Items of which one process makes previews at once: a long video takes minutes, and uploads are screened meanwhile."""
+_GATE: Final = BoundedSemaphore(AT_ONCE)
 FORMS: Final[Mapping[Step, Form]] = {Step.BLURRED: BLURRED, Step.GREY: GREY}
 """What each step shows. In colour nothing is shown yet: colours do not leave the decoder."""
 
@@ -92,14 +96,24 @@ class Seeing:
     decoder: Decoder
     bounds: Bounds
     new_id: Callable[[str], str]
+    patience: float = 5.0
+    """Seconds to wait for others who look, before it is said that this cannot be shown now."""
 
     def previews(self, content: str, version: str, step: Step, wanted: Container[int]) -> Previews | NotOpened:
         """These pictures of an item's version at this step. Nothing that a platform or a file does raises."""
+        if not _GATE.acquire(timeout=self.patience):
+            return NotOpened(Why.NOT_NOW)
+        try:
+            return self._made(content, version, FORMS[step], wanted)
+        finally:
+            _GATE.release()
+
+    def _made(self, content: str, version: str, form: Form, wanted: Container[int]) -> Previews | NotOpened:
         upload = self._fetched(content, version)
         if isinstance(upload, NotOpened):
             return upload
         with upload:
-            return _previews(upload, self.decoder, FORMS[step], wanted)
+            return _previews(upload, self.decoder, form, wanted)
 
     def _fetched(self, content: str, version: str) -> Upload | NotOpened:
         try:
