@@ -63,3 +63,17 @@ def test_how_many_there_are_nobody_knows_where_a_part_was_not_seen(missed: Reaso
 def test_an_empty_scene_has_a_picture_as_any_other() -> None:
     black = Frame(0, (plane_of(np.zeros((60, 80), np.uint8)),), 0.0)
     assert len(shown(black).pictures) == 1
+
+
+def test_what_comes_into_a_still_scene_begins_a_picture() -> None:
+    room = np.tile(np.linspace(60, 180, 80).astype(np.uint8), (60, 1))
+    entered = room.copy()
+    entered[10:60, 30:46] = 20
+    shots = [Frame(at, (plane_of(one),), float(at)) for at, one in enumerate([room, room, entered, entered, room])]
+    assert [one.seconds for one in shown(*shots).pictures] == [0.0, 2.0, 4.0]
+
+
+def test_what_hardly_changes_does_not() -> None:
+    room = np.tile(np.linspace(60, 180, 80).astype(np.uint8), (60, 1))
+    shots = [Frame(at, (plane_of(room + np.uint8(at)),), float(at)) for at in range(5)]
+    assert len(shown(*shots).pictures) == 1

@@ -20,6 +20,8 @@ from holdfast.media.sampling import Glance, alike, glance
 
 STRETCH: Final = 10.0
 """Seconds of one scene that one picture stands for at most."""
+SCENE: Final = 0.85
+"""Correlation from afar above which two frames share a picture: somebody who comes into a still room begins another."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ class Storyboard:
         if not self.begins:
             return False
         track, since = self.begins[-1]
-        return track == at[0] and at[1] - since < STRETCH and alike(seen, self.last)
+        return track == at[0] and at[1] - since < STRETCH and alike(seen, self.last, SCENE)
 
     def _lasts(self, number: int, watched: Watched) -> float:
         """Until the next picture of its track, or the end."""
