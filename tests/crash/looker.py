@@ -15,10 +15,11 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from holdfast.bootstrap import System, running
 from holdfast.media.preview import Preview, Previews
@@ -46,16 +47,25 @@ def tally(system: System, kills: int) -> Counter[str]:
         connections.close_all()
         point = POINTS[life % len(POINTS)]
         out = _numbers_in(_lived(lambda pipe: _open_all(viewings, given, pipe, point)))  # noqa: B023  # it runs here
-        told = JournalRow.objects.filter(tag="viewing.shown", body__content=content)
-        written = set(told.values_list("body__number", flat=True))
+        with _one_moment():
+            told = JournalRow.objects.filter(tag="viewing.shown", body__content=content)
+            written = set(told.values_list("body__number", flat=True))
+            counted["differences"] += _differ(content, written)
         counted["lives"] += 1
         counted["pictures"] += len(out)
         counted["events"] += len(written)
         counted["bytes_without_event"] += len(out - written)
         counted["event_without_bytes"] += len(written - out)
         counted["never_opened"] += MOST_AT_ONCE - len(written)
-        counted["differences"] += _differ(content, written)
     return counted
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Everything that is read is of one moment: what a killed process had sent may be committed after its end."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read")
+        yield
 
 
 def _differ(content: str, written: set[int]) -> int:
