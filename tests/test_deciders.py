@@ -40,9 +40,10 @@ from holdfast.match import unscreened as holds
 from holdfast.match.signal import Signal, SignalType
 from holdfast.match.video import VideoRule
 from holdfast.media.reason import Reason
+from holdfast.review import look as looks
 from holdfast.review import review as reviews
 from holdfast.review.finding import Circumstances, Finding, Verdict
-from holdfast.review.viewing import Seen
+from holdfast.review.viewing import Seen, Step
 from holdfast.sealed import kek, subject
 from tests.match.deciding import CODE, named, reachable
 
@@ -132,6 +133,8 @@ NAMED = reported.Reported(
 )
 PROOF = proof.Proof(report="rep_1", state=proof.ProofState.RECEIVED, says=frozenset({proof.Claim.BIRTH_DATE}))
 CASE = cases.Case(category=Category.INTIMATE, state=cases.CaseState.OPEN)
+PICTURE = looks.Picture(case="c", review="r", content="post-1", version="1", step=Step.GREY, number=0, of=1)
+ADDRESS = looks.Address(picture=PICTURE, person="ann", session="s", until=NOW + timedelta(days=3650))
 REVIEW = reviews.Review(
     case="c",
     content="post-1",
@@ -418,6 +421,11 @@ SAMPLES: dict[str, Sample] = {
             reviews.FindNobodyLeft(),
         ),
         command_types=get_args(reviews.ReviewCommand),
+    ),
+    "viewing": Sample(
+        things={None: None, looks.ViewingState.SHOWN: looks.Viewing(person="ann", session="s", picture=PICTURE)},
+        commands=(looks.ShowPicture(address=ADDRESS, by="ann", session="s", reached=Step.BLURRED),),
+        command_types=(looks.ShowPicture,),
     ),
     "clock": Sample(
         things=in_states(CLOCK, ClockState),

@@ -51,6 +51,7 @@ DEFAULTS = {
     "hold_policy_file": None,
     "hold_budget_least": 500,
     "hold_budget_percent": 1.0,
+    "exposure_budget": 200,
     "public_url": None,
     "helplines_file": None,
     "quick_exit_url": "about:blank",
@@ -101,6 +102,7 @@ WHOLE_NUMBERS = {
     "HOLDFAST_DECODE_MEMORY_BYTES": (256 * 1024 * 1024, 2**62),
     "HOLDFAST_DECODER_SPARES": (1, 64),
     "HOLDFAST_HOLD_BUDGET_LEAST": (1, 1_000_000),
+    "HOLDFAST_EXPOSURE_BUDGET": (1, 100_000),
 }
 NUMBERS = {
     "HOLDFAST_RECEIVE_SECONDS": (1.0, 3600.0),

@@ -156,4 +156,5 @@ def _desk(settings: Settings, banks: PostgresBanks, **parts: Any) -> Desk:  # no
         valve=Valve(least=settings.hold_budget_least, percent_of_visible=settings.hold_budget_percent),
         public_url=settings.public_url,
         has_platform=settings.platform_url is not None,
+        exposure_budget=settings.exposure_budget,
     )

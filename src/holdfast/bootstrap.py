@@ -7,9 +7,9 @@ import base64
 import importlib
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,7 @@ from holdfast.adapters.log_folder import LogFolder
 from holdfast.adapters.platform import SignedPlatform
 from holdfast.alarm.telling import AlarmChannel
 from holdfast.channels import signing_key
-from holdfast.errors import InvalidSetting
+from holdfast.errors import InvalidSetting, Refusal
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.intake.helplines import Helplines
 from holdfast.intake.spool import Spool
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from holdfast.effect.handler import Registry
     from holdfast.later import Later
     from holdfast.pipeline import Parts
+    from holdfast.review.review import Review
+    from holdfast.review.seeing import Seeing
+    from holdfast.review.showing import Showing
     from holdfast.store.alarm_telling import PostgresTelling
     from holdfast.store.alarms import PostgresAlarms
     from holdfast.store.archive import PostgresArchive
@@ -126,6 +129,40 @@ class System:
         from holdfast.later import Later  # noqa: PLC0415  # see `wire`
 
         return Later(spool=self.spool, long=self.long, new_id=new_id, clock=clock)
+
+    def showing(
+        self,
+        *,
+        may_see: Callable[[str, str], Refusal | None],
+        give_back: Callable[[str, str], None],
+        review_of: Callable[[str], Review | None],
+    ) -> Showing:
+        """What gives people addresses of pictures, and opens them; see `Showing` for who is asked what."""
+        from holdfast.review.showing import Showing  # noqa: PLC0415  # see `wire`
+
+        return Showing(
+            seeing=self.seeing(),
+            viewings=self.desk.viewings,
+            may_see=may_see,
+            give_back=give_back,
+            review_of=review_of,
+        )
+
+    def seeing(self) -> Seeing | None:
+        """What makes previews; None if no platform is set that could be asked for an item."""
+        from holdfast.review.seeing import Bounds, Seeing  # noqa: PLC0415  # see `wire`
+
+        if self.platform is None:
+            return None
+        given = self.settings
+        bounds = Bounds(
+            spool=self.spool,
+            most_bytes=given.max_upload_bytes,
+            most_video_bytes=given.max_video_bytes,
+            spool_above=given.spool_above_bytes,
+        )
+        decoder = replace(self.decoder, every_frame=True)
+        return Seeing(platform=self.platform, decoder=decoder, bounds=bounds, new_id=new_id)
 
 
 def new_id(kind: str) -> str:

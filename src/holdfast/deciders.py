@@ -26,6 +26,7 @@ from holdfast.match.entry import ENTRY_TRANSITIONS, decide_entry, evolve_entry
 from holdfast.match.importing import IMPORT_TRANSITIONS, decide_import, evolve_import
 from holdfast.match.long_screening import LONG_TRANSITIONS, decide_long, evolve_long
 from holdfast.match.unscreened import UNSCREENED_TRANSITIONS, decide_unscreened, evolve_unscreened
+from holdfast.review.look import VIEWING_TRANSITIONS, decide_viewing, evolve_viewing
 from holdfast.review.review import REVIEW_TRANSITIONS, decide_review, evolve_review
 from holdfast.sealed.kek import KEK_TRANSITIONS, decide_kek, evolve_kek
 from holdfast.sealed.subject import SEALED_TRANSITIONS, SealedSubject, decide_sealed, evolve_sealed
@@ -157,6 +158,13 @@ DECIDERS: Final = (
         transitions=REVIEW_TRANSITIONS,
         decide=decide_review,
         evolve=lambda review, _, happened: evolve_review(review, happened),
+    ),
+    Decider(
+        name="Viewing of a picture",
+        noun="viewing",
+        transitions=VIEWING_TRANSITIONS,
+        decide=decide_viewing,
+        evolve=lambda viewing, _, happened: evolve_viewing(viewing, happened),
     ),
     Decider(
         name="Clock",

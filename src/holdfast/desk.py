@@ -27,6 +27,7 @@ from holdfast.store.means import Means
 from holdfast.store.proofs import PostgresProofs
 from holdfast.store.reported_hashes import ReportedHashes
 from holdfast.store.reports import BANK_HASH, RESOLVE, PostgresReports
+from holdfast.store.viewings import PostgresViewings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Desk:
     holds: PostgresHolds
     contests: PostgresContests
     hashes: ReportedHashes
+    viewings: PostgresViewings
 
     def own_handlers(self) -> Registry:
         """What carries out those effects of the desk that need no platform, by kind."""
@@ -69,6 +71,7 @@ class Desk:
         self.holds.owe_looks(now)
         self.cases.owe_views(now)
         self.reports.forget_sources(now)
+        self.viewings.forget(now)
         return alarmed
 
 
@@ -80,8 +83,12 @@ def make_desk(
     valve: Valve,
     public_url: str | None,
     has_platform: bool = True,
+    exposure_budget: int = 200,
 ) -> Desk:
-    """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
+    """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour.
+
+    `exposure_budget` is how many pictures one person may see in grey in a day.
+    """
     contests = PostgresContests(means, public_url=public_url)
     holds = PostgresHolds(means, contests, valve=valve)
     book = CaseBook(means)
@@ -96,4 +103,5 @@ def make_desk(
         holds=holds,
         contests=contests,
         hashes=ReportedHashes(means, banks, valve),
+        viewings=PostgresViewings(means, budget=exposure_budget),
     )

@@ -53,6 +53,7 @@
     │   ├── TimestampUnavailable     dependency.timestamp
     │   ├── PlatformAway             dependency.platform
     │   └── PlatformRefused          dependency.platform_refused
+    │       └── PlatformGone         dependency.platform_gone
     ├── ConfigurationError         this machine or its settings must change first
     │   ├── InvalidSetting           config.setting
     │   ├── DataUnreachable          config.data_unreachable
@@ -487,6 +488,13 @@ class PlatformRefused(DependencyError):
 
     code = "dependency.platform_refused"
     advice = "See what it said, and docs/platform.md for what it should do; asking again does not help."
+
+
+class PlatformGone(PlatformRefused):
+    """The platform has no bytes of this item any more, or never had."""
+
+    code = "dependency.platform_gone"
+    advice = "There is nothing left to be looked at; say so where it is asked what was found."
 
 
 class ConfigurationError(HoldfastError):

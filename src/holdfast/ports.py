@@ -31,6 +31,8 @@ A port is defined by the stage that needs it; this page only gathers them.
     Hashes        hold       store.reported_hashes.ReportedHashes
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
+    Viewings      review     store.viewings.PostgresViewings
+    SignedIn      review     whoever is signed in on the pages of staff
     FoundCopies   match      store.found_items.FoundItems
     PublicPath    blocked    adapters.public_path.HttpPath
 """
@@ -49,6 +51,7 @@ from holdfast.match.known import ChangeSource
 from holdfast.media.decoder import Decoder
 from holdfast.media.video import Reel
 from holdfast.pipeline import Banks, Screenings
+from holdfast.review.showing import SignedIn, Viewings
 from holdfast.sealed.keyring import Erasures, Keeper, Keyrings
 
 __all__ = [
@@ -76,6 +79,8 @@ __all__ = [
     "PublicPath",
     "Reel",
     "Screenings",
+    "SignedIn",
     "Stranger",
     "Told",
+    "Viewings",
 ]

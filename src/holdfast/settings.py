@@ -353,6 +353,13 @@ class Settings(BaseModel):
     hold_budget_percent: float = Field(
         default=1.0, gt=0, le=100, description="The same budget in percent of all items; the larger counts."
     )
+    exposure_budget: int = Field(
+        default=200,
+        ge=1,
+        le=100_000,
+        description="How many pictures one person may be shown in grey in a day (UTC); a blurred one counts a quarter. "
+        "Beyond it their reviews go to somebody else, without blame.",
+    )
     public_url: str | None = Field(
         default=None,
         description="Where people reach this Holdfast, such as `https://safety.example.org`: printed on receipts and "

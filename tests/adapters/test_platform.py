@@ -21,7 +21,7 @@ from holdfast.adapters.platform import SignedPlatform
 from holdfast.adapters.signed_calls import LARGEST_ANSWER
 from holdfast.adapters.stranger import HttpStranger
 from holdfast.bootstrap import System, platform_of, signed_platform, sites_of
-from holdfast.errors import InvalidSetting, PlatformAway, PlatformRefused
+from holdfast.errors import InvalidSetting, PlatformAway, PlatformGone, PlatformRefused
 from holdfast.hold.platform import Act, Acted, Nowhere, Platform, Sight, Spot
 from holdfast.settings import Settings
 from holdfast.start import clock
@@ -382,7 +382,7 @@ def test_bytes_come_as_they_are() -> None:
 
 
 NO_BYTES: dict[str, tuple[Script, type[Exception], str]] = {
-    "there are none": (lambda talk, _: talk.answer(404), PlatformRefused, "open: there are no bytes"),
+    "there are none": (lambda talk, _: talk.answer(404), PlatformGone, "open: there are no bytes"),
     "the call is wrong": (lambda talk, _: talk.answer(400), PlatformRefused, "open: status 400"),
     "it cannot tell": (lambda talk, _: talk.answer(503), PlatformAway, "open: status 503"),
     "a page instead": (bytes_answer(kind="text/html"), PlatformAway, "open: no application/octet-stream"),

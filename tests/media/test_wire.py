@@ -130,9 +130,9 @@ def test_a_reason_arrives_without_its_detail(reason: Reason) -> None:
         assert wire.receive_answer(ours, most_pixels=MOST_PIXELS) == NotDecoded(reason)
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.sampled_from(FileType))
-def test_a_request_arrives_as_it_was_sent(size: int, max_pixels: int, kind: FileType) -> None:
-    request = wire.Request(size, max_pixels, kind)
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.sampled_from(FileType), st.booleans())
+def test_a_request_arrives_as_it_was_sent(size: int, max_pixels: int, kind: FileType, every: bool) -> None:
+    request = wire.Request(size, max_pixels, kind, every_frame=every)
     assert len(request.pack()) == wire.REQUEST_SIZE
     assert wire.Request.unpack(request.pack()) == request
 

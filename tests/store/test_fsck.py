@@ -25,7 +25,11 @@ from holdfast.log.check import Checked, Difference, FsckMended
 from holdfast.match.bank import Action, ChangeAction, DisableBank
 from holdfast.match.bankline import Line
 from holdfast.match.entry import DisableEntry, GiveOpinion, Opinion, RemoveEntry
+from holdfast.media.preview import Preview, Previews
 from holdfast.pipeline import Answered
+from holdfast.review.showing import Viewer
+from holdfast.review.showing import Wanted as WantedLook
+from holdfast.review.viewing import Step as Look
 from holdfast.settings import Settings
 from holdfast.start import clock
 from tests.conftest import EMPTIED, superuser
@@ -79,6 +83,18 @@ def reported(system: System) -> None:
     at.desk.reports.add(receipt.code, "one more thing")
     at.desk.reports.keep_code(receipt.code)
     at.desk.contests.contest(at.told("mallory")[0], "it is mine")
+
+
+def looked(system: System) -> None:
+    """Somebody who looked at a picture, blurred and then in grey, and did not open another."""
+    viewer = Viewer(person="ann", session="s")
+    for step in (Look.BLURRED, Look.GREY):
+        wanted = WantedLook(case="c", review="r", content="post-1", version="1", step=step, numbers=frozenset({0, 1}))
+        found = Previews(
+            pictures=tuple(Preview(number=n, content=b"made by a test") for n in range(2)), counted=2, complete=True
+        )
+        first, _ = system.desk.viewings.give(viewer, wanted, found)
+        assert system.desk.viewings.show(viewer, first.token) == b"made by a test"
 
 
 def clocks(system: System) -> None:
@@ -172,6 +188,7 @@ def tell_it(system: System) -> None:
     clocks(system)
     system.alarms.acknowledge(system.alarms.standing(limit=1)[0].id, actor=ACTOR)
     reported(system)
+    looked(system)
 
 
 def examined(system: System, only: str | None = None) -> list[Checked]:
@@ -222,6 +239,8 @@ KNOWN = {
     "cases": "category state opened_at version",
     "hold": "case_id content_id content_version location url_record state asked_at confirmed_at looks alarmed version",
     "contest": "case_id content_id account_subject blameless state offered_at version",
+    "viewing": "person session case_id review content_id content_version step number pictures at_ms lasts_ms cost "
+    "state shown_at version",
     "clock": "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "
     "version",
     "archive_search": "bank entries bank_import count state owner due late items copies owed_at version",

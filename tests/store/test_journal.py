@@ -30,7 +30,7 @@ from holdfast.log.event import Event, registered
 from holdfast.match import archive, backwards, bank, entry, importing, long_screening, screen, unscreened
 from holdfast.match.bank import BankDisabled, BankEnabled
 from holdfast.match.entry import EntryRemoved
-from holdfast.review import review
+from holdfast.review import look, review
 from holdfast.sealed import kek, subject
 from tests.store.making import ACTOR, NOW, STORIES, create, insert_journal_row, rows, together
 
@@ -228,7 +228,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 STAGES = (
     *(archive, backwards, bank, entry, importing, long_screening, screen, unscreened),
     *(keys, effect, alarm, check, kek, subject, proposal, safety),
-    *(report, reported, proof, case, hold, contest, review),
+    *(report, reported, proof, case, hold, contest, review, look),
     *(keys, effect, alarm, hold, running_clock, check, kek, subject, proposal, safety),
 )
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}

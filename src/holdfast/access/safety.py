@@ -46,6 +46,8 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "hold_policy_file": lambda before, after: bool(before) and after != before,
     "hold_budget_least": lambda before, after: after < before,
     "hold_budget_percent": lambda before, after: after < before,
+    # What the people who look are spared.
+    "exposure_budget": lambda before, after: after > before,
     # What keeps this machine's own people from writing the log anew: later, or by a witness that they chose.
     "checkpoint_seconds": lambda before, after: after > before,
     "checkpoint_copy": lambda before, after: bool(before) and after != before,

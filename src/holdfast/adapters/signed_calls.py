@@ -21,7 +21,7 @@ import httpx
 from holdfast.adapters.http_calls import HttpCalls, Work
 from holdfast.adapters.strict_json import Json, Misfit, read_object
 from holdfast.effect.webhook import sign
-from holdfast.errors import PlatformAway, PlatformRefused
+from holdfast.errors import PlatformAway, PlatformGone, PlatformRefused
 
 T = TypeVar("T")
 
@@ -52,6 +52,11 @@ class Call:
         """Nobody can tell what became of it."""
         message = f"{self.name}: {why}"
         raise PlatformAway(message)
+
+    def gone(self, why: str) -> NoReturn:
+        """The platform has not got it."""
+        message = f"{self.name}: {why}"
+        raise PlatformGone(message)
 
     def refused(self, why: str) -> NoReturn:
         """The platform will not do it."""
@@ -91,7 +96,7 @@ class SignedCalls:
         """The bytes that are answered; the call is made when the first are asked for.
 
         They may take longer than a call, as long as LEAST_RATE bytes or more arrive each second. Raises
-        PlatformAway, also in the middle, and PlatformRefused.
+        PlatformAway, also in the middle, PlatformGone where there are none, and PlatformRefused.
         """
         request = self._signed(call, body, accept=_BYTES)
         answer = self._wait(call, lambda transport: transport.handle_async_request(request))
@@ -170,7 +175,7 @@ def _check_status(call: Call, status: int) -> None:
 def _check_bytes(call: Call, answer: httpx.Response) -> None:
     """Whether bytes follow, and how many: where nobody says it, what is cut short looks whole."""
     if answer.status_code == _NOT_FOUND:
-        call.refused("there are no bytes")
+        call.gone("there are no bytes")
     _check_status(call, answer.status_code)
     try:
         _check_clear(answer)

@@ -16,6 +16,7 @@ from holdfast.start import clock
 if TYPE_CHECKING:
     from holdfast.store.case_views import CaseLine, CaseSheet
     from holdfast.store.exposures import Totals
+    from holdfast.store.viewings import ViewingLine
 
 app = typer.Typer(help="See what was reported, and how it stands.", no_args_is_help=True)
 _SHOWN = 1000
@@ -56,6 +57,23 @@ def show_case(
     _say("Where it is", places, as_json=False)
     _say("What looks alike and waits for a person", waiting, as_json=False)
     _say("Its clocks", clocks, as_json=False)
+
+
+@app.command("viewings")
+def viewings_of(
+    case: Annotated[str, typer.Argument(help="The case's id, cas_...")],
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """List who was shown which picture of a case, when and how clearly. Each line was written before it was shown."""
+    with using(as_json=as_json) as system:
+        from holdfast.store.case_views import is_known  # noqa: PLC0415  # see `list_cases`
+
+        named = case.removeprefix("case:")
+        lines = system.desk.viewings.of_case(named)
+        if not lines and not is_known(named):
+            raise CaseUnknown(ascii(case))
+        found = [_viewing(line) for line in lines]
+    _say("Who saw what", found, as_json=as_json)
 
 
 @app.command("waiting")
@@ -131,6 +149,20 @@ def _seen(sheet: CaseSheet) -> dict[str, object]:
         "notice": _time(sheet.exposure.notice),
         "views_after_notice": found.views_after_notice,
         "minutes_visible_after_notice": round(found.minutes_visible, 3),
+    }
+
+
+def _viewing(line: ViewingLine) -> dict[str, object]:
+    return {
+        "person": line.person,
+        "shown": _time(line.shown_at),
+        "item": line.content,
+        "version": line.version,
+        "step": line.step,
+        "picture": line.number + 1,
+        "of": line.of or None,
+        "at_second": line.seconds,
+        "review": line.review,
     }
 
 

@@ -140,7 +140,7 @@ class Platform(Protocol):
         """What else the platform knows to show the same: re-shares, re-uploads, renditions of other items."""
 
     def open(self, key: str, content: str, version: str) -> Iterator[bytes]:
-        """The bytes, for the sandbox alone; held or not. Raises PlatformRefused if there are none.
+        """The bytes, for the sandbox alone; held or not. Raises PlatformGone if there are none.
 
         It may raise only when the first bytes are asked for, and PlatformAway in their middle: what came until then
         is not the item. They may take longer than another call, as long as they keep coming.

@@ -70,13 +70,15 @@ class Decoder(Protocol):
 class SandboxedDecoder:
     """A `Decoder` that asks the decoder server listening at `path`.
 
-    `seconds` is for one picture; `video_seconds` the most processor time for one video.
+    `seconds` is for one picture; `video_seconds` the most processor time for one video. With `every_frame` the same
+    video shows the same frames each time it is watched, and takes twice as long.
     """
 
     path: Path
     seconds: float
     max_pixels: int
     video_seconds: float = VIDEO_SECONDS
+    every_frame: bool = False
 
     def decode(self, upload: Upload) -> Decoded | NotDecoded:
         """Ask one confined child: see `Decoder`."""
@@ -101,7 +103,7 @@ class SandboxedDecoder:
         if isinstance(child, NotDecoded):
             return child
         seconds = seconds_for(upload.size, self.video_seconds)
-        request = wire.Request(upload.size, self.max_pixels, kind, seconds)
+        request = wire.Request(upload.size, self.max_pixels, kind, seconds, self.every_frame)
         with child:
             reader = ReelReader(wire.Timed(child, WALL_FACTOR * seconds + GRACE_SECONDS), self.max_pixels, see, begin)
             return _follow(child, request, upload, reader)

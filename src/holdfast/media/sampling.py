@@ -39,11 +39,11 @@ def glance(luma: Luma) -> Glance:
     return cells / size if size > _FLAT * across * math.sqrt(cells.size) else np.zeros_like(cells)
 
 
-def alike(one: Glance, other: Glance) -> bool:
+def alike(one: Glance, other: Glance, least: float = ALIKE) -> bool:
     """Whether two pictures seen from afar are of one scene; of two that are empty, they are."""
     if one.shape != other.shape:
         return False
-    return float(one @ other) > ALIKE or not (one.any() or other.any())
+    return float(one @ other) > least or not (one.any() or other.any())
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ def _watch_one(own_end: socket.socket, server: int, options: Options) -> None:
     seconds = min(request.seconds, options.video_seconds)
     # A library that does not come back is ended by this; one that was taken over by the limit above.
     signal.setitimer(signal.ITIMER_PROF, seconds + _TO_END_BY_ITSELF)
-    limits = video.VideoLimits(request.max_pixels, seconds)
+    limits = video.VideoLimits(request.max_pixels, seconds, request.every_frame)
     video.watch(video.Descriptor(descriptor, request.size), request.kind, limits, ReelSender(own_end))
     own_end.shutdown(socket.SHUT_WR)
 

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VideoLimits:
-    """How much one video may ask for: pixels in one frame, and seconds of processor time for all of it."""
+    """How much one video may ask for: pixels in one frame, and seconds of processor time for all of it.
+
+    With `every_frame` none is left out, and what is sent is the same each time.
+    """
 
     max_pixels: int
     seconds: float
+    every_frame: bool = False
 
 
 class Reel(Protocol):

@@ -84,7 +84,8 @@ class Viewing:
                 raise Unreadable(NotDecoded(Reason.NO_PICTURE))
             said = length_of(container)
             self.reel.begin(said, min(len(tracks), MOST_TRACKS))
-            first, *others = [Pass(self, number, track) for number, track in enumerate(tracks[:MOST_TRACKS])]
+            whole = self.limits.every_frame
+            first, *others = [Pass(self, number, track, whole) for number, track in enumerate(tracks[:MOST_TRACKS])]
             done = first.through(container)
         if not done:
             self._anew(first)

@@ -23,7 +23,7 @@ from holdfast.media.filetype import FileType
 from holdfast.media.plane import LONGEST_SIDE, MOST_BYTES, MOST_KEPT, MOST_PLANES, MOST_WALKED, Decoded, Frame, Plane
 from holdfast.media.reason import NotDecoded, Reason
 
-_REQUEST: Final = struct.Struct("<QQQB")  # bytes in the file, most pixels, milliseconds, file type
+_REQUEST: Final = struct.Struct("<QQQB?")  # bytes in the file, most pixels, milliseconds, file type, every frame
 _ANSWER: Final = struct.Struct("<BBB")  # reason (0 = decoded), frames, why some were missed (0 = none was)
 _FRAME: Final = struct.Struct("<HB")  # number in the file, planes
 _PLANE: Final = struct.Struct("<IIII")  # height, width, full height, full width
@@ -81,23 +81,26 @@ Readable = socket.socket | Timed
 class Request:
     """Decode this many bytes, of this type, within this many pixels.
 
-    `seconds` is the processor time that a video may take; a picture has the server's own limit.
+    `seconds` is the processor time that a video may take; a picture has the server's own limit. `every_frame` of
+    a video is decoded, so that the same film shows the same each time.
     """
 
     size: int
     max_pixels: int
     kind: FileType
     seconds: float = 0.0
+    every_frame: bool = False
 
     def pack(self) -> bytes:
         """As bytes."""
-        return _REQUEST.pack(self.size, self.max_pixels, round(self.seconds * 1000), _TYPES.index(self.kind))
+        kind, milliseconds = _TYPES.index(self.kind), round(self.seconds * 1000)
+        return _REQUEST.pack(self.size, self.max_pixels, milliseconds, kind, self.every_frame)
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
         """From bytes; the trusted side wrote them."""
-        size, max_pixels, milliseconds, kind = _REQUEST.unpack(message)
-        return cls(size, max_pixels, _TYPES[kind], milliseconds / 1000)
+        size, max_pixels, milliseconds, kind, every_frame = _REQUEST.unpack(message)
+        return cls(size, max_pixels, _TYPES[kind], milliseconds / 1000, every_frame)
 
 
 def send_answer(connection: socket.socket, outcome: Decoded | NotDecoded) -> None:

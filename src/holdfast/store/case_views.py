@@ -99,6 +99,11 @@ def case_sheet(case_id: str, now: datetime) -> CaseSheet | None:
     )
 
 
+def is_known(case_id: str) -> bool:
+    """Whether there is a case of that id."""
+    return CaseRow.objects.filter(id=case_id).exists()
+
+
 def waiting(*, limit: int) -> list[WaitingItem]:
     """What a person has to find, the longest waiting first."""
     rows = ReportedRow.objects.filter(state__in=OPEN).select_related("report").order_by("report__received_at", "place")

@@ -752,5 +752,7 @@ from holdfast.store.report_models import (  # noqa: E402  # Django finds an app'
     ReportRow,
     ViewsRow,
 )
+from holdfast.store.viewing_models import ViewingAddressRow, ViewingRow  # noqa: E402
 
 __all__ = ["CaseItemRow", "CaseRow", "ContestRow", "HoldRow", "ProofRow", "ReportRow", "ReportedRow", "ViewsRow"]
+__all__ += ["ViewingAddressRow", "ViewingRow"]

@@ -30,6 +30,7 @@ from holdfast.match.entry import Entry, EntryState
 from holdfast.match.importing import ImportBegun, ImportPublished
 from holdfast.match.screen import ScreeningAnswered, ScreeningAnswered1
 from holdfast.match.signal import Signal, SignalType
+from holdfast.review.look import COST
 from holdfast.store.bank_rows import record_of
 
 Row = Mapping[str, Any]
@@ -271,6 +272,21 @@ def _contest_notes(row: Recorded) -> dict[str, Any]:
     return {"account_subject": row.happened.account} if isinstance(row.happened, ContestOffered) else {}
 
 
+def _viewing(folded: Folded) -> dict[str, Any]:
+    viewing, one = folded.state, folded.state.picture
+    ids = {"case_id": one.case, "content_id": one.content, "content_version": one.version, "pictures": one.of}
+    plain = {name: getattr(one, name) for name in ("review", "number", "at_ms", "lasts_ms")}
+    words = {"step": _word(one.step), "state": _word(viewing.state), "cost": COST[one.step]}
+    return {
+        **ids,
+        **plain,
+        **words,
+        "person": viewing.person,
+        "session": viewing.session,
+        "shown_at": folded.begun_at,
+    }
+
+
 def _clock(folded: Folded) -> dict[str, Any]:
     clock, terms = folded.state, folded.state.terms
     named = {name: getattr(terms, name) for name in ("subject", "code", "due", "owner", "deputy", "pages")}
@@ -459,6 +475,17 @@ PROJECTIONS: Final = (
         expected=_contest,
         evolve=BY_NOUN["contest"].evolve,
         notes=_contest_notes,
+    ),
+    Projection(
+        table="viewing",
+        key="id",
+        noun="viewing",
+        columns=_columns(
+            "person session case_id review content_id content_version step number pictures at_ms lasts_ms cost state "
+            "shown_at version"
+        ),
+        expected=_viewing,
+        evolve=BY_NOUN["viewing"].evolve,
     ),
     Projection(
         table="clock",

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from holdfast.errors import PlatformRefused
+from holdfast.errors import PlatformGone, PlatformRefused
 from holdfast.hold.platform import Acted, Ambiguous, Location, Notice, Nowhere, Platform, Spot
 from holdfast.testing.asking import a_key, a_notice, acts, held, item_at, nowhere, somebody, spots_of, the_bytes
 
@@ -127,7 +127,7 @@ class PlatformContract:
     def test_bytes_that_are_not_there_are_refused(self, platform: Platform, doings: Doings) -> None:
         item = item_at(platform, doings.publish(somebody()))
         for content, version in ((f"no-{uuid4().hex}", "1"), (item.content, f"no-{uuid4().hex}")):
-            with pytest.raises(PlatformRefused):
+            with pytest.raises(PlatformGone):
                 list(platform.open(a_key(), content, version))
 
     # --- held

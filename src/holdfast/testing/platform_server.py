@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from holdfast.effect.webhook import sign
-from holdfast.errors import PlatformAway, PlatformRefused
+from holdfast.errors import PlatformAway, PlatformGone, PlatformRefused
 from holdfast.hold.platform import Act, Acted, Ambiguous, Found, Item, Notice, Platform, Resolved, Spot, Views
 from holdfast.testing.site import Site
 
@@ -52,8 +52,10 @@ def reply_to(
         return _answer(platform, call, untrusted_headers["webhook-id"], json.loads(untrusted_body))
     except PlatformAway:
         return Reply(_CANNOT_TELL)
+    except PlatformGone:
+        return Reply(_MISSING)
     except PlatformRefused:
-        return Reply(_MISSING if call == "open" else _WRONG)
+        return Reply(_WRONG)
     except (KeyError, TypeError, ValueError):
         return Reply(_WRONG)
 

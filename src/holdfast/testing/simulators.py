@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import chain, repeat
 from typing import Any, Final, TypeVar
 
-from holdfast.errors import PlatformAway, PlatformRefused
+from holdfast.errors import PlatformAway, PlatformGone, PlatformRefused
 from holdfast.hold.platform import (
     Act,
     Acted,
@@ -169,7 +169,7 @@ class SimulatedPlatform:
     def _bytes(self, content: str, version: str) -> bytes:
         body = self.site.bytes_of(content, version)
         if body is None:
-            raise PlatformRefused("open: there are no bytes")
+            raise PlatformGone("open: there are no bytes")
         return body
 
     def _facts(self, account: str, content: str) -> str:
