@@ -405,6 +405,8 @@ SAMPLES: dict[str, Sample] = {
             cases.ReadViews(views=(cases.SeenViews(hold="hld_1", views=3, at=NOW),)),
             cases.QueueCopies(copies=(cases.QueuedCopy(content="post-2", version="1", exact=False, distance=24),)),
             cases.KeepFacts(content="post-1", facts="x"),
+            cases.DecideCase(),
+            cases.ReopenCase(),
         ),
         command_types=get_args(cases.CaseCommand),
     ),

@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
+from holdfast.decision.decision import APPEALABLE
+from holdfast.decision.digests import digests_of
+from holdfast.decision.take import CARRY, TAKE, Carry, Settled, Take
 from holdfast.effect.handler import Registry
 from holdfast.hold.enforce import Ask, Look, Resolve
 from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounters, Tell
@@ -20,7 +24,9 @@ from holdfast.store.banks import PostgresBanks
 from holdfast.store.case_book import COPIES, FOUND, FREEZE, VIEWS, CaseBook
 from holdfast.store.case_copies import PostgresCopies
 from holdfast.store.cases import PostgresCases
+from holdfast.store.confirmed_here import ConfirmedHere
 from holdfast.store.contests import NOTIFY, PostgresContests
+from holdfast.store.decisions import PostgresDecisions
 from holdfast.store.found_items import FoundItems
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
@@ -42,6 +48,7 @@ class Desk:
     holds: PostgresHolds
     contests: PostgresContests
     hashes: ReportedHashes
+    decisions: PostgresDecisions
 
     def own_handlers(self) -> Registry:
         """What carries out those effects of the desk that need no platform, by kind."""
@@ -60,6 +67,8 @@ class Desk:
             VIEWS: ReadCounters(platform, self.cases, clock),
             FREEZE: Freeze(platform, self.copies, self.cases, clock),
             NOTIFY: Tell(platform, self.contests, clock),
+            TAKE: Take(platform, self.decisions, clock),
+            CARRY: Carry(platform, stranger, self.decisions, clock),
         }
 
     def round(self, now: datetime) -> int:
@@ -72,6 +81,14 @@ class Desk:
         return alarmed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """What decisions need besides: the reviews, and how long what is removed is kept before it is gone for good."""
+
+    settled: Settled
+    kept: timedelta = APPEALABLE
+
+
 def make_desk(
     means: Means,
     banks: PostgresBanks,
@@ -80,8 +97,13 @@ def make_desk(
     valve: Valve,
     public_url: str | None,
     has_platform: bool = True,
+    deciding: Deciding | None = None,
 ) -> Desk:
-    """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour."""
+    """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour.
+
+    Without `deciding` no review is known here, and nothing is decided.
+    """
+    deciding = deciding or Deciding(settled=lambda _review: None)
     contests = PostgresContests(means, public_url=public_url)
     holds = PostgresHolds(means, contests, valve=valve)
     book = CaseBook(means)
@@ -96,4 +118,13 @@ def make_desk(
         holds=holds,
         contests=contests,
         hashes=ReportedHashes(means, banks, valve),
+        decisions=PostgresDecisions(
+            means,
+            book,
+            holds,
+            ConfirmedHere(banks),
+            settled=deciding.settled,
+            digests=partial(digests_of, policy),
+            kept=deciding.kept,
+        ),
     )

@@ -16,7 +16,8 @@ A port is defined by the stage that needs it; this page only gathers them.
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
                              hold.follow_up.AskForCopies, .HoldFound, .ReadCounters, .Freeze, .Tell;
-                             hold.reported_hash.BankHash
+                             hold.reported_hash.BankHash,
+                             decision.take.Take, .Carry
     Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
     Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
     Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
@@ -29,6 +30,8 @@ A port is defined by the stage that needs it; this page only gathers them.
     Holds         hold       store.holds.PostgresHolds
     Told          hold       store.contests.PostgresContests
     Hashes        hold       store.reported_hashes.ReportedHashes
+    Decisions     decision   store.decisions.PostgresDecisions
+    Settled       decision   the store of reviews
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
     FoundCopies   match      store.found_items.FoundItems
@@ -37,6 +40,7 @@ A port is defined by the stage that needs it; this page only gathers them.
 
 from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.blocked import PublicPath
+from holdfast.decision.take import Decisions, Settled
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
 from holdfast.hold.follow_up import Alike, Archived, FollowedUp, Items, Told
@@ -58,6 +62,7 @@ __all__ = [
     "Banks",
     "Cases",
     "ChangeSource",
+    "Decisions",
     "Decoder",
     "Erasures",
     "FollowedUp",
@@ -76,6 +81,7 @@ __all__ = [
     "PublicPath",
     "Reel",
     "Screenings",
+    "Settled",
     "Stranger",
     "Told",
 ]

@@ -30,7 +30,7 @@ class Rule:
     leads_to: type[Event]
     when: str
     weakens: Callable[[Any, Any], bool]
-    settled: Callable[[Any, Any, TwoFound], bool]
+    settled: Callable[[Any, Any, TwoFound, str], bool]
     name: str
     schema: int
 
@@ -100,12 +100,13 @@ def register(
     *,
     when: str = NEVER,
     weakens: Callable[[Any, Any], bool] = lambda _command, _state: False,
-    settled: Callable[[Any, Any, TwoFound], bool] = lambda _command, _state, _found: False,
+    settled: Callable[[Any, Any, TwoFound, str], bool] = lambda _command, _state, _found, _subject: False,
     schema: int = 1,
 ) -> None:
     """Classify a command: `weakens(command, state)` says whether it needs two, `when` says so in words.
 
-    `settled` says whether what two people found is about just this; unless it is given, only a proposal will do.
+    `settled(command, state, found, subject)` says whether what two people found is about just this; without it only
+    a proposal will do.
 
     A command whose fields change keeps its name and takes the next `schema`: proposals that wait hold the
     old form. Raises ValueError at import time if the command is classified already.
@@ -142,7 +143,7 @@ def acting(actor: Actor, command: Any, state: Any, *, subject: str, version: int
     """
     if isinstance(actor, Agreed):
         return actor.actor
-    if weakens(command, state) and not _is_settled(actor, command, state):
+    if weakens(command, state) and not _is_settled(actor, command, state, subject):
         because = getattr(command, "because", None) or because
         wanted = Wanted(command=command, subject=subject, at_version=version, because=because)
         raise SecondPersonNeeded(wanted=wanted)
@@ -154,9 +155,9 @@ def name_of(actor: Actor) -> str:
     return actor if isinstance(actor, str) else actor.actor
 
 
-def _is_settled(actor: Actor, command: Any, state: Any) -> bool:  # noqa: ANN401  # as `acting`
+def _is_settled(actor: Actor, command: Any, state: Any, subject: str) -> bool:  # noqa: ANN401  # as `acting`
     """Whether two people found, in a review, what this command says of this thing."""
-    return isinstance(actor, TwoFound) and _RULES[type(command)].settled(command, state, actor)
+    return isinstance(actor, TwoFound) and _RULES[type(command)].settled(command, state, actor, subject)
 
 
 def encode(command: Any) -> tuple[str, int, str]:  # noqa: ANN401  # any command of the table

@@ -105,11 +105,17 @@ class Decision:
     kind: DecisionKind
     review: str
     by: tuple[str, ...]
+    ground: Ground | None = None
+    reason: NotUpheld | None = None
+    reference: Reference = Reference.TERMS_OTHER
+    found_by_machine: bool = False
     state: DecisionState
     made_at: datetime
     shown: tuple[Shown, ...] = ()
     appealed_in: str | None = None
     """The review that looks again."""
+    upheld_by: tuple[str, ...] = ()
+    """Reviews that looked again and came to the same."""
 
     @property
     def items(self) -> frozenset[tuple[str, str]]:
@@ -347,6 +353,8 @@ def evolve_decision(decision: Decision | None, happened: Event) -> Decision:
         return replace(decision, shown=(*decision.shown, Shown(to=happened.to, who=happened.who, at=happened.at)))
     if isinstance(happened, DecisionAppealed):
         return replace(decision, state=after, appealed_in=happened.review)
+    if isinstance(happened, DecisionUpheld):
+        return replace(decision, state=after, upheld_by=(*decision.upheld_by, happened.review))
     return replace(decision, state=after)
 
 
@@ -364,6 +372,10 @@ def _made(happened: DecisionMade) -> Decision:
         kind=happened.kind,
         review=happened.review,
         by=happened.by,
+        ground=happened.ground,
+        reason=happened.reason,
+        reference=happened.reference,
+        found_by_machine=happened.found_by_machine,
         state=DecisionState.MADE,
         made_at=happened.made_at,
     )
@@ -373,7 +385,7 @@ def _lets_be_seen(command: MakeDecision, _decision: Decision | None) -> bool:
     return not command.kind.removes
 
 
-def _is_made_by(command: MakeDecision, _decision: Decision | None, found: TwoFound) -> bool:
+def _is_made_by(command: MakeDecision, _decision: Decision | None, found: TwoFound, _subject: str) -> bool:
     """Whether two people found it in the review that is named, of the items that are named."""
     items = {(command.content, command.version), *((one.content, one.version) for one in command.copies)}
     about = (command.review, command.case) == (found.review, found.case)
@@ -384,7 +396,7 @@ def _undoes_removal(command: Reverse, decision: Decision) -> bool:
     return decision.kind.removes and not command.held
 
 
-def _is_reversed_by(command: Reverse, decision: Decision, found: TwoFound) -> bool:
+def _is_reversed_by(command: Reverse, decision: Decision, found: TwoFound, _subject: str) -> bool:
     """Whether two people found it, in the review that is named, of the very item that was decided about."""
     about = (command.review, decision.case) == (found.review, found.case)
     return about and (decision.content, decision.version) in found.items

@@ -413,7 +413,7 @@ def _at(command: AskAgain | ConfirmHold | FindBreach, now: datetime) -> Event:
     return HoldBreached(seen_at=now)
 
 
-def _is_released_by(command: ReleaseHold, hold: Hold, found: TwoFound) -> bool:
+def _is_released_by(command: ReleaseHold, hold: Hold, found: TwoFound, _subject: str) -> bool:
     """Whether two people found it of just this item's version, and this is what was decided with that."""
     about = (hold.case, command.decision) == (found.case, found.decision)
     return about and (hold.item, hold.version) in found.items

@@ -742,6 +742,7 @@ class SealedRecordRow(models.Model):
         indexes: ClassVar = [models.Index(fields=["subject"], name="sealed_record_subject")]
 
 
+from holdfast.store.decision_models import DecisionRow  # noqa: E402
 from holdfast.store.report_models import (  # noqa: E402  # Django finds an app's models in this module
     CaseItemRow,
     CaseRow,
@@ -753,4 +754,14 @@ from holdfast.store.report_models import (  # noqa: E402  # Django finds an app'
     ViewsRow,
 )
 
-__all__ = ["CaseItemRow", "CaseRow", "ContestRow", "HoldRow", "ProofRow", "ReportRow", "ReportedRow", "ViewsRow"]
+__all__ = [
+    "CaseItemRow",
+    "CaseRow",
+    "ContestRow",
+    "DecisionRow",
+    "HoldRow",
+    "ProofRow",
+    "ReportRow",
+    "ReportedRow",
+    "ViewsRow",
+]

@@ -31,6 +31,7 @@ from holdfast.match.importing import ImportBegun, ImportPublished
 from holdfast.match.screen import ScreeningAnswered, ScreeningAnswered1
 from holdfast.match.signal import Signal, SignalType
 from holdfast.store.bank_rows import record_of
+from holdfast.store.decision_rows import COLUMNS, columns_of
 
 Row = Mapping[str, Any]
 
@@ -271,6 +272,10 @@ def _contest_notes(row: Recorded) -> dict[str, Any]:
     return {"account_subject": row.happened.account} if isinstance(row.happened, ContestOffered) else {}
 
 
+def _decision(folded: Folded) -> dict[str, Any]:
+    return columns_of(folded.state)
+
+
 def _clock(folded: Folded) -> dict[str, Any]:
     clock, terms = folded.state, folded.state.terms
     named = {name: getattr(terms, name) for name in ("subject", "code", "due", "owner", "deputy", "pages")}
@@ -459,6 +464,14 @@ PROJECTIONS: Final = (
         expected=_contest,
         evolve=BY_NOUN["contest"].evolve,
         notes=_contest_notes,
+    ),
+    Projection(
+        table="decision",
+        key="id",
+        noun="decision",
+        columns=_columns(f"{COLUMNS} version"),
+        expected=_decision,
+        evolve=BY_NOUN["decision"].evolve,
     ),
     Projection(
         table="clock",
