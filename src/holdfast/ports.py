@@ -32,6 +32,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Hashes        hold       store.reported_hashes.ReportedHashes
     Decisions     decision   store.decisions.PostgresDecisions
     Settled       decision   the store of reviews
+    OpensReviews  decision   the store of reviews
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
     FoundCopies   match      store.found_items.FoundItems
@@ -40,7 +41,7 @@ A port is defined by the stage that needs it; this page only gathers them.
 
 from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.blocked import PublicPath
-from holdfast.decision.take import Decisions, Settled
+from holdfast.decision.take import Decisions, OpensReviews, Settled
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
 from holdfast.hold.follow_up import Alike, Archived, FollowedUp, Items, Told
@@ -76,6 +77,7 @@ __all__ = [
     "Keyrings",
     "LongScreenings",
     "Named",
+    "OpensReviews",
     "Owing",
     "Platform",
     "PublicPath",

@@ -22,7 +22,7 @@ from holdfast.effect.handler import Done, Failed, Leased, Outcome, Refused
 from holdfast.errors import PlatformAway, PlatformRefused
 from holdfast.hold.enforce import Asked, Seen, again, batches
 from holdfast.hold.platform import Act, Acted, Platform, Sight, Stranger
-from holdfast.review.review import Review
+from holdfast.review.review import About, Review
 
 TAKE: Final = "decision.take"
 """Owed for a review that was concluded, or whose conclusion was taken back; payload: `review`."""
@@ -40,6 +40,13 @@ class Settled(Protocol):
 
         Called inside a transaction it MUST be locked until that ends: nobody takes anything back meanwhile.
         """
+
+
+class OpensReviews(Protocol):
+    """The reviews, as appeals need them."""
+
+    def __call__(self, case: str, content: str, version: str, about: About, spoke: frozenset[str], /) -> str:
+        """Open a review inside the open transaction, in which nobody of `spoke` is asked; its id."""
 
 
 @dataclass(frozen=True, slots=True)

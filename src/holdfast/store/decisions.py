@@ -209,6 +209,8 @@ class PostgresDecisions:
         if upheld:
             self._tell(row, Uphold(one.id), SYSTEM, one.at)
         if one.removes:
+            seen = [hold for hold in _holds(one.items, one.case.id) if hold.state == HoldState.RELEASED]
+            self._holds.end(seen, AskAgain(), actor=SYSTEM, at=one.at)
             self._bank(one, row)
         else:
             self._let_go(one, row, leave)
