@@ -24,6 +24,7 @@ from holdfast.case import clock, running_clock
 from holdfast.cli import output
 from holdfast.cli.main import app
 from holdfast.deciders import DECIDERS
+from holdfast.decision import actions
 from holdfast.effect import effect
 from holdfast.log import check
 from holdfast.log.event import registered
@@ -135,6 +136,13 @@ def errors_page() -> str:
         ["`finding.not_of_minors`", "Who reports is no reason where a minor is concerned.", "Find what you saw.", "no"],
         ["`finding.contradicts_proof`", "A verified proof shows that it is not so.", "Find another reason.", "no"],
         ["`finding.proof_waits`", "Nobody has looked at a proof yet.", "Ask whoever sees proofs, or wait a day.", "no"],
+        ["`decision.not_in_this_state`", "The decision's state does not allow this.", "See states.md.", "no"],
+        ["`decision.reason`", "A removal has a ground, a release a reason.", "Say which.", "no"],
+        ["`decision.asked_by_child`", "A child's wish removes without a finding.", "Decide it as that alone.", "no"],
+        ["`decision.two_people`", "Nobody lets anything be seen again alone.", "Let another look.", "no"],
+        ["`decision.appeal_over`", "The time for an appeal is over.", "Say what is new.", "no"],
+        ["`action.not_now`", "Nobody can do this at this point.", "See actions.md.", "no"],
+        ["`action.not_yours`", "This is for other roles.", "See actions.md; ask one of them.", "no"],
         ["`hold.not_in_this_state`", "The hold's state does not allow this.", "See states.md.", "no"],
         ["`hold.not_due`", "The platform still has time to confirm.", "Wait.", "no"],
         ["`unscreened.not_due`", "The hold's clock still runs.", "Wait.", "no"],
@@ -250,6 +258,25 @@ def clocks_page() -> str:
     return _page("Clocks", intro, _table([*columns, "owner", "deputy", "source", "checked on"], rows))
 
 
+def actions_page() -> str:
+    """Who may do what about an item, and when."""
+    parts = []
+    for who in actions.WHO:
+        rows = [
+            [
+                where.value.replace("_", " "),
+                ", ".join(sorted(actions.actions(where, (who,)))).replace("_", " ") or "nothing",
+            ]
+            for where in actions.WHERE
+        ]
+        parts.append(f"## {who.value.capitalize()}\n\n{_table(['while it is', 'may'], rows)}")
+    intro = (
+        "What each role, and each party, may do about one item of a case. One function says so; it draws the buttons "
+        "and gates the requests. Whose turn it is, and who is party to a case, is asked besides."
+    )
+    return _page("Actions", intro, "\n".join(parts))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
@@ -258,6 +285,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "reasons.md": reasons_page,
     "clocks.md": clocks_page,
+    "actions.md": actions_page,
 }
 
 

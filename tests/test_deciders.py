@@ -24,6 +24,8 @@ from holdfast.case import case as cases
 from holdfast.case import running_clock as clocks
 from holdfast.case.clock import ClockState, Moment
 from holdfast.deciders import BY_NOUN, DECIDERS
+from holdfast.decision import decision as decisions
+from holdfast.decision.basis import Reference
 from holdfast.effect import effect as effects
 from holdfast.errors import Refusal
 from holdfast.hold import contest, hold
@@ -42,7 +44,7 @@ from holdfast.match.video import VideoRule
 from holdfast.media.reason import Reason
 from holdfast.review import look as looks
 from holdfast.review import review as reviews
-from holdfast.review.finding import Circumstances, Finding, Verdict
+from holdfast.review.finding import Circumstances, Finding, Ground, Verdict
 from holdfast.review.viewing import Seen, Step
 from holdfast.sealed import kek, subject
 from tests.match.deciding import CODE, named, reachable
@@ -145,6 +147,16 @@ REVIEW = reviews.Review(
     until=NOW + timedelta(hours=2),
     findings=(Finding(by="bob", verdict=Verdict.UNSURE, at=NOW, seen=Seen()),),
     spoke=frozenset({"bob"}),
+)
+DECISION = decisions.Decision(
+    case="c",
+    content="post-1",
+    version="1",
+    kind=decisions.DecisionKind.REMOVE,
+    review="rev_1",
+    by=("ann",),
+    state=decisions.DecisionState.MADE,
+    made_at=NOW,
 )
 CONTEST = contest.Contest(case="c", content="post-1", state=contest.ContestState.OFFERED, blameless=False)
 TERMS = clocks.Terms(
@@ -396,6 +408,8 @@ SAMPLES: dict[str, Sample] = {
             cases.ReadViews(views=(cases.SeenViews(hold="hld_1", views=3, at=NOW),)),
             cases.QueueCopies(copies=(cases.QueuedCopy(content="post-2", version="1", exact=False, distance=24),)),
             cases.KeepFacts(content="post-1", facts="x"),
+            cases.DecideCase(),
+            cases.ReopenCase(),
         ),
         command_types=get_args(cases.CaseCommand),
     ),
@@ -426,6 +440,29 @@ SAMPLES: dict[str, Sample] = {
         things={None: None, looks.ViewingState.SHOWN: looks.Viewing(person="ann", session="s", picture=PICTURE)},
         commands=(looks.ShowPicture(address=ADDRESS, by="ann", session="s", reached=Step.BLURRED),),
         command_types=(looks.ShowPicture,),
+    ),
+    "decision": Sample(
+        things=in_states(DECISION, decisions.DecisionState),
+        commands=(
+            decisions.MakeDecision(
+                case="c",
+                content="post-1",
+                version="1",
+                kind=decisions.DecisionKind.REMOVE,
+                review="rev_1",
+                by=("ann",),
+                ground=Ground.SEEN,
+                reference=Reference.CHILD_ABUSE_MATERIAL,
+                found_by_machine=False,
+                digests=decisions.Digests(policy="p", template="t", software="s"),
+            ),
+            decisions.CarryOut(),
+            decisions.ShowDecision(to=decisions.Party.REPORTER, who="rep_1"),
+            decisions.Appeal(by=decisions.Party.UPLOADER, who="ctt_1", words="x", review="rev_2"),
+            decisions.Uphold("rev_2"),
+            decisions.Reverse(review="rev_2", because=decisions.Because.APPEAL, held=True),
+        ),
+        command_types=get_args(decisions.DecisionCommand),
     ),
     "clock": Sample(
         things=in_states(CLOCK, ClockState),

@@ -12,6 +12,7 @@ from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
 from holdfast.case.case import CASE_TRANSITIONS, decide_case, evolve_case
 from holdfast.case.running_clock import CLOCK_TRANSITIONS, decide_clock, evolve_clock
+from holdfast.decision.decision import DECISION_TRANSITIONS, decide_decision, evolve_decision
 from holdfast.effect.effect import EFFECT_TRANSITIONS, decide_effect, evolve_effect
 from holdfast.hold.contest import CONTEST_TRANSITIONS, decide_contest, evolve_contest
 from holdfast.hold.hold import HOLD_TRANSITIONS, decide_hold, evolve_hold
@@ -165,6 +166,13 @@ DECIDERS: Final = (
         transitions=VIEWING_TRANSITIONS,
         decide=decide_viewing,
         evolve=lambda viewing, _, happened: evolve_viewing(viewing, happened),
+    ),
+    Decider(
+        name="Decision",
+        noun="decision",
+        transitions=DECISION_TRANSITIONS,
+        decide=decide_decision,
+        evolve=lambda decision, _, happened: evolve_decision(decision, happened),
     ),
     Decider(
         name="Clock",

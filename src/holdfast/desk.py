@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
+from holdfast.decision.decision import APPEALABLE
+from holdfast.decision.digests import digests_of
+from holdfast.decision.take import CARRY, TAKE, Carry, Settled, Take
 from holdfast.effect.handler import Registry
 from holdfast.hold.enforce import Ask, Look, Resolve
 from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounters, Tell
@@ -20,7 +24,9 @@ from holdfast.store.banks import PostgresBanks
 from holdfast.store.case_book import COPIES, FOUND, FREEZE, VIEWS, CaseBook
 from holdfast.store.case_copies import PostgresCopies
 from holdfast.store.cases import PostgresCases
+from holdfast.store.confirmed_here import ConfirmedHere
 from holdfast.store.contests import NOTIFY, PostgresContests
+from holdfast.store.decisions import PostgresDecisions
 from holdfast.store.found_items import FoundItems
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
@@ -44,6 +50,7 @@ class Desk:
     contests: PostgresContests
     hashes: ReportedHashes
     viewings: PostgresViewings
+    decisions: PostgresDecisions
 
     def own_handlers(self) -> Registry:
         """What carries out those effects of the desk that need no platform, by kind."""
@@ -62,6 +69,8 @@ class Desk:
             VIEWS: ReadCounters(platform, self.cases, clock),
             FREEZE: Freeze(platform, self.copies, self.cases, clock),
             NOTIFY: Tell(platform, self.contests, clock),
+            TAKE: Take(platform, self.decisions, clock),
+            CARRY: Carry(platform, stranger, self.decisions, clock),
         }
 
     def round(self, now: datetime) -> int:
@@ -75,7 +84,15 @@ class Desk:
         return alarmed
 
 
-def make_desk(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding:
+    """What decisions need besides: the reviews, and how long what is removed is kept before it is gone for good."""
+
+    settled: Settled
+    kept: timedelta = APPEALABLE
+
+
+def make_desk(  # noqa: PLR0913  # each is one rule of the house
     means: Means,
     banks: PostgresBanks,
     *,
@@ -84,11 +101,14 @@ def make_desk(
     public_url: str | None,
     has_platform: bool = True,
     exposure_budget: int = 200,
+    deciding: Deciding | None = None,
 ) -> Desk:
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour.
 
-    `exposure_budget` is how many pictures one person may see in grey in a day.
+    `exposure_budget` is how many pictures one person may see in grey in a day. Without `deciding` no
+    review is known here, and nothing is decided.
     """
+    deciding = deciding or Deciding(settled=lambda _review: None)
     contests = PostgresContests(means, public_url=public_url)
     holds = PostgresHolds(means, contests, valve=valve)
     book = CaseBook(means)
@@ -104,4 +124,13 @@ def make_desk(
         contests=contests,
         hashes=ReportedHashes(means, banks, valve),
         viewings=PostgresViewings(means, budget=exposure_budget),
+        decisions=PostgresDecisions(
+            means,
+            book,
+            holds,
+            ConfirmedHere(banks),
+            settled=deciding.settled,
+            digests=partial(digests_of, policy),
+            kept=deciding.kept,
+        ),
     )

@@ -16,7 +16,8 @@ A port is defined by the stage that needs it; this page only gathers them.
     Erasures      sealed     adapters.keyring.ErasureFile
     Handler       effect     hold.enforce.Resolve, .Ask, .Look, adapters.webhook.Webhook, alarm.telling.Teller,
                              hold.follow_up.AskForCopies, .HoldFound, .ReadCounters, .Freeze, .Tell;
-                             hold.reported_hash.BankHash
+                             hold.reported_hash.BankHash,
+                             decision.take.Take, .Carry
     Platform      hold       adapters.platform.SignedPlatform, testing.simulators.SimulatedPlatform
     Stranger      hold       adapters.stranger.HttpStranger, testing.simulators.SimulatedStranger
     Doings        testing    whoever puts a platform under testing.contracts.PlatformContract; testing.site.Site
@@ -29,6 +30,9 @@ A port is defined by the stage that needs it; this page only gathers them.
     Holds         hold       store.holds.PostgresHolds
     Told          hold       store.contests.PostgresContests
     Hashes        hold       store.reported_hashes.ReportedHashes
+    Decisions     decision   store.decisions.PostgresDecisions
+    Settled       decision   the store of reviews
+    OpensReviews  decision   the store of reviews
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
     Owing         alarm      store.outbox.Outbox
     Viewings      review     store.viewings.PostgresViewings
@@ -39,6 +43,7 @@ A port is defined by the stage that needs it; this page only gathers them.
 
 from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.blocked import PublicPath
+from holdfast.decision.take import Decisions, OpensReviews, Settled
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
 from holdfast.hold.follow_up import Alike, Archived, FollowedUp, Items, Told
@@ -61,6 +66,7 @@ __all__ = [
     "Banks",
     "Cases",
     "ChangeSource",
+    "Decisions",
     "Decoder",
     "Erasures",
     "FollowedUp",
@@ -74,11 +80,13 @@ __all__ = [
     "Keyrings",
     "LongScreenings",
     "Named",
+    "OpensReviews",
     "Owing",
     "Platform",
     "PublicPath",
     "Reel",
     "Screenings",
+    "Settled",
     "SignedIn",
     "Stranger",
     "Told",

@@ -6,20 +6,16 @@ Reads the database and the log's published files; writes nothing.
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-import holdfast
 from holdfast.adapters.log_folder import LogFolder, checked_head
 from holdfast.errors import NotLoggedYet, SubjectUnknown
 from holdfast.log.keys import read_history
 from holdfast.log.leaf import public_name
 from holdfast.log.proof import Placed, Signed, Stamped, bundle, consistency
 from holdfast.log.receipt import give_receipt
+from holdfast.software import software
 from holdfast.store.log_rows import Cursor, rows_of_subject
 
 _STAMPED: Final = """
@@ -75,16 +71,6 @@ def signed_tree(folder: LogFolder, note: str) -> Signed:
     me = folder.identity()
     head = checked_head(note, me.keys)
     return Signed(head, note, folder.nodes(head.size), me.history)
-
-
-@cache
-def software() -> dict[str, str]:
-    """Which program is in force: its version, and SHA-256 over its source files in order of their names."""
-    package = Path(holdfast.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"{path.relative_to(package)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return {"holdfast": holdfast.__version__, "source": digest.hexdigest(), "python": sys.version.split()[0]}
 
 
 def _stamped(cursor: Cursor, tree: Signed, last_index: int) -> Stamped | None:

@@ -18,6 +18,7 @@ from holdfast.access.person import People
 from holdfast.access.safety import AcceptSettings, RecordSettings
 from holdfast.access.two_people import Agreed, Wanted, acting, decode, encode, register, rules, weakens
 from holdfast.deciders import DECIDERS
+from holdfast.decision.decision import Because, DecisionKind, Reverse
 from holdfast.errors import SecondPersonNeeded
 from holdfast.hold.hold import ReleaseHold
 from holdfast.log.event import registered
@@ -28,6 +29,7 @@ from holdfast.match.signal import Signal, SignalType
 from holdfast.match.two_people import AddEntries
 from holdfast.match.video import VideoRule
 from holdfast.sealed.subject import EraseSealed, LiftPreservation
+from tests.decision.making import make
 
 SOURCE = Path(banks.__file__).parents[1]
 BANK = banks.Bank(
@@ -106,6 +108,15 @@ def test_only_a_proposal_says_that_two_people_agreed() -> None:
     assert "Agreed(" not in (SOURCE / "cli/proposals.py").read_text()
 
 
+def test_only_a_review_says_that_two_people_found_the_same() -> None:
+    makers = {
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if "TwoFound(" in path.read_text().replace("class TwoFound", "")
+    }
+    assert makers == {"decision/two_found.py"}
+
+
 COMMANDS: list[Any] = [
     banks.DisableBank(),
     banks.EnableBank(),
@@ -132,6 +143,8 @@ COMMANDS: list[Any] = [
     EraseSealed(because="x"),
     LiftPreservation(hold="hld_1", because="x"),
     ReleaseHold(decision="dec_1", because="x"),
+    make(DecisionKind.KEEP),
+    Reverse(review="rev_1", because=Because.APPEAL, held=False),
     RecordSettings(values={"shadow": True}),
 ]
 

@@ -21,7 +21,7 @@ from holdfast.testing.site import Site
 from holdfast.testing.upload import Served
 
 if TYPE_CHECKING:
-    from holdfast.desk import Desk
+    from holdfast.desk import Deciding, Desk
 
 DOOR = "door:report"
 
@@ -86,7 +86,13 @@ class Place:
             self.site.put(Spot(content=upload.content, version=upload.newest, location=name), Served.SHOWN)
 
 
-def place(system: System, *, valve: Valve | None = None, policy: HoldPolicy | None = None) -> Place:
+def place(
+    system: System,
+    *,
+    valve: Valve | None = None,
+    policy: HoldPolicy | None = None,
+    deciding: Deciding | None = None,
+) -> Place:
     """An empty platform, and a desk with these rules."""
     from holdfast.desk import make_desk
 
@@ -103,6 +109,7 @@ def place(system: System, *, valve: Valve | None = None, policy: HoldPolicy | No
         policy=policy or HoldPolicy(),
         valve=valve or Valve(),
         public_url="https://help.example",
+        deciding=deciding,
     )
     made.append(Place(system, site, SimulatedPlatform(site), SimulatedStranger(site), desk, begun))
     return made[0]

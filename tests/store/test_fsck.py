@@ -27,13 +27,17 @@ from holdfast.match.bankline import Line
 from holdfast.match.entry import DisableEntry, GiveOpinion, Opinion, RemoveEntry
 from holdfast.media.preview import Preview, Previews
 from holdfast.pipeline import Answered
+from holdfast.review.finding import Verdict
+from holdfast.review.review import Review
 from holdfast.review.showing import Viewer
 from holdfast.review.showing import Wanted as WantedLook
 from holdfast.review.viewing import Step as Look
+from holdfast.review.weighing import Weighed
 from holdfast.settings import Settings
 from holdfast.start import clock
 from tests.conftest import EMPTIED, superuser
-from tests.desk.making import place
+from tests.decision.making import concluded, finding
+from tests.desk.making import Place, place
 from tests.effect.making import NOW as LATER
 from tests.effect.making import order, owe
 from tests.store.making import ACTOR, NOTHING_TOLD, NOW, TWO, add, answered, create, matched, md5, pdq, record
@@ -71,8 +75,11 @@ def banks_made(system: System) -> list[str]:
 
 
 def reported(system: System) -> None:
-    """A report with a proof, of something that was copied; held, looked at again, and contested."""
-    at = place(system)
+    """A report with a proof, of something that was copied; held, looked at again, and contested. Another, decided."""
+    from holdfast.desk import Deciding
+
+    reviews = dict[str, Review]()
+    at = place(system, deciding=Deciding(settled=reviews.get))
     address = at.site.publish("mallory")
     at.site.reshare(address, "trent")
     shown = ShownProof(says=frozenset({Claim.BIRTH_DATE}), media_type="image/png", content=b"made by a test")
@@ -83,6 +90,21 @@ def reported(system: System) -> None:
     at.desk.reports.add(receipt.code, "one more thing")
     at.desk.reports.keep_code(receipt.code)
     at.desk.contests.contest(at.told("mallory")[0], "it is mine")
+    decided(at, reviews)
+
+
+def decided(at: Place, reviews: dict[str, Review]) -> None:
+    """Something else that was reported, and removed by one person."""
+    from holdfast.store.models import CaseItemRow
+
+    address = at.site.publish("oscar")
+    at.report(address)
+    at.carry()
+    upload = at.site.upload(address)
+    case = CaseItemRow.objects.get(content_id=upload.content).case_id
+    about = {"case": case, "content": upload.content, "version": upload.newest, "effective_at": at.now}
+    reviews["rev_1"] = concluded(finding("ann", Verdict.REMOVE), outcome=Weighed.REMOVE, **about)
+    assert at.desk.decisions.take("rev_1", []) is None
 
 
 def looked(system: System) -> None:
@@ -241,6 +263,8 @@ KNOWN = {
     "contest": "case_id content_id account_subject blameless state offered_at version",
     "viewing": "person session case_id review content_id content_version step number pictures at_ms lasts_ms cost "
     "state shown_at version",
+    "decision": "case_id content_id content_version copies kind state review by ground reason reference "
+    "found_by_machine shown appealed_in upheld_by made_at version",
     "clock": "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "
     "version",
     "archive_search": "bank entries bank_import count state owner due late items copies owed_at version",

@@ -21,6 +21,7 @@ from holdfast.access import proposal, safety
 from holdfast.alarm import alarm
 from holdfast.bootstrap import System
 from holdfast.case import case, running_clock
+from holdfast.decision import decision
 from holdfast.effect import effect
 from holdfast.errors import JournalConflict
 from holdfast.hold import contest, hold
@@ -228,7 +229,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 STAGES = (
     *(archive, backwards, bank, entry, importing, long_screening, screen, unscreened),
     *(keys, effect, alarm, check, kek, subject, proposal, safety),
-    *(report, reported, proof, case, hold, contest, review, look),
+    *(report, reported, proof, case, hold, contest, review, decision, look),
     *(keys, effect, alarm, hold, running_clock, check, kek, subject, proposal, safety),
 )
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}

@@ -30,6 +30,7 @@ class Rule:
     leads_to: type[Event]
     when: str
     weakens: Callable[[Any, Any], bool]
+    settled: Callable[[Any, Any, TwoFound, str], bool]
     name: str
     schema: int
 
@@ -47,6 +48,36 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TwoFound:
+    """Two people stand behind what is done, because each found the same by themselves: in this review, of these items.
+
+    It stands for them where a command's own rule says that it is about just this, and nowhere else. Made by
+    `holdfast.decision.two_found` alone, from a review that was read in the transaction that acts on it.
+    """
+
+    review: str
+    decision: str
+    """What is decided with it."""
+    case: str
+    items: frozenset[tuple[str, str]]
+    """Content and version: what they found it of, and what is the same byte for byte."""
+    by: frozenset[str]
+    undoes: frozenset[str] = frozenset()
+    """Decisions that end with it."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if fewer than two stand behind it."""
+        if len({name.strip().lower() for name in self.by} - {""}) < _TWO:
+            message = "fewer than two people found this"
+            raise ValueError(message)
+
+    @property
+    def actor(self) -> str:
+        """How the journal names them."""
+        return f"review:{self.review}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A command that one person may not carry out, what it is about, and at which version it was looked at."""
 
@@ -56,7 +87,8 @@ class Wanted:
     because: str | None = None
 
 
-Actor = str | Agreed
+Actor = str | Agreed | TwoFound
+_TWO: Final = 2
 _RULES: Final[dict[type, Rule]] = {}
 _NAMED: Final[dict[tuple[str, int], type]] = {}
 _ADAPTERS: Final[dict[type, TypeAdapter[Any]]] = {}
@@ -68,9 +100,13 @@ def register(
     *,
     when: str = NEVER,
     weakens: Callable[[Any, Any], bool] = lambda _command, _state: False,
+    settled: Callable[[Any, Any, TwoFound, str], bool] = lambda _command, _state, _found, _subject: False,
     schema: int = 1,
 ) -> None:
     """Classify a command: `weakens(command, state)` says whether it needs two, `when` says so in words.
+
+    `settled(command, state, found, subject)` says whether what two people found is about just this; without it only
+    a proposal will do.
 
     A command whose fields change keeps its name and takes the next `schema`: proposals that wait hold the
     old form. Raises ValueError at import time if the command is classified already.
@@ -79,7 +115,9 @@ def register(
     if command in _RULES or (name, schema) in _NAMED:
         message = f"{name} is classified twice"
         raise ValueError(message)
-    _RULES[command] = Rule(leads_to=leads_to, when=str(when), weakens=weakens, name=name, schema=schema)
+    _RULES[command] = Rule(
+        leads_to=leads_to, when=str(when), weakens=weakens, settled=settled, name=name, schema=schema
+    )
     _NAMED[name, schema] = command
 
 
@@ -105,16 +143,21 @@ def acting(actor: Actor, command: Any, state: Any, *, subject: str, version: int
     """
     if isinstance(actor, Agreed):
         return actor.actor
-    if weakens(command, state):
+    if weakens(command, state) and not _is_settled(actor, command, state, subject):
         because = getattr(command, "because", None) or because
         wanted = Wanted(command=command, subject=subject, at_version=version, because=because)
         raise SecondPersonNeeded(wanted=wanted)
-    return actor
+    return name_of(actor)
 
 
 def name_of(actor: Actor) -> str:
     """The journal's name for an actor, where nothing is to be judged."""
-    return actor.actor if isinstance(actor, Agreed) else actor
+    return actor if isinstance(actor, str) else actor.actor
+
+
+def _is_settled(actor: Actor, command: Any, state: Any, subject: str) -> bool:  # noqa: ANN401  # as `acting`
+    """Whether two people found, in a review, what this command says of this thing."""
+    return isinstance(actor, TwoFound) and _RULES[type(command)].settled(command, state, actor, subject)
 
 
 def encode(command: Any) -> tuple[str, int, str]:  # noqa: ANN401  # any command of the table

@@ -29,7 +29,9 @@ class CaseState(StrEnum):
     """Where a case stands."""
 
     OPEN = "open"
-    """Nobody has decided yet."""
+    """Something that was named is not decided yet."""
+    DECIDED = "decided"
+    """Everything that was named in it is decided; it opens again when anything joins, or is decided anew."""
 
 
 STRICTEST: Final = (
@@ -143,7 +145,19 @@ class KeepFacts:
     facts: str
 
 
-CaseCommand = OpenCase | TakeReport | TakeItems | ClaimAge | ReadViews | QueueCopies | KeepFacts
+@dataclass(frozen=True, slots=True)
+class DecideCase:
+    """Everything that was named in it is decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenCase:
+    """Something in it is not decided any more."""
+
+
+CaseCommand = (
+    OpenCase | TakeReport | TakeItems | ClaimAge | ReadViews | QueueCopies | KeepFacts | DecideCase | ReopenCase
+)
 
 
 # --- events
@@ -215,12 +229,30 @@ class CaseFactsKept(Event):
     facts: PrivateText
 
 
+@event("case.decided")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDecided(Event):
+    """Everything that was named in the case is decided."""
+
+
+@event("case.reopened")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReopened(Event):
+    """Something in the case is not decided any more."""
+
+
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
 
-_LATER: Final = (TakeReport, TakeItems, ClaimAge, ReadViews, QueueCopies, KeepFacts)
+_JOINS: Final = (TakeReport, TakeItems, QueueCopies)
+_TELLS: Final = (ClaimAge, ReadViews, KeepFacts)
+_LATER: Final = (*_JOINS, *_TELLS)
 CASE_TRANSITIONS: Final[Mapping[tuple[CaseState | None, type], CaseState]] = {
     (None, OpenCase): CaseState.OPEN,
     **dict.fromkeys(((CaseState.OPEN, command) for command in _LATER), CaseState.OPEN),
+    **dict.fromkeys(((CaseState.DECIDED, command) for command in _JOINS), CaseState.OPEN),
+    **dict.fromkeys(((CaseState.DECIDED, command) for command in _TELLS), CaseState.DECIDED),
+    (CaseState.OPEN, DecideCase): CaseState.DECIDED,
+    (CaseState.DECIDED, ReopenCase): CaseState.OPEN,
 }
 
 
@@ -239,9 +271,10 @@ def evolve_case(case: Case | None, happened: Event) -> Case:
     if case is None or (case.state, type(happened)) not in _POSSIBLE:
         message = f"no case can have {happened.tag!r} here"
         raise ValueError(message)
+    after = replace(case, state=_POSSIBLE[case.state, type(happened)])
     if isinstance(happened, CaseReportJoined):
-        return replace(case, category=stricter(case.category, happened.category))
-    return case
+        return replace(after, category=stricter(case.category, happened.category))
+    return after
 
 
 def stricter(one: Category, other: Category) -> Category:
@@ -262,8 +295,12 @@ _TOLD_BY: Final[Mapping[type, type[Event]]] = {
     ReadViews: CaseViewsRead,
     QueueCopies: CaseCopiesQueued,
     KeepFacts: CaseFactsKept,
+    DecideCase: CaseDecided,
+    ReopenCase: CaseReopened,
 }
-_POSSIBLE: Final = frozenset((state, _TOLD_BY[command]) for state, command in CASE_TRANSITIONS if state is not None)
+_POSSIBLE: Final = {
+    (state, _TOLD_BY[command]): after for (state, command), after in CASE_TRANSITIONS.items() if state is not None
+}
 
 for _command, _told in _TOLD_BY.items():
     register(_command, _told)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from holdfast.access.two_people import register
+from holdfast.access.two_people import TwoFound, register
 from holdfast.errors import Refusal
 from holdfast.log.event import Event, event
 from holdfast.log.text import check_text
@@ -295,9 +295,10 @@ class HeldRemoved(Event):
 # --- the table: (state before, command) -> state after; None is "does not exist yet"
 
 _ASKED_AGAIN: Final = (
-    HoldState.STAGED, HoldState.REFUSED, HoldState.UNREACHABLE, HoldState.RELEASED, HoldState.GONE
+    HoldState.STAGED, HoldState.REFUSED, HoldState.UNREACHABLE, HoldState.RELEASED, HoldState.REMOVED, HoldState.GONE
 )  # fmt: skip
 _WAITING: Final = (HoldState.REQUESTED, HoldState.BREACHED, HoldState.REFUSED, HoldState.UNREACHABLE)
+_RELEASED: Final = (*_WAITING, HoldState.STAGED, HoldState.CONFIRMED, HoldState.REMOVED)
 HOLD_TRANSITIONS: Final[Mapping[tuple[HoldState | None, type], HoldState]] = {
     (None, AskHold): HoldState.REQUESTED,
     (None, StageHold): HoldState.STAGED,
@@ -309,7 +310,7 @@ HOLD_TRANSITIONS: Final[Mapping[tuple[HoldState | None, type], HoldState]] = {
     **{(state, LoseSight): HoldState.UNREACHABLE for state in (HoldState.REQUESTED, HoldState.BREACHED)},
     **{(state, FindGone): HoldState.GONE for state in (*_WAITING, HoldState.STAGED, HoldState.CONFIRMED)},
     **{(state, MarkUnconfirmed): state for state in _WAITING},
-    **{(state, ReleaseHold): HoldState.RELEASED for state in (*_WAITING, HoldState.STAGED, HoldState.CONFIRMED)},
+    **{(state, ReleaseHold): HoldState.RELEASED for state in _RELEASED},
     **{(state, RemoveHeld): HoldState.REMOVED for state in (*_WAITING, HoldState.STAGED, HoldState.CONFIRMED)},
 }
 
@@ -412,6 +413,12 @@ def _at(command: AskAgain | ConfirmHold | FindBreach, now: datetime) -> Event:
     return HoldBreached(seen_at=now)
 
 
+def _is_released_by(command: ReleaseHold, hold: Hold, found: TwoFound, _subject: str) -> bool:
+    """Whether two people found it of just this item's version, and this is what was decided with that."""
+    about = (hold.case, command.decision) == (found.case, found.decision)
+    return about and (hold.item, hold.version) in found.items
+
+
 def _reason(because: str) -> str:
     check_text("because", because)
     return because.strip()
@@ -448,5 +455,5 @@ register(RefuseHold, HoldRefused)
 register(LoseSight, HoldUnreachable)
 register(FindGone, HoldGone)
 register(MarkUnconfirmed, HoldUnconfirmed)
-register(ReleaseHold, HoldReleased, when="always", weakens=lambda _command, _state: True)
+register(ReleaseHold, HoldReleased, when="always", weakens=lambda _command, _state: True, settled=_is_released_by)
 register(RemoveHeld, HeldRemoved)

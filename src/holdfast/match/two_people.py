@@ -23,6 +23,7 @@ from holdfast.match import bank as banks
 from holdfast.match import entry as entries
 from holdfast.match import importing, long_screening, unscreened
 from holdfast.match.bank import Action, Bank, BankKind
+from holdfast.match.confirmed_here import is_entry_of
 from holdfast.match.entry import AddEntry, Opinion
 
 
@@ -90,8 +91,15 @@ def _weakens(kind: type, command: Any, bank: Bank | None) -> bool:  # noqa: ANN4
     return RULES[kind][1] is not When.NEVER and (bank is None or needs_two_people(command, bank))
 
 
+def _is_unbanked_by(kind: type, _command: Any, bank: Bank, found: two_people.TwoFound, subject: str) -> bool:  # noqa: ANN401  # any command of the table
+    """Whether it takes out what a decision put in that ends with what two people found."""
+    return kind is entries.RemoveEntry and is_entry_of(bank.name, subject, found.undoes)
+
+
 for _kind, (_event, _when) in RULES.items():
-    two_people.register(_kind, _event, when=_when, weakens=partial(_weakens, _kind))
+    two_people.register(
+        _kind, _event, when=_when, weakens=partial(_weakens, _kind), settled=partial(_is_unbanked_by, _kind)
+    )
 two_people.register(unscreened.OpenUnscreened, unscreened.UnscreenedOpened)
 two_people.register(unscreened.TryUnscreenedAgain, unscreened.UnscreenedTriedAgain)
 two_people.register(unscreened.MarkOverdue, unscreened.UnscreenedOverdue)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from holdfast.access.two_people import Actor
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.clock import Moment, Place, every_clock
 from holdfast.effect.effect import Order, PayloadId, Weight
@@ -218,6 +219,19 @@ class PostgresHolds:
                 self._owe_asking(case, _SYSTEM, at)
         return found
 
+    # --- what decisions ask for, inside the caller's transaction
+
+    def end(self, rows: Sequence[HoldRow], command: HoldCommand, *, actor: Actor, at: datetime) -> None:
+        """Let these be removed, released or asked for again. Raises SecondPersonNeeded, and then nothing is changed."""
+        self._decide([(row, command) for row in rows], actor, at)
+        for case in sorted({row.case_id for row in rows}):
+            self._owe_asking(case, _SYSTEM, at)
+        self._alarm(rows, at)
+
+    def told(self, rows: Iterable[HoldRow]) -> list[Asked]:
+        """These holds as the platform and a stranger are asked for them."""
+        return self._told(rows)
+
     # --- what the worker does each second
 
     def owe_looks(self, now: datetime) -> int:
@@ -260,11 +274,11 @@ class PostgresHolds:
             self._alarms.call(AlarmKind.HOLDS_STAGED, "settings:flood", self._owner, actor=actor, at=at)
         return rows
 
-    def _decide(self, changes: Sequence[tuple[HoldRow, HoldCommand]], actor: str, at: datetime) -> None:
+    def _decide(self, changes: Sequence[tuple[HoldRow, HoldCommand]], actor: Actor, at: datetime) -> None:
         steps = [Step("hold", row.id, hold_of(row), row.version, command) for row, command in changes]
         for (row, _), told in zip(changes, take_steps(self._journal, steps, actor=actor, at=at), strict=True):
-            _take(row, told)
-        update_many([row for row, _ in changes], _CHANGING)
+            take(row, told)
+        update_many([row for row, _ in changes], CHANGING)
 
     def _alarm(self, rows: Iterable[HoldRow], at: datetime) -> None:
         """What a person must know at once; and what is in order again."""
@@ -355,10 +369,11 @@ def hold_of(row: HoldRow) -> Hold:
     )
 
 
-_CHANGING: Final = ("state", "asked_at", "confirmed_at", "looks", "alarmed", "look_at", "version")
+CHANGING: Final = ("state", "asked_at", "confirmed_at", "looks", "alarmed", "look_at", "version")
 
 
-def _take(row: HoldRow, told: Told) -> None:
+def take(row: HoldRow, told: Told) -> None:
+    """Let a row hold what was told of it."""
     after: Hold = told.after
     row.state, row.asked_at, row.confirmed_at = after.state, after.asked_at, after.confirmed_at
     row.looks, row.alarmed, row.look_at, row.version = after.looks, after.alarmed, after.look_at, told.version

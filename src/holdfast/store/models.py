@@ -742,6 +742,7 @@ class SealedRecordRow(models.Model):
         indexes: ClassVar = [models.Index(fields=["subject"], name="sealed_record_subject")]
 
 
+from holdfast.store.decision_models import DecisionRow  # noqa: E402
 from holdfast.store.report_models import (  # noqa: E402  # Django finds an app's models in this module
     CaseItemRow,
     CaseRow,
@@ -754,5 +755,16 @@ from holdfast.store.report_models import (  # noqa: E402  # Django finds an app'
 )
 from holdfast.store.viewing_models import ViewingAddressRow, ViewingRow  # noqa: E402
 
-__all__ = ["CaseItemRow", "CaseRow", "ContestRow", "HoldRow", "ProofRow", "ReportRow", "ReportedRow", "ViewsRow"]
-__all__ += ["ViewingAddressRow", "ViewingRow"]
+__all__ = [
+    "CaseItemRow",
+    "CaseRow",
+    "ContestRow",
+    "DecisionRow",
+    "HoldRow",
+    "ProofRow",
+    "ReportRow",
+    "ReportedRow",
+    "ViewingAddressRow",
+    "ViewingRow",
+    "ViewsRow",
+]

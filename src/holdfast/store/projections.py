@@ -32,6 +32,7 @@ from holdfast.match.screen import ScreeningAnswered, ScreeningAnswered1
 from holdfast.match.signal import Signal, SignalType
 from holdfast.review.look import COST
 from holdfast.store.bank_rows import record_of
+from holdfast.store.decision_rows import COLUMNS, columns_of
 
 Row = Mapping[str, Any]
 
@@ -287,6 +288,10 @@ def _viewing(folded: Folded) -> dict[str, Any]:
     }
 
 
+def _decision(folded: Folded) -> dict[str, Any]:
+    return columns_of(folded.state)
+
+
 def _clock(folded: Folded) -> dict[str, Any]:
     clock, terms = folded.state, folded.state.terms
     named = {name: getattr(terms, name) for name in ("subject", "code", "due", "owner", "deputy", "pages")}
@@ -486,6 +491,14 @@ PROJECTIONS: Final = (
         ),
         expected=_viewing,
         evolve=BY_NOUN["viewing"].evolve,
+    ),
+    Projection(
+        table="decision",
+        key="id",
+        noun="decision",
+        columns=_columns(f"{COLUMNS} version"),
+        expected=_decision,
+        evolve=BY_NOUN["decision"].evolve,
     ),
     Projection(
         table="clock",

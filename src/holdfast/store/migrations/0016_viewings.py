@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0012_backwards'),
+        ('store', '0015_decisions'),
     ]
 
     operations = [
