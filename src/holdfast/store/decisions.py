@@ -150,7 +150,9 @@ class PostgresDecisions:
         removed = standing is not None and DecisionKind(standing.kind).removes
         own = standing is not None and (appealed or standing.review == one.id)
         if removed and not one.removes and not own:
-            self._call(AlarmKind.CASE_NEEDS_A_LOOK, one)  # another review removed it: that takes an appeal
+            self._means.alarms.call(
+                AlarmKind.CASE_NEEDS_A_LOOK, f"case:{one.case.id}", self._means.owner, actor=SYSTEM, at=one.at
+            )  # another review removed it: that takes an appeal
             return
         if standing is not None and appealed and removed == one.removes:
             self._follow(one, standing, self._leave(one, standing.id), upheld=True)
@@ -340,9 +342,6 @@ class PostgresDecisions:
         for name in CHANGING:
             setattr(row, name, changed[name])
         row.save(update_fields=CHANGING)
-
-    def _call(self, kind: AlarmKind, one: _Settling) -> None:
-        self._means.alarms.call(kind, f"case:{one.case.id}", self._means.owner, actor=SYSTEM, at=one.at)
 
 
 _ENDED: Final = (HoldState.REMOVED, HoldState.RELEASED)
