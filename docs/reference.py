@@ -120,6 +120,7 @@ def errors_page() -> str:
         ["`review.spoke_before`", "Whoever found or decided something is not asked again.", "Nothing.", "no"],
         ["`review.recused`", "Whoever stepped back is not asked again.", "Nothing.", "no"],
         ["`review.nothing_found`", "No finding of yours counts there.", "Nothing.", "no"],
+        ["`review.no_colleague`", "Nobody of that name works here now.", "Ask who keeps the accounts.", "no"],
         ["`review.too_late`", "A removal can be taken back for ten minutes.", "Appeal it.", "no"],
         ["`viewing.not_in_this_state`", "What was shown is not shown again.", "Ask for a new address.", "no"],
         ["`viewing.nothing_here`", "The address does not open, or not any more.", "Ask for a new address.", "no"],

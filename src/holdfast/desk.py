@@ -33,6 +33,7 @@ from holdfast.store.means import Means
 from holdfast.store.proofs import PostgresProofs
 from holdfast.store.reported_hashes import ReportedHashes
 from holdfast.store.reports import BANK_HASH, RESOLVE, PostgresReports
+from holdfast.store.reviews import Asking, PostgresReviews
 from holdfast.store.viewings import PostgresViewings
 
 
@@ -48,6 +49,7 @@ class Desk:
     proofs: PostgresProofs
     holds: PostgresHolds
     contests: PostgresContests
+    reviews: PostgresReviews
     hashes: ReportedHashes
     viewings: PostgresViewings
     decisions: PostgresDecisions
@@ -79,6 +81,7 @@ class Desk:
         self.holds.unstage(now)
         self.holds.owe_looks(now)
         self.cases.owe_views(now)
+        self.reviews.ask(now)
         self.reports.forget_sources(now)
         self.viewings.forget(now)
         return alarmed
@@ -102,15 +105,17 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
     has_platform: bool = True,
     exposure_budget: int = 200,
     deciding: Deciding | None = None,
+    asking: Asking | None = None,
 ) -> Desk:
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour.
 
-    `exposure_budget` is how many pictures one person may see in grey in a day. Without `deciding` no
-    review is known here, and nothing is decided.
+    `exposure_budget` is how many pictures one person may see in grey in a day. Without `deciding` decisions follow
+    from the reviews here; `asking` says who is asked about those: without it nobody is, as nobody works here.
     """
-    deciding = deciding or Deciding(settled=lambda _review: None)
     contests = PostgresContests(means, public_url=public_url)
-    holds = PostgresHolds(means, contests, valve=valve)
+    reviews = PostgresReviews(means, accounts=contests.accounts, asking=asking)
+    deciding = deciding or Deciding(settled=reviews.of)
+    holds = PostgresHolds(means, contests, reviews, valve=valve)
     book = CaseBook(means)
     copies = PostgresCopies(means, book, holds, contests)
     return Desk(
@@ -122,6 +127,7 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
         proofs=PostgresProofs(means, copies.widen),
         holds=holds,
         contests=contests,
+        reviews=reviews,
         hashes=ReportedHashes(means, banks, valve),
         viewings=PostgresViewings(means, budget=exposure_budget),
         decisions=PostgresDecisions(

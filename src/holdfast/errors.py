@@ -31,6 +31,7 @@
     │   ├── CaseUnknown              case.unknown
     │   ├── ReceiptUnknown           report.unknown
     │   ├── ProofUnknown             proof.unknown
+    │   ├── ReviewUnknown            review.unknown
     │   ├── SearchUnknown            search.unknown
     │   ├── SubjectUnknown           log.subject_unknown
     │   └── AddressUnknown           request.address_unknown
@@ -324,6 +325,13 @@ class ProofUnknown(NotFound):
 
     code = "proof.unknown"
     advice = "'holdfast proofs list --all' names them."
+
+
+class ReviewUnknown(NotFound):
+    """There is no review with that id."""
+
+    code = "review.unknown"
+    advice = "'holdfast reviews list --all' names them."
 
 
 class SearchUnknown(NotFound):

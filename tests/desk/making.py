@@ -22,6 +22,7 @@ from holdfast.testing.upload import Served
 
 if TYPE_CHECKING:
     from holdfast.desk import Deciding, Desk
+    from holdfast.store.reviews import Asking
 
 DOOR = "door:report"
 
@@ -92,6 +93,7 @@ def place(
     valve: Valve | None = None,
     policy: HoldPolicy | None = None,
     deciding: Deciding | None = None,
+    asking: Asking | None = None,
 ) -> Place:
     """An empty platform, and a desk with these rules."""
     from holdfast.desk import make_desk
@@ -110,6 +112,7 @@ def place(
         valve=valve or Valve(),
         public_url="https://help.example",
         deciding=deciding,
+        asking=asking,
     )
     made.append(Place(system, site, SimulatedPlatform(site), SimulatedStranger(site), desk, begun))
     return made[0]

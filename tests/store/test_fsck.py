@@ -263,6 +263,8 @@ KNOWN = {
     "contest": "case_id content_id account_subject blameless state offered_at version",
     "viewing": "person session case_id review content_id content_version step number pictures at_ms lasts_ms cost "
     "state shown_at version",
+    "review": "case_id content_id content_version about state turn asked until findings spoke recused outcome "
+    "effective_at sampled opened_at version",
     "decision": "case_id content_id content_version copies kind state review by ground reason reference "
     "found_by_machine shown appealed_in upheld_by made_at version",
     "clock": "subject code state started_at due stops alarm_at owner deputy pages alarms_given next_at stopped_at "

@@ -33,6 +33,7 @@ class AlarmKind(StrEnum):
     HOLD_BREACHED = "hold_breached"
     HOLDS_STAGED = "holds_staged"
     HOLD_CONTESTED = "hold_contested"
+    REVIEW_NEEDS_OUTSIDE = "review_needs_outside"
     COPIES_FOUND = "copies_found"
     SEARCH_LATE = "search_late"
     SEARCH_UNPROVEN = "search_unproven"
@@ -143,6 +144,11 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         says="Whoever posted what is held says that it should be visible.",
         what_to_do="Read what they say and look, within a day.",
         where_to_look="'holdfast cases contests'",
+    ),
+    AlarmKind.REVIEW_NEEDS_OUTSIDE: Meaning(
+        says="Whether something stays held cannot be settled by the people here. It stays held.",
+        what_to_do="Find somebody from outside who may look, or more people; nothing is let go by time.",
+        where_to_look="'holdfast reviews list'",
     ),
     AlarmKind.COPIES_FOUND: Meaning(
         says="Items that were screened earlier match an entry that a bank has now.",

@@ -30,6 +30,7 @@ ELSEWHERE: Final = {
     "cases": "cases:app",
     "clocks": "clocks:app",
     "proofs": "proofs:app",
+    "reviews": "reviews:app",
     "searches": "searches:app",
     "log": "log:app",
     "verify": "log:verify",

@@ -76,6 +76,8 @@ class Review:
     recused: frozenset[str] = frozenset()
     outcome: Weighed | None = None
     effective_at: datetime | None = None
+    sampled: bool = False
+    """Whether two look whatever the first says."""
 
 
 # --- commands
@@ -83,13 +85,17 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenReview:
-    """Ask the question. `spoke`: who decided about it before, and is not asked again."""
+    """Ask the question. `spoke`: who decided about it before, and is not asked again.
+
+    `sampled`: a lot was drawn that two look whatever the first says; what they look at stays held until then.
+    """
 
     case: str
     content: str
     version: str
     about: About
     spoke: tuple[str, ...] = ()
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +162,7 @@ class ReviewOpened(Event):
     version: str
     about: About
     spoke: tuple[str, ...]
+    sampled: bool
 
 
 @event("review.asked")
@@ -305,13 +312,17 @@ def _not_their_turn(review: Review, person: str, now: datetime) -> Refusal | Non
 
 def _follows(review: Review, findings: tuple[Finding, ...], now: datetime) -> list[Event]:
     """What these settle, if anything."""
-    weighed = weigh(findings)
+    weighed = _weighed(review, findings)
     if weighed is Weighed.NEEDS_OUTSIDE:
         return [ReviewNeedsOutside()]
     if not weighed.settles:
         return []
     later = AFTERTHOUGHT if weighed is Weighed.NOT_UPHELD else timedelta()
-    return [_concluded(review, weighed, carrying(findings), now + later)]
+    return [_concluded(review, weighed, carrying(findings, sampled=review.sampled), now + later)]
+
+
+def _weighed(review: Review, findings: tuple[Finding, ...]) -> Weighed:
+    return weigh(findings, sampled=review.sampled)
 
 
 def _concluded(review: Review, outcome: Weighed, by: tuple[Finding, ...], effective_at: datetime) -> ReviewConcluded:
@@ -348,7 +359,7 @@ def _take_back(review: Review, command: TakeBack, now: datetime) -> list[Event] 
         return Refusal("review.too_late", "what removes can be taken back for ten minutes; then it takes an appeal")
     rest = tuple(one for one in review.findings if one.by != command.by)
     removes = own[-1].verdict is Verdict.REMOVE
-    if review.outcome is Weighed.REMOVE and not removes and weigh(rest) is not Weighed.REMOVE:
+    if review.outcome is Weighed.REMOVE and not removes and _weighed(review, rest) is not Weighed.REMOVE:
         return Refusal("review.settled", "somebody else's word removed it, and taking yours back would undo that")
     return [ReviewTakenBack(by=command.by), *_follows(review, rest, now)]
 
@@ -370,6 +381,7 @@ def evolve_review(review: Review | None, happened: Event) -> Review:
             about=happened.about,
             state=ReviewState.WAITING,
             spoke=frozenset(happened.spoke),
+            sampled=happened.sampled,
         )
     if review is None or review.state not in _POSSIBLE.get(type(happened), ()):
         message = f"no review can have {happened.tag!r} here"
@@ -402,7 +414,7 @@ def _stepped_back(review: Review, happened: ReviewSteppedBack) -> Review:
 def _took_back(review: Review, happened: ReviewTakenBack) -> Review:
     """Whoever is asked just then keeps their turn, unless the others settle it: they may have looked already."""
     without = _with(review, tuple(one for one in review.findings if one.by != happened.by))
-    if review.state is not ReviewState.ASKED or weigh(without.findings) not in _ASKS:
+    if review.state is not ReviewState.ASKED or _weighed(review, without.findings) not in _ASKS:
         return without
     return replace(without, state=review.state, asked=review.asked, until=review.until)
 
@@ -410,7 +422,7 @@ def _took_back(review: Review, happened: ReviewTakenBack) -> Review:
 def _with(review: Review, findings: tuple[Finding, ...]) -> Review:
     """The review with these findings, before what they settle is said."""
     again = replace(review, findings=findings, outcome=None, effective_at=None)
-    return replace(_unasked(again), turn=_TURNS.get(weigh(findings), review.turn))
+    return replace(_unasked(again), turn=_TURNS.get(_weighed(review, findings), review.turn))
 
 
 def _unasked(review: Review) -> Review:

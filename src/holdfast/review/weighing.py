@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What follows from findings: a table, on one screen.
 
-One person may remove. What lets an item be seen again takes two who found so by themselves, for the same reason;
-where two do not say the same, a senior colleague decides, who records before seeing what the others said. "Unsure"
-is a disagreement. Where three have not settled it, somebody from outside must: it stays held, and nobody's silence
-counts.
+One person may remove, unless a lot asks for a second look. What lets an item be seen again takes two who found so by
+themselves, for the same reason; where two do not say the same, a senior colleague decides, who records before seeing
+what the others said. "Unsure" is a disagreement. Where three have not settled it, somebody from outside must: it stays
+held, and nobody's silence counts.
 """
 
 from __future__ import annotations
@@ -50,14 +50,17 @@ _ALONE: Final = 1
 _PAIR: Final = 2
 
 
-def weigh(findings: Iterable[Finding]) -> Weighed:
-    """What these come to, one of each person, in the order in which they were first asked."""
+def weigh(findings: Iterable[Finding], *, sampled: bool = False) -> Weighed:
+    """What these come to, one of each person, in the order in which they were first asked.
+
+    `sampled`: a lot was drawn that two look whatever the first says, so that being asked second says nothing.
+    """
     words = [(one.verdict, one.reason) for one in latest_of_each(findings)]
     if not words:
         return Weighed.NEEDS_FIRST
     verdict, _ = words[-1]
     if len(words) == _ALONE:
-        return _ONE[verdict]
+        return Weighed.NEEDS_SECOND if sampled else _ONE[verdict]
     if len(words) == _PAIR:
         return _AGREED[verdict] if len(set(words)) == 1 else Weighed.NEEDS_THIRD
     if verdict is Verdict.REMOVE:
@@ -66,10 +69,10 @@ def weigh(findings: Iterable[Finding]) -> Weighed:
     return Weighed.NOT_UPHELD if agreed else Weighed.NEEDS_OUTSIDE
 
 
-def carrying(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def carrying(findings: Iterable[Finding], *, sampled: bool = False) -> tuple[Finding, ...]:
     """Those findings that carry what these settle: every one that removes, or those of the agreed reason."""
     latest = latest_of_each(findings)
-    weighed = weigh(latest)
+    weighed = weigh(latest, sampled=sampled)
     if not weighed.settles:
         return ()
     removes = weighed is Weighed.REMOVE

@@ -111,7 +111,7 @@ class PostgresContests:
 
     def account(self, subject: str | None) -> str | None:
         """The platform's reference that a sealed subject holds; None if there is none, or it was erased."""
-        return None if subject is None else self._accounts([subject]).get(subject)
+        return None if subject is None else self.accounts([subject]).get(subject)
 
     def owed(self, case: str) -> list[Notice]:
         """What is to be told of a case now: see `Told`.
@@ -121,7 +121,7 @@ class PostgresContests:
         held = HoldRow.objects.filter(case_id=case, state__in=_HELD).values("content_id")
         waiting = ContestRow.objects.filter(case_id=case, state=ContestState.OFFERED, content_id__in=held)
         rows = list(waiting.order_by("id"))
-        accounts = self._accounts(row.account_subject for row in rows)
+        accounts = self.accounts(row.account_subject for row in rows)
         self._settle(case, {row.id: FindNobody() for row in rows if row.account_subject not in accounts})
         return [self._notice(row, accounts[row.account_subject]) for row in rows if row.account_subject in accounts]
 
@@ -144,7 +144,7 @@ class PostgresContests:
             if not ContestRow.objects.filter(case_id=case, state=ContestState.OFFERED).exists():
                 self._means.clocks.stop(f"case:{case}", Moment.NOTICE_GIVEN, at=at, actor=_SYSTEM)
 
-    def _accounts(self, subjects: Iterable[str]) -> dict[str, str]:
+    def accounts(self, subjects: Iterable[str]) -> dict[str, str]:
         """The platform's references that these sealed subjects hold; those that were erased are left out."""
         records = dict(
             SealedRecordRow.objects.filter(subject_id__in=set(subjects)).values_list("id", "subject_id").order_by("id")

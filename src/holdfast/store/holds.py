@@ -50,6 +50,7 @@ from holdfast.store.deciding import Step, Told, take_steps
 from holdfast.store.many import update_many
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, CaseRow, HoldRow, ReportRow
+from holdfast.store.reviews import PostgresReviews
 
 ASK: Final = "hold.ask"
 LOOK: Final = "hold.look"
@@ -96,12 +97,14 @@ class PostgresHolds:
         self,
         means: Means,
         contests: PostgresContests,
+        reviews: PostgresReviews,
         *,
         valve: Valve,
     ) -> None:
         """Work with `means`; `valve` bounds the holds from unproven words in an hour."""
         self._means = means
         self._contests = contests
+        self._reviews = reviews
         self._journal = means.journal
         self._effects = means.effects
         self._alarms = means.alarms
@@ -193,6 +196,7 @@ class PostgresHolds:
             confirmed = {row.content_id for row, command in changes if isinstance(command, ConfirmHold)}
             self._contests.offer(case, confirmed, at)
             if confirmed:
+                self._reviews.offer(case, confirmed, at)
                 self._look_for_copies(case, at)
             self._alarm(rows.values(), at)
             self._stop_clocks(case, at)

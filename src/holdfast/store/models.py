@@ -753,6 +753,7 @@ from holdfast.store.report_models import (  # noqa: E402  # Django finds an app'
     ReportRow,
     ViewsRow,
 )
+from holdfast.store.review_models import ReviewRow  # noqa: E402  # the same
 from holdfast.store.viewing_models import ViewingAddressRow, ViewingRow  # noqa: E402
 
 __all__ = [
@@ -764,6 +765,7 @@ __all__ = [
     "ProofRow",
     "ReportRow",
     "ReportedRow",
+    "ReviewRow",
     "ViewingAddressRow",
     "ViewingRow",
     "ViewsRow",

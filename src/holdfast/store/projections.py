@@ -31,6 +31,7 @@ from holdfast.match.importing import ImportBegun, ImportPublished
 from holdfast.match.screen import ScreeningAnswered, ScreeningAnswered1
 from holdfast.match.signal import Signal, SignalType
 from holdfast.review.look import COST
+from holdfast.store import review_rows
 from holdfast.store.bank_rows import record_of
 from holdfast.store.decision_rows import COLUMNS, columns_of
 
@@ -288,6 +289,10 @@ def _viewing(folded: Folded) -> dict[str, Any]:
     }
 
 
+def _review(folded: Folded) -> dict[str, Any]:
+    return {**review_rows.columns_of(folded.state), "opened_at": folded.begun_at}
+
+
 def _decision(folded: Folded) -> dict[str, Any]:
     return columns_of(folded.state)
 
@@ -491,6 +496,14 @@ PROJECTIONS: Final = (
         ),
         expected=_viewing,
         evolve=BY_NOUN["viewing"].evolve,
+    ),
+    Projection(
+        table="review",
+        key="id",
+        noun="review",
+        columns=_columns(f"{review_rows.COLUMNS} opened_at version"),
+        expected=_review,
+        evolve=BY_NOUN["review"].evolve,
     ),
     Projection(
         table="decision",
