@@ -27,13 +27,15 @@ from holdfast.store.cases import PostgresCases
 from holdfast.store.confirmed_here import ConfirmedHere
 from holdfast.store.contests import NOTIFY, PostgresContests
 from holdfast.store.decisions import PostgresDecisions
+from holdfast.store.dismissals import Dismissals
 from holdfast.store.found_items import FoundItems
 from holdfast.store.holds import ASK, LOOK, PostgresHolds
 from holdfast.store.means import Means
 from holdfast.store.proofs import PostgresProofs
 from holdfast.store.reported_hashes import ReportedHashes
 from holdfast.store.reports import BANK_HASH, RESOLVE, PostgresReports
-from holdfast.store.reviews import Asking, PostgresReviews
+from holdfast.store.review_people import Asking, People
+from holdfast.store.reviews import PostgresReviews
 from holdfast.store.viewings import PostgresViewings
 
 
@@ -53,6 +55,7 @@ class Desk:
     hashes: ReportedHashes
     viewings: PostgresViewings
     decisions: PostgresDecisions
+    dismissals: Dismissals
 
     def own_handlers(self) -> Registry:
         """What carries out those effects of the desk that need no platform, by kind."""
@@ -82,6 +85,7 @@ class Desk:
         self.holds.owe_looks(now)
         self.cases.owe_views(now)
         self.reviews.ask(now)
+        self.dismissals.watch(now)
         self.reports.forget_sources(now)
         self.viewings.forget(now)
         return alarmed
@@ -113,7 +117,8 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
     from the reviews here; `asking` says who is asked about those: without it nobody is, as nobody works here.
     """
     contests = PostgresContests(means, public_url=public_url)
-    reviews = PostgresReviews(means, accounts=contests.accounts, asking=asking)
+    viewings = PostgresViewings(means, budget=exposure_budget)
+    reviews = PostgresReviews(means, People(asking=asking or Asking(), accounts=contests.accounts), viewings.seen)
     deciding = deciding or Deciding(settled=reviews.of)
     holds = PostgresHolds(means, contests, reviews, valve=valve)
     book = CaseBook(means)
@@ -129,7 +134,8 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
         contests=contests,
         reviews=reviews,
         hashes=ReportedHashes(means, banks, valve),
-        viewings=PostgresViewings(means, budget=exposure_budget),
+        viewings=viewings,
+        dismissals=Dismissals(means),
         decisions=PostgresDecisions(
             means,
             book,

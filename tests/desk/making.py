@@ -22,7 +22,7 @@ from holdfast.testing.upload import Served
 
 if TYPE_CHECKING:
     from holdfast.desk import Deciding, Desk
-    from holdfast.store.reviews import Asking
+    from holdfast.store.review_people import Asking
 
 DOOR = "door:report"
 

@@ -15,18 +15,22 @@ from holdfast.alarm.kinds import AlarmKind
 from holdfast.bootstrap import System
 from holdfast.decision.decision import DecisionState
 from holdfast.decision.take import CARRY, TAKE
+from holdfast.demo.pictures import encoded, hills
 from holdfast.errors import Refused, ReviewUnknown
-from holdfast.intake.proof import NotUpheld
-from holdfast.review.finding import Circumstances, Ground, Verdict
-from holdfast.review.review import AFTERTHOUGHT, About, Find, ReviewState
-from holdfast.review.viewing import Seen, Step
+from holdfast.intake.desk import ShownProof
+from holdfast.intake.proof import Claim, NotUpheld
+from holdfast.intake.reporter import ReporterKind
+from holdfast.media.preview import Preview, Previews
+from holdfast.review.finding import PROOF_PATIENCE, Ground, Verdict
+from holdfast.review.review import AFTERTHOUGHT, About, ReviewState
+from holdfast.review.showing import Viewer, Wanted
+from holdfast.review.viewing import Step
 from tests.desk.making import Place, place
 
 if TYPE_CHECKING:
     from holdfast.store.models import DecisionRow, ReviewRow
 
 SECOND: Final = timedelta(seconds=1)
-ALL: Final = Seen(step=Step.GREY, pictures=1, of=1)
 ANN: Final = Colleague(person="ann", roles=frozenset({Role.REVIEWER}), team="day", account="ann-here")
 BEN: Final = Colleague(person="ben", roles=frozenset({Role.REVIEWER}), team="day")
 CLEO: Final = Colleague(person="cleo", roles=frozenset({Role.REVIEWER}), team="night")
@@ -42,7 +46,7 @@ class Lots:
     draw: int = 0
 
     def __call__(self, below: int) -> int:
-        from holdfast.store.reviews import SAMPLED_OF
+        from holdfast.store.review_people import SAMPLED_OF
 
         if below == SAMPLED_OF:
             return 0 if self.sampled else 1
@@ -88,10 +92,31 @@ class Room:
         self.at.wait(SECOND)
         return row.asked
 
-    def find(self, review: str, person: str, verdict: Verdict, **more: Any) -> None:
-        known = Circumstances()
-        command = Find(by=person, verdict=verdict, seen=ALL, known=known, words="as I see it", **more)
-        self.at.desk.reviews.find(review, command, actor=f"staff:{person}")
+    def find(self, review: str, person: str, verdict: Verdict, *, looks: bool = True, **more: Any) -> None:
+        """Let somebody look at all of it, and say what they find."""
+        from holdfast.store.reviews import Said
+
+        if looks:
+            self.show(review, person)
+        said = Said(by=person, verdict=verdict, words="as I see it", **more)
+        self.at.desk.reviews.find(review, said, actor=f"staff:{person}")
+
+    def show(self, review: str, person: str) -> None:
+        """Show somebody the one picture of an item, in grey."""
+        found = self.at.desk.reviews.of(review)
+        if found is None:
+            return
+        viewer, one = Viewer(person=person, session="s"), Preview(number=0, content=b"made by a test")
+        wanted = Wanted(
+            case=found.case,
+            review=review,
+            content=found.content,
+            version=found.version,
+            step=Step.GREY,
+            numbers=frozenset({0}),
+        )
+        (given,) = self.at.desk.viewings.give(viewer, wanted, Previews(pictures=(one,), counted=1, complete=True))
+        assert self.at.desk.viewings.show(viewer, given.token) == one.content
 
     def decided(self) -> list[DecisionRow]:
         from holdfast.store.models import DecisionRow
@@ -113,7 +138,7 @@ class Room:
 
 @pytest.fixture
 def room(system: System) -> Room:
-    from holdfast.store.reviews import Asking
+    from holdfast.store.review_people import Asking
 
     people, lots = [ANN, BEN, CLEO, DORA], Lots()
     return Room(place(system, asking=Asking(colleagues=lambda: tuple(people), chance=lots)), people, lots)
@@ -262,6 +287,47 @@ def test_of_what_the_lot_picked_a_second_look_is_asked_even_for_a_removal(room: 
     assert [one.kind for one in room.decided()] == ["remove"]
 
 
+# --- what nobody says of themselves
+
+
+def test_what_somebody_saw_is_read_and_not_said(room: Room) -> None:
+    address = room.hold()
+    row = room.review(address)
+    with pytest.raises(Refused, match="has seen all of the item"):
+        room.find(row.id, "ann", Verdict.NOT_UPHELD, looks=False, reason=NotUpheld.NOT_INTIMATE)
+    with pytest.raises(Refused, match="nothing of the item was looked at"):
+        room.find(row.id, "ann", Verdict.REMOVE, looks=False, ground=Ground.SEEN)
+    assert room.review(address).findings == []
+
+
+def test_nobody_looks_adult_while_nothing_verified_shows_it(room: Room) -> None:
+    address = room.hold()
+    with pytest.raises(Refused, match="nothing verified shows that everybody in it was an adult"):
+        room.say(address, Verdict.NOT_UPHELD, reason=NotUpheld.SHOWN_ADULT)
+
+
+def test_a_refusal_waits_a_day_for_a_proof_that_nobody_has_looked_at(room: Room) -> None:
+    says = frozenset({Claim.BIRTH_DATE})
+    shown = ShownProof(says=says, media_type="image/png", content=encoded(hills(77_002, (64, 64))))
+    address = room.hold(proof=shown)
+    with pytest.raises(Refused, match="a proof waits for somebody to look at it"):
+        room.say(address, Verdict.NOT_UPHELD)
+    room.at.wait(PROOF_PATIENCE)
+    room.at.wait(SECOND)
+    room.say(address, Verdict.NOT_UPHELD)
+    assert room.review(address).turn == "second"
+
+
+def test_who_is_in_it_is_looked_at_before_what_a_stranger_reports(room: Room) -> None:
+    from holdfast.store.models import ReviewRow
+
+    room.people.clear()
+    stranger = room.hold(reporter=ReporterKind.BYSTANDER)
+    child = room.hold("trent", reporter=ReporterKind.DEPICTED_CHILD)
+    assert room.review(child).urgency < room.review(stranger).urgency
+    assert ReviewRow.objects.order_by("urgency").first() == room.review(child)
+
+
 # --- taking back
 
 
@@ -288,6 +354,24 @@ def test_a_removal_that_is_taken_back_in_time_stays_held_and_is_looked_at_again(
     assert not room.at.seen(address)
     room.at.wait(SECOND)
     assert room.review(address).asked == "cleo", "of another team"
+
+
+# --- watching
+
+
+def test_whoever_lets_go_faster_than_anybody_can_look_is_noticed_and_nothing_is_undone(room: Room) -> None:
+    from holdfast.review.watching import HASTY_IN_A_DAY
+    from holdfast.store.dismissals import EACH, unusual_now
+
+    addresses = [room.hold(f"account-{number}") for number in range(HASTY_IN_A_DAY)]
+    for address in addresses:
+        room.say(address, Verdict.NOT_UPHELD)
+    room.at.wait(EACH)
+    assert [one.about for one in unusual_now(room.at.now)] == ["hasty:ann"]
+    assert room.alarms(AlarmKind.DISMISSALS_UNUSUAL) == 1
+    room.at.wait(timedelta(days=2))
+    assert room.alarms(AlarmKind.DISMISSALS_UNUSUAL) == 0
+    assert not any(room.at.seen(address) for address in addresses)
 
 
 def test_of_a_review_that_is_none_nothing_can_be_said(room: Room) -> None:

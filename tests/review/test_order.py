@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.review.order import Urgency, magnitude, rank
+from holdfast.review.order import Urgency, magnitude, rank, standing
 
 NOW: Final = datetime(2026, 11, 1, 12, tzinfo=UTC)
 PLAIN: Final = Urgency(due=NOW + timedelta(hours=24), since=NOW)
@@ -53,3 +53,10 @@ def test_nothing_comes_before_whom_danger_is_imminent(others: list[Urgency], one
 @pytest.mark.parametrize(("views", "digits"), [(0, 0), (0.9, 0), (1, 1), (9.9, 1), (10, 2), (999, 3), (1000, 4)])
 def test_views_count_by_their_magnitude(views: float, digits: int) -> None:
     assert magnitude(views) == digits
+
+
+@given(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_what_stands_for_a_rank_orders_as_the_rank_does(a: bool, b: bool, c: bool, d: bool, e: bool, f: bool) -> None:
+    first, second = replace(PLAIN, imminent=a, own=b, verified=c), replace(PLAIN, imminent=d, own=e, verified=f)
+    numbers = standing(imminent=a, own=b, verified=c), standing(imminent=d, own=e, verified=f)
+    assert (rank(first) < rank(second)) == (numbers[0] < numbers[1])

@@ -9,9 +9,7 @@ from typing import Any
 
 from holdfast.access.role import Colleague, Role
 from holdfast.bootstrap import System
-from holdfast.review.finding import Circumstances, Ground, Verdict
-from holdfast.review.review import Find
-from holdfast.review.viewing import Seen, Step
+from holdfast.review.finding import Ground, Verdict
 from tests.desk.making import Place, place
 
 ANN = Colleague(person="ann", roles=frozenset({Role.REVIEWER}))
@@ -19,7 +17,7 @@ ANN = Colleague(person="ann", roles=frozenset({Role.REVIEWER}))
 
 def held(system: System) -> tuple[Place, str]:
     """Something that is held, and whose review asks Ann."""
-    from holdfast.store.reviews import Asking
+    from holdfast.store.review_people import Asking
 
     at = place(system, asking=Asking(colleagues=lambda: (ANN,), chance=lambda below: below - 1))
     address = at.site.publish("mallory")
@@ -45,9 +43,10 @@ def test_what_is_settled_is_listed_among_all_only_and_without_what_anybody_said(
     at, _ = held(system)
     (one,) = listed()
     words = "what nobody else is to read"
-    seen = Seen(step=Step.GREY, pictures=1, of=1)
-    command = Find(by="ann", verdict=Verdict.REMOVE, seen=seen, known=Circumstances(), ground=Ground.SEEN, words=words)
-    at.desk.reviews.find(one["id"], command, actor="staff:ann")
+    from holdfast.store.reviews import Said
+
+    said = Said(by="ann", verdict=Verdict.REMOVE, ground=Ground.LIST_MATCH, words=words)
+    at.desk.reviews.find(one["id"], said, actor="staff:ann")
     assert listed() == []
     (settled,) = listed(everything=True)
     assert (settled["outcome"], settled["spoke"]) == ("remove", 1)

@@ -34,6 +34,7 @@ class AlarmKind(StrEnum):
     HOLDS_STAGED = "holds_staged"
     HOLD_CONTESTED = "hold_contested"
     REVIEW_NEEDS_OUTSIDE = "review_needs_outside"
+    DISMISSALS_UNUSUAL = "dismissals_unusual"
     COPIES_FOUND = "copies_found"
     SEARCH_LATE = "search_late"
     SEARCH_UNPROVEN = "search_unproven"
@@ -149,6 +150,11 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         says="Whether something stays held cannot be settled by the people here. It stays held.",
         what_to_do="Find somebody from outside who may look, or more people; nothing is let go by time.",
         where_to_look="'holdfast reviews list'",
+    ),
+    AlarmKind.DISMISSALS_UNUSUAL: Meaning(
+        says="What somebody finds toward release is unusual: too fast, far more often than others, or by the same two.",
+        what_to_do="Look at what they let go, and talk with them; it may be harmless. Nothing was undone.",
+        where_to_look="'holdfast reviews unusual'",
     ),
     AlarmKind.COPIES_FOUND: Meaning(
         says="Items that were screened earlier match an entry that a bank has now.",

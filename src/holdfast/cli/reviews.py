@@ -10,17 +10,13 @@ import typer
 
 from holdfast.cli.output import out, say_json, table
 from holdfast.cli.session import AsJson, using
+from holdfast.start import clock
 
 if TYPE_CHECKING:
     from holdfast.store.review_views import ReviewLine
 
 app = typer.Typer(help="See what people are asked to look at.", no_args_is_help=True)
 _SHOWN = 1000
-
-
-@app.callback()
-def reviews() -> None:
-    """See what people are asked to look at."""
 
 
 @app.command("list")
@@ -39,6 +35,27 @@ def list_reviews(
         table("Reviews", list(found[0]), [[str(value or "-") for value in one.values()] for one in found])
     else:
         out.print("Nothing waits for a look.", highlight=False)
+
+
+@app.command("unusual")
+def list_unusual(as_json: AsJson = False) -> None:  # noqa: FBT002
+    """List whose findings toward release are unusual: too fast, far more often than others', or always by the same two.
+
+    It may be harmless. Look at what they let go, and talk with them.
+    """
+    with using(as_json=as_json):
+        from holdfast.store.dismissals import unusual_now  # noqa: PLC0415  # needs configured Django
+
+        found = [
+            {"what": one.kind.value, "who": ", ".join(one.people), "reviews": one.number}
+            for one in unusual_now(clock())
+        ]
+    if as_json:
+        say_json(found)
+    elif found:
+        table("Unusual", list(found[0]), [[str(value) for value in one.values()] for one in found])
+    else:
+        out.print("Nothing is unusual.", highlight=False)
 
 
 def _body(one: ReviewLine) -> dict[str, Any]:

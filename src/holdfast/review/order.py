@@ -46,6 +46,11 @@ def rank(urgency: Urgency) -> tuple[bool, bool, bool, int, datetime, bool, datet
     )
 
 
+def standing(*, imminent: bool, own: bool, verified: bool) -> int:
+    """What of `rank` does not change by the hour, as one number: what is looked at first has the least."""
+    return 4 * (not imminent) + 2 * (not own) + (not verified)
+
+
 def magnitude(views_per_hour: float) -> int:
     """How many digits a number of views has before the point; 0 for less than one."""
     return 0 if views_per_hour < 1 else math.floor(math.log10(views_per_hour)) + 1

@@ -8,8 +8,7 @@ owed anew, so that what it led to is undone.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,12 +17,9 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from holdfast.access.role import Colleague
-from holdfast.alarm.kinds import AlarmKind
-from holdfast.case.clock import Moment, started_at
-from holdfast.decision.take import TAKE
-from holdfast.effect.effect import Order, PayloadId, Weight
-from holdfast.errors import Refusal, Refused, ReviewUnknown
-from holdfast.review.eligible import Matter, asked, may_look
+from holdfast.errors import ReviewUnknown
+from holdfast.intake.proof import NotUpheld
+from holdfast.review.finding import Ground, Verdict
 from holdfast.review.review import (
     About,
     AskPerson,
@@ -36,56 +32,48 @@ from holdfast.review.review import (
     ReviewState,
     StepBack,
     TakeBack,
-    review_subject,
 )
+from holdfast.review.viewing import Seen
 from holdfast.review.weighing import Weighed
-from holdfast.store.deciding import Step, Told, take_step, take_steps
+from holdfast.store.circumstances import circumstances_of, urgency_of
+from holdfast.store.deciding import Step, take_step, take_steps
 from holdfast.store.means import Means
 from holdfast.store.models import CaseItemRow, HoldRow, ReviewRow
+from holdfast.store.review_following import OPEN, SYSTEM, Following
+from holdfast.store.review_people import People
 from holdfast.store.review_rows import CHANGING, columns_of, review_of
 
-SYSTEM: Final = "system:reviews"
 TURN: Final = timedelta(hours=4)
 """How long somebody is asked before another is."""
-SAMPLED_OF: Final = 10
-"""One of so many reviews has a second look whatever the first says."""
-_OPEN: Final = (ReviewState.WAITING, ReviewState.ASKED, ReviewState.NEEDS_OUTSIDE)
 _BATCH: Final = 200
-_MOST_TRIES: Final = 100_000
 _SOON: Final = timedelta(minutes=10)
-_FIRST_LOOK: Final = ("first-look",)
-_NOBODY: Final = Refusal("review.no_colleague", "nobody of this name works here now")
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('review ' || one, 0)) from unnest(%s::text[]) one"
-Colleagues = Callable[[], Sequence[Colleague]]
-Accounts = Callable[[Iterable[str]], Mapping[str, str]]
-"""The platform's references that sealed subjects hold; without those that were erased."""
+Saw = Callable[[str, str, str], Seen]
+"""What a person has seen of an item's version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """Who can be asked, and by what lot: `chance(n)` is any number below n, and nobody can foretell it."""
+class Said:
+    """What somebody says of an item. What they had seen, and what else is known, is not theirs to say."""
 
-    colleagues: Colleagues = tuple
-    chance: Callable[[int], int] = secrets.randbelow
+    by: str
+    verdict: Verdict
+    ground: Ground | None = None
+    reason: NotUpheld | None = None
+    words: str
+    """Why, in a sentence of their own; sealed."""
 
 
 class PostgresReviews:
     """Everything that somebody is to look at."""
 
-    def __init__(
-        self,
-        means: Means,
-        *,
-        accounts: Accounts,
-        asking: Asking | None = None,
-    ) -> None:
-        """`accounts` names the platform's accounts that bear on a conflict of interest; `asking` says who is asked."""
-        asking = asking or Asking()
+    def __init__(self, means: Means, people: People, seen: Saw) -> None:
+        """Work with `means`; `people` says who is asked, `seen` what somebody saw of an item."""
         self._means = means
         self._journal = means.journal
-        self._accounts = accounts
-        self._colleagues = asking.colleagues
-        self._chance = asking.chance
+        self._people = people
+        self._seen = seen
+        self._following = Following(means)
         self._asked_before: Sequence[Colleague] | None = None
 
     # --- opening, inside the caller's transaction
@@ -112,16 +100,19 @@ class PostgresReviews:
             version=row.content_version,
             about=About.HELD,
             spoke=tuple(sorted({person for some in earlier for person in some})),
-            sampled=self._chance(SAMPLED_OF) == 0,
+            sampled=self._people.sampled(),
         )
 
     def _open(self, questions: Sequence[OpenReview], at: datetime) -> list[str]:
         ids = [self._means.new_id("rev") for _ in questions]
+        urgencies = [urgency_of(one.case, one.content) for one in questions]
         steps = [Step("review", key, None, 0, command) for key, command in zip(ids, questions, strict=True)]
         told = take_steps(self._journal, steps, actor=SYSTEM, at=at)
         ReviewRow.objects.bulk_create(
-            ReviewRow(id=key, opened_at=at, due=at + _SOON, version=one.version, **columns_of(one.after))
-            for key, one in zip(ids, told, strict=True)
+            ReviewRow(
+                id=key, opened_at=at, due=at + _SOON, version=one.version, urgency=urgency, **columns_of(one.after)
+            )
+            for key, one, urgency in zip(ids, told, urgencies, strict=True)
         )
         return ids
 
@@ -133,16 +124,16 @@ class PostgresReviews:
         Where nobody works here yet, nobody is asked and nothing is said of it: the clock of the first look runs.
         What nobody could settle is asked about again as soon as other people work here.
         """
-        colleagues = self._colleagues()
-        if not colleagues:
+        here = self._people.here()
+        if not here:
             return 0
         with transaction.atomic(durable=True):
             self._end_turns(now)
             rows = self._in_turn(ReviewState.WAITING)[:_BATCH]
-            number = sum(self._ask(row, colleagues, now) for row in rows)
-            if colleagues != self._asked_before:
-                number += sum(self._ask(row, colleagues, now) for row in self._in_turn(ReviewState.NEEDS_OUTSIDE))
-        self._asked_before = colleagues
+            number = sum(self._ask(row, here, now) for row in rows)
+            if here != self._asked_before:
+                number += sum(self._ask(row, here, now) for row in self._in_turn(ReviewState.NEEDS_OUTSIDE))
+        self._asked_before = here
         return number
 
     def _in_turn(self, state: ReviewState) -> QuerySet[ReviewRow]:
@@ -155,9 +146,9 @@ class PostgresReviews:
         for row in over.select_for_update(skip_locked=True, no_key=True)[:_BATCH]:
             self._apply(row, GiveBack(str(row.asked)), SYSTEM, now)
 
-    def _ask(self, row: ReviewRow, colleagues: Sequence[Colleague], now: datetime) -> bool:
+    def _ask(self, row: ReviewRow, here: Sequence[Colleague], now: datetime) -> bool:
         review = review_of(row)
-        found = asked(colleagues, self._matter(review, colleagues), review.turn, self._chance(2**32))
+        found = self._people.drawn(review, here)
         if found is None:
             if review.state is ReviewState.WAITING:
                 self._apply(row, FindNobodyLeft(), SYSTEM, now)
@@ -165,19 +156,27 @@ class PostgresReviews:
         self._apply(row, AskPerson(person=found.person, until=now + TURN), SYSTEM, now)
         return True
 
-    def _matter(self, review: Review, colleagues: Sequence[Colleague]) -> Matter:
-        """What bears on who may look: whose it is, who spoke, and of which teams they are."""
-        posted = CaseItemRow.objects.filter(content_id=review.content, account_subject__isnull=False)
-        subjects = [str(one) for one in posted.values_list("account_subject", flat=True)]
-        teams = frozenset(one.team for one in colleagues if one.person in review.spoke)
-        parties = frozenset(self._accounts(subjects).values())
-        return Matter(parties=parties, spoke=review.spoke, recused=review.recused, teams=teams)
-
     # --- what people do
 
-    def find(self, review_id: str, command: Find, *, actor: str) -> Review:
+    def find(self, review_id: str, said: Said, *, actor: str) -> Review:
         """Let somebody say what they find. Raises ReviewUnknown, Refused, or InvalidRequest for their words."""
-        return self._act(review_id, command, actor)
+        with transaction.atomic(durable=True):
+            row = _row(review_id)
+            review = review_of(row)
+            self._people.check(review, said.by)
+            return self._apply(row, self._finding(review, said), actor, self._means.clock())
+
+    def _finding(self, review: Review, said: Said) -> Find:
+        """What they say, with what they saw and what is known, as the tables have it now."""
+        return Find(
+            by=said.by,
+            verdict=said.verdict,
+            ground=said.ground,
+            reason=said.reason,
+            words=said.words,
+            seen=self._seen(said.by, review.content, review.version),
+            known=circumstances_of(review.case, review.content),
+        )
 
     def step_back(self, review_id: str, person: str, *, actor: str) -> Review:
         """Let somebody not look at this. Raises ReviewUnknown or Refused."""
@@ -202,22 +201,9 @@ class PostgresReviews:
         rows = ReviewRow.objects.filter(state=ReviewState.ASKED, asked=person)
         return [(row.id, review_of(row)) for row in rows.order_by("urgency", "due", "opened_at", "id")[:_BATCH]]
 
-    def _act(self, review_id: str, command: Find | StepBack | GiveBack | TakeBack, actor: str) -> Review:
+    def _act(self, review_id: str, command: StepBack | GiveBack | TakeBack, actor: str) -> Review:
         with transaction.atomic(durable=True):
-            row = ReviewRow.objects.select_for_update(no_key=True).filter(id=review_id).first()
-            if row is None:
-                raise ReviewUnknown(ascii(review_id))
-            if isinstance(command, Find):
-                self._check(review_of(row), command.by)
-            return self._apply(row, command, actor, self._means.clock())
-
-    def _check(self, review: Review, person: str) -> None:
-        """Whoever speaks may look still: powers may have been taken since they were asked."""
-        colleagues = self._colleagues()
-        found = next((one for one in colleagues if one.person == person), None)
-        refusal = _NOBODY if found is None else may_look(found, self._matter(review, colleagues))
-        if refusal:
-            raise Refused(refusal)
+            return self._apply(_row(review_id), command, actor, self._means.clock())
 
     # --- parts
 
@@ -228,51 +214,23 @@ class PostgresReviews:
         for name in CHANGING:
             setattr(row, name, changed[name])
         row.save(update_fields=CHANGING)
-        self._follow(row, before, told, at)
         after: Review = told.after
+        self._following.follow(row, before, after, at)
         return after
 
-    def _follow(self, row: ReviewRow, before: Review, told: Told, at: datetime) -> None:
-        """What a step leads to elsewhere: what is owed, which clocks run, and who is alarmed."""
-        after: Review = told.after
-        if ReviewState.CONCLUDED in (before.state, after.state):
-            self._owe(row.id, after, at)
-        self._move_clocks(row, before, after, at)
-        about = review_subject(row.id)
-        if after.state is ReviewState.NEEDS_OUTSIDE:
-            self._means.alarms.call(AlarmKind.REVIEW_NEEDS_OUTSIDE, about, self._means.owner, actor=SYSTEM, at=at)
-        elif before.state is ReviewState.NEEDS_OUTSIDE:
-            kinds = [AlarmKind.REVIEW_NEEDS_OUTSIDE]
-            self._means.alarms.clear(about, "somebody looks", actor=SYSTEM, at=at, kinds=kinds)
 
-    def _owe(self, review_id: str, after: Review, at: datetime) -> None:
-        releases = after.outcome is Weighed.NOT_UPHELD
-        owed = Order(
-            kind=TAKE,
-            item=review_id,
-            location=TAKE,
-            payload=(PayloadId("review", review_id),),
-            weight=Weight.NEUTRAL if releases else Weight.PROTECTIVE,
-            deadline=(after.effective_at or at) + _SOON,
-            most_tries=_MOST_TRIES,
-            owner=self._means.owner,
-        )
-        self._means.effects.enqueue([owed], actor=SYSTEM, at=at)
-
-    def _move_clocks(self, row: ReviewRow, before: Review, after: Review, at: datetime) -> None:
-        clocks, about = self._means.clocks, review_subject(row.id)
-        if after.state is ReviewState.CONCLUDED:
-            clocks.stop(about, Moment.DECIDED, at=at, actor=SYSTEM)
-        elif after.findings and not before.findings:
-            clocks.start(about, started_at(Moment.FIRST_FINDING), at=at, actor=SYSTEM)
-        if after.findings and not _unseen(row.case_id):
-            clocks.stop(f"case:{row.case_id}", Moment.LOOKED_AT, at=at, actor=SYSTEM, codes=_FIRST_LOOK)
+def _row(review_id: str) -> ReviewRow:
+    """A review, locked. Raises ReviewUnknown."""
+    row = ReviewRow.objects.select_for_update(no_key=True).filter(id=review_id).first()
+    if row is None:
+        raise ReviewUnknown(ascii(review_id))
+    return row
 
 
 def _is_news(row: CaseItemRow) -> bool:
     """Whether nobody is asked about this yet, nor was since it was held anew."""
     asked_before = ReviewRow.objects.filter(content_id=row.content_id, content_version=row.content_version)
-    if asked_before.filter(state__in=_OPEN).exists():
+    if asked_before.filter(state__in=OPEN).exists():
         return False
     last = asked_before.order_by("-opened_at").first()
     if last is None:
@@ -281,8 +239,3 @@ def _is_news(row: CaseItemRow) -> bool:
         return False
     holds = HoldRow.objects.filter(content_id=row.content_id, content_version=row.content_version)
     return holds.filter(asked_at__gt=last.effective_at).exists()
-
-
-def _unseen(case: str) -> bool:
-    """Whether something of a case is held of which nobody has said anything."""
-    return ReviewRow.objects.filter(case_id=case, state__in=_OPEN, findings=[]).exists()
