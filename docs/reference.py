@@ -113,6 +113,7 @@ def errors_page() -> str:
         ["`proof.not_in_this_state`", "The proof's state does not allow this.", "See states.md.", "no"],
         ["`case.not_in_this_state`", "The case's state does not allow this.", "See states.md.", "no"],
         ["`contest.not_in_this_state`", "The contest's state does not allow this.", "See states.md.", "no"],
+        ["`staff.not_in_this_state`", "The account's state does not allow this.", "See states.md.", "no"],
         ["`review.not_in_this_state`", "The review's state does not allow this.", "See states.md.", "no"],
         ["`review.not_asked`", "Somebody else is asked about this, or nobody.", "Nothing.", "no"],
         ["`review.turn_over`", "Your time for it was over; another is asked.", "Nothing.", "no"],

@@ -51,7 +51,7 @@ EMPTIED = tuple(
     journal bank entry entry_signal screening unscreened api_key idempotency bank_import bank_change process
     archive archive_mark archive_search archive_hit effect alarm long_screening sealed_subject sealed_record
     log_leaf log_head log_timestamp log_cursor proposal settings_in_force clock report reported proof cases
-    case_item hold contest views review decision viewing viewing_address
+    case_item hold contest views review decision viewing viewing_address staff staff_session
     """.split()  # noqa: SIM905  # as they are read
 )
 """Every table but the one of sealing keys."""

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from holdfast.access import key as keys
 from holdfast.access import proposal as proposals
-from holdfast.access import safety
+from holdfast.access import safety, staff
 from holdfast.access.person import People, Who
+from holdfast.access.role import Role
 from holdfast.alarm import alarm as alarms
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.case import case as cases
@@ -75,6 +76,7 @@ SEARCH = backwards.Search(
     state=backwards.SearchState.OWED,
 )
 LONG = longs.LongScreening(content="post-1", content_version="1", due=NOW, taken=1)
+STAFF = staff.Account(person="1", roles=frozenset({Role.REVIEWER}))
 KEY = keys.Key(
     prefix="1", secret_digest="", label="l", scopes=frozenset({keys.Scope.SCREEN}), expires_at=None, revoked=False
 )
@@ -273,6 +275,17 @@ SAMPLES: dict[str, Sample] = {
         ),
         command_types=(keys.CreateKey, keys.RevokeKey),
         old_events={keys.KeyCreated1(label="l", scopes=(keys.Scope.SCREEN,), expires_at=None): keys.KeyCreated},
+    ),
+    "staff": Sample(
+        things=in_states(STAFF, staff.StaffState),
+        commands=(
+            staff.AddStaff(person="ann", roles=frozenset({Role.REVIEWER}), code_digest="d"),
+            staff.Enrol(),
+            staff.SetRoles(frozenset({Role.SENIOR})),
+            staff.BlockStaff("x"),
+            staff.ResetStaff(because="x", code_digest="d"),
+        ),
+        command_types=get_args(staff.StaffCommand),
     ),
     "proposal": Sample(
         things=in_states(ASKED, proposals.ProposalState),

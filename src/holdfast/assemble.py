@@ -48,6 +48,7 @@ from holdfast.store.means import Means
 from holdfast.store.outbox import Outbox
 from holdfast.store.processes import PostgresProcesses
 from holdfast.store.proposals import PostgresProposals, Terms
+from holdfast.store.review_people import Asking
 from holdfast.store.safety import PostgresSafety
 from holdfast.store.screenings import PostgresScreenings
 from holdfast.store.sealed_rotation import Rotation
@@ -56,6 +57,7 @@ from holdfast.store.sealing import PostgresSealer
 from holdfast.store.search_desk import SearchDesk
 from holdfast.store.search_owing import SearchOwing
 from holdfast.store.searches import PostgresSearches
+from holdfast.store.staff import PostgresStaff
 from holdfast.store.subjects import subjects
 from holdfast.store.waking import Bell
 
@@ -68,7 +70,8 @@ def assemble(settings: Settings) -> System:
     owing = SearchOwing(journal, new_id, owner=settings.unscreened_owner)
     banks, imports = PostgresBanks(journal, clock, new_id, owing), PostgresImports(journal, clock, new_id, owing)
     keys, safety = PostgresKeys(journal, clock), PostgresSafety(journal, clock)
-    nouns = subjects(banks=banks, imports=imports, keys=keys, safety=safety, sealed=sealed)
+    staff = PostgresStaff(journal, clock)
+    nouns = subjects(banks=banks, imports=imports, keys=keys, safety=safety, sealed=sealed, staff=staff)
     terms = Terms(
         owner=settings.proposal_owner,
         patience=timedelta(hours=settings.proposal_hours),
@@ -97,7 +100,8 @@ def assemble(settings: Settings) -> System:
         journal, screenings, outgoing, clock, patience=patience, lease=timedelta(seconds=settings.long_lease_seconds)
     )
     clocks = PostgresClocks(journal, alarms, new_id)
-    desk = _desk(settings, banks, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
+    asking = Asking(colleagues=staff.colleagues)
+    desk = _desk(settings, banks, asking, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
     platform, stranger = signed_platform(settings), HttpStranger(sites_of(settings))
     handlers: dict[str, Handler] = dict.fromkeys(TELLS, Teller(channels, told.message))
     handlers |= desk.handlers(platform, stranger) if platform else desk.own_handlers()
@@ -112,6 +116,7 @@ def assemble(settings: Settings) -> System:
         long=long,
         spool=Spool(settings.data / "spool", settings.spool_bytes),
         keys=keys,
+        staff=staff,
         proposals=PostgresProposals(journal, clock, new_id, keys=keys, subjects=nouns, terms=terms),
         safety=safety,
         archive=archive,
@@ -146,7 +151,7 @@ def assemble(settings: Settings) -> System:
     )
 
 
-def _desk(settings: Settings, banks: PostgresBanks, **parts: Any) -> Desk:  # noqa: ANN401  # each is of the type that `Means` names
+def _desk(settings: Settings, banks: PostgresBanks, asking: Asking, **parts: Any) -> Desk:  # noqa: ANN401  # each is of the type that `Means` names
     """What takes reports and holds what they name."""
     places = frozenset(map(Place, settings.places.split(","))) if settings.places else frozenset[Place]()
     return make_desk(
@@ -157,4 +162,5 @@ def _desk(settings: Settings, banks: PostgresBanks, **parts: Any) -> Desk:  # no
         public_url=settings.public_url,
         has_platform=settings.platform_url is not None,
         exposure_budget=settings.exposure_budget,
+        asking=asking,
     )

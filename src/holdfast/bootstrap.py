@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from holdfast.store.sealed_subjects import PostgresSealed
     from holdfast.store.search_desk import SearchDesk
     from holdfast.store.searches import PostgresSearches
+    from holdfast.store.staff import PostgresStaff
 
 _ID_BYTES: Final = 15
 _TAKE_OVER_SECONDS: Final = 30.0
@@ -79,6 +80,7 @@ class System:
     long: PostgresLongScreenings
     spool: Spool
     keys: PostgresKeys
+    staff: PostgresStaff
     proposals: PostgresProposals
     safety: PostgresSafety
     archive: PostgresArchive

@@ -9,6 +9,7 @@ from holdfast.access import sealed_rules as _sealed_rules  # noqa: F401  # which
 from holdfast.access.key import KEY_TRANSITIONS, decide_key, evolve_key
 from holdfast.access.proposal import PROPOSAL_TRANSITIONS, decide_proposal, evolve_proposal
 from holdfast.access.safety import SETTINGS_TRANSITIONS, decide_settings, evolve_settings
+from holdfast.access.staff import STAFF_TRANSITIONS, decide_staff, evolve_staff
 from holdfast.alarm.alarm import ALARM_TRANSITIONS, decide_alarm, evolve_alarm
 from holdfast.case.case import CASE_TRANSITIONS, decide_case, evolve_case
 from holdfast.case.running_clock import CLOCK_TRANSITIONS, decide_clock, evolve_clock
@@ -82,6 +83,13 @@ DECIDERS: Final = (
         decide=lambda key, command, _: decide_key(key, command),
         evolve=evolve_key,
         state_of=lambda key: "revoked" if key.revoked else "active",
+    ),
+    Decider(
+        name="Staff account",
+        noun="staff",
+        transitions=STAFF_TRANSITIONS,
+        decide=lambda account, command, _: decide_staff(account, command),
+        evolve=evolve_staff,
     ),
     Decider(
         name="Proposal",

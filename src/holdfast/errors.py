@@ -15,6 +15,7 @@
     ├── AccessError                who is asking may not                  (401, 403)
     │   ├── KeyMissing               access.key_missing
     │   ├── KeyRefused               access.key_refused
+    │   ├── CodeRefused              access.code_refused
     │   ├── ScopeMissing             access.scope_missing
     │   ├── PersonMissing            access.person_missing
     │   └── SecondPersonNeeded       access.second_person
@@ -23,6 +24,7 @@
     │   ├── EntryUnknown             entry.unknown
     │   ├── ImportUnknown            import.unknown
     │   ├── ScreeningUnknown         screening.unknown
+    │   ├── StaffUnknown             staff.unknown
     │   ├── KeyUnknown               key.unknown
     │   ├── SealedUnknown            sealed.unknown
     │   ├── ProposalUnknown          proposal.unknown
@@ -209,6 +211,13 @@ class KeyRefused(AccessError):
     advice = "Make a new one with 'holdfast key create'."
 
 
+class CodeRefused(AccessError):
+    """Name and code do not begin an account: they are wrong, were used, or are older than a day."""
+
+    code = "access.code_refused"
+    advice = "Ask whoever gave you the code for another one."
+
+
 class ScopeMissing(AccessError):
     """The API key is good, but not for this."""
 
@@ -269,6 +278,13 @@ class ScreeningUnknown(NotFound):
 
     code = "screening.unknown"
     advice = "Use the id that the answer to POST /v1/screen carried."
+
+
+class StaffUnknown(NotFound):
+    """Nobody of that name has an account here."""
+
+    code = "staff.unknown"
+    advice = "'holdfast staff list' names those who do."
 
 
 class KeyUnknown(NotFound):

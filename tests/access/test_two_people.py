@@ -16,6 +16,8 @@ import pytest
 from holdfast.access.key import CreateKey, Scope, Voices
 from holdfast.access.person import People
 from holdfast.access.safety import AcceptSettings, RecordSettings
+from holdfast.access.role import Role
+from holdfast.access.staff import AddStaff, ResetStaff, SetRoles
 from holdfast.access.two_people import Agreed, Wanted, acting, decode, encode, register, rules, weakens
 from holdfast.deciders import DECIDERS
 from holdfast.decision.decision import Because, DecisionKind, Reverse

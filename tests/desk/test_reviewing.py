@@ -102,21 +102,16 @@ class Room:
         self.at.desk.reviews.find(review, said, actor=f"staff:{person}")
 
     def show(self, review: str, person: str) -> None:
-        """Show somebody the one picture of an item, in grey."""
+        """Show somebody the one picture of an item, blurred and then in grey, unless they saw it."""
         found = self.at.desk.reviews.of(review)
-        if found is None:
+        if found is None or self.at.desk.viewings.seen(person, found.content, found.version).pictures:
             return
         viewer, one = Viewer(person=person, session="s"), Preview(number=0, content=b"made by a test")
-        wanted = Wanted(
-            case=found.case,
-            review=review,
-            content=found.content,
-            version=found.version,
-            step=Step.GREY,
-            numbers=frozenset({0}),
-        )
-        (given,) = self.at.desk.viewings.give(viewer, wanted, Previews(pictures=(one,), counted=1, complete=True))
-        assert self.at.desk.viewings.show(viewer, given.token) == one.content
+        about = {"case": found.case, "review": review, "content": found.content, "version": found.version}
+        for step in (Step.BLURRED, Step.GREY):
+            wanted = Wanted(**about, step=step, numbers=frozenset({0}))
+            (given,) = self.at.desk.viewings.give(viewer, wanted, Previews(pictures=(one,), counted=1, complete=True))
+            assert self.at.desk.viewings.show(viewer, given.token) == one.content
 
     def decided(self) -> list[DecisionRow]:
         from holdfast.store.models import DecisionRow

@@ -12,8 +12,11 @@ import pytest
 from django.db import connections, transaction
 from psycopg import sql
 
+from holdfast.access.factor import SECRET_BYTES, secret_of
 from holdfast.access.key import Scope
 from holdfast.access.person import Who
+from holdfast.access.role import Role
+from holdfast.access.staff import BlockStaff
 from holdfast.access.two_people import Wanted
 from holdfast.bootstrap import System, new_id
 from holdfast.case.clock import ClockState, Moment, every_clock
@@ -35,6 +38,7 @@ from holdfast.review.viewing import Step as Look
 from holdfast.review.weighing import Weighed
 from holdfast.settings import Settings
 from holdfast.start import clock
+from tests.access.making import digits_of
 from tests.conftest import EMPTIED, superuser
 from tests.decision.making import concluded, finding
 from tests.desk.making import Place, place
@@ -105,6 +109,19 @@ def decided(at: Place, reviews: dict[str, Review]) -> None:
     about = {"case": case, "content": upload.content, "version": upload.newest, "effective_at": at.now}
     reviews["rev_1"] = concluded(finding("ann", Verdict.REMOVE), outcome=Weighed.REMOVE, **about)
     assert at.desk.decisions.take("rev_1", []) is None
+
+
+def hired(system: System) -> None:
+    """Somebody who works here, and somebody who does no more."""
+    from holdfast.store.staff import new_staff
+
+    command, code = new_staff("cleo", roles=frozenset({Role.REVIEWER}), team="night")
+    system.staff.change("cleo", command, actor=TWO)
+    secret = secret_of(b"x" * SECRET_BYTES)
+    system.staff.enrol("cleo", code, "four words of my own", secret=secret, digits=digits_of(secret, clock()))
+    command, _ = new_staff("dora", roles=frozenset({Role.SENIOR}), outside=True)
+    system.staff.change("dora", command, actor=TWO)
+    system.staff.change("dora", BlockStaff("left"), actor=ACTOR)
 
 
 def looked(system: System) -> None:
@@ -211,6 +228,7 @@ def tell_it(system: System) -> None:
     system.alarms.acknowledge(system.alarms.standing(limit=1)[0].id, actor=ACTOR)
     reported(system)
     looked(system)
+    hired(system)
 
 
 def examined(system: System, only: str | None = None) -> list[Checked]:
@@ -252,6 +270,7 @@ KNOWN = {
     "due state answered_by answer_record answered_at solo version",
     "settings_in_force": "values accepted version",
     "api_key": "scopes person created_at expires_at revoked_at version",
+    "staff": "roles team outside state added_at version",
     "effect": "kind item location weight payload owner most_tries deadline state late asked_by enqueued_at version",
     "alarm": "kind about owner state acknowledged_by raised_at version",
     "report": "reference reporter verified category state elements words_record contact_record ages_record shown cases "
@@ -303,7 +322,7 @@ def edited_and_mended(story: System, table: str, column: str) -> None:
     """Change one value; `fsck` has to name it, and to mend it."""
     from holdfast.store.mend import mend
 
-    key = {"bank": "name", "api_key": "prefix"}.get(table, "id")
+    key = {"bank": "name", "api_key": "prefix", "staff": "person"}.get(table, "id")
     with psycopg.connect(superuser(story.settings.data)) as connection:
         kinds = connection.execute(
             "select data_type from information_schema.columns where table_name = %s and column_name = %s",

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.access import key as keys
-from holdfast.access import proposal, safety
+from holdfast.access import proposal, safety, staff
 from holdfast.alarm import alarm
 from holdfast.bootstrap import System
 from holdfast.case import case, running_clock
@@ -229,7 +229,7 @@ def instances(cls: type) -> st.SearchStrategy[typing.Any]:
 STAGES = (
     *(archive, backwards, bank, entry, importing, long_screening, screen, unscreened),
     *(keys, effect, alarm, check, kek, subject, proposal, safety),
-    *(report, reported, proof, case, hold, contest, review, decision, look),
+    *(report, reported, proof, case, hold, contest, review, decision, look, staff),
     *(keys, effect, alarm, hold, running_clock, check, kek, subject, proposal, safety),
 )
 EVENTS = {key: kind for key, kind in registered().items() if kind.__module__ in {stage.__name__ for stage in STAGES}}

@@ -22,6 +22,7 @@ ELSEWHERE: Final = {
     "restore": "backup:restore",
     "bank": "bank:app",
     "key": "key:app",
+    "staff": "staff:app",
     "sealed": "sealed:app",
     "proposals": "proposals:app",
     "settings": "settings:app",

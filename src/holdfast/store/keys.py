@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
 
 from holdfast.access import key as keys
 from holdfast.access.key import CreateKey, Key, KeyCreated, Scope, Voices
@@ -23,6 +22,7 @@ from holdfast.store.bank_changes import allowed
 from holdfast.store.bank_rows import record_of
 from holdfast.store.journal import PostgresJournal
 from holdfast.store.models import ApiKeyRow
+from holdfast.store.people import people_alone, people_at
 from holdfast.store.prepared import one_row_or_none
 
 _OPEN: Final = """
@@ -31,8 +31,6 @@ select k.prefix, k.secret_digest, k.label, k.scopes, k.expires_at, k.revoked_at 
 from api_key k left join idempotency i on i.api_key = k.prefix and i.idempotency_key = %(once)s::text
 where k.prefix = %(prefix)s::text
 """
-
-_LOCK: Final = 0x484F4C44_50454F50  # "HOLDPEOP"
 
 
 class PostgresKeys:
@@ -66,7 +64,7 @@ class PostgresKeys:
         """Let a key that was drawn open doors. Raises what `create` raises."""
         now, subject = self._clock(), keys.key_subject(command.prefix)
         with transaction.atomic():
-            people = self._people_alone()
+            people = people_alone(now)
             (made,) = allowed(keys.decide_key(None, command))
             assert isinstance(made, KeyCreated)
             because = f"a key for {made.person}"
@@ -128,17 +126,8 @@ class PostgresKeys:
         return found, None if digest is None else FirstAnswer(digest, json.loads(body))
 
     def people(self) -> People:
-        """Every person there ever was, and those with a good key now."""
-        theirs = ApiKeyRow.objects.filter(person__isnull=False)
-        good = theirs.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=self._clock()), revoked_at__isnull=True)
-        ever, now = (frozenset(rows.values_list("person", flat=True)) for rows in (theirs, good))
-        return People(ever=frozenset(map(str, ever)), now=frozenset(map(str, now)))
-
-    def _people_alone(self) -> People:
-        """The same, while nobody else adds to them: two who name the second person at once are one too many."""
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        return self.people()
+        """Every person there ever was, and those with a good key or an account now."""
+        return people_at(self._clock())
 
     def all_keys(self) -> list[Key]:
         """Every key, newest first."""

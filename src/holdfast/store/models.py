@@ -754,6 +754,7 @@ from holdfast.store.report_models import (  # noqa: E402  # Django finds an app'
     ViewsRow,
 )
 from holdfast.store.review_models import ReviewRow  # noqa: E402  # the same
+from holdfast.store.staff_models import StaffRow, StaffSessionRow  # noqa: E402
 from holdfast.store.viewing_models import ViewingAddressRow, ViewingRow  # noqa: E402
 
 __all__ = [
@@ -766,6 +767,8 @@ __all__ = [
     "ReportRow",
     "ReportedRow",
     "ReviewRow",
+    "StaffRow",
+    "StaffSessionRow",
     "ViewingAddressRow",
     "ViewingRow",
     "ViewsRow",

@@ -153,6 +153,12 @@ def _key(folded: Folded) -> dict[str, Any]:
     return {**about, "person": key.person, "created_at": folded.begun_at, "revoked_at": None, **folded.notes}
 
 
+def _staff(folded: Folded) -> dict[str, Any]:
+    account = folded.state
+    about = {"roles": sorted(role.value for role in account.roles), "team": account.team, "outside": account.outside}
+    return {**about, "state": _word(account.state), "added_at": folded.begun_at}
+
+
 def _proposal(folded: Folded) -> dict[str, Any]:
     proposal = folded.state
     about = {name: getattr(proposal, name) for name in ("command", "command_schema", "subject", "at_version")}
@@ -388,6 +394,14 @@ PROJECTIONS: Final = (
         expected=_key,
         evolve=BY_NOUN["key"].evolve,
         notes=lambda row: {"revoked_at": row.at} if isinstance(row.happened, KeyRevoked) else {},
+    ),
+    Projection(
+        table="staff",
+        key="person",
+        noun="staff",
+        columns=_columns("roles team outside state added_at version"),
+        expected=_staff,
+        evolve=BY_NOUN["staff"].evolve,
     ),
     Projection(
         table="proposal",

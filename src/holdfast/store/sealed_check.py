@@ -25,6 +25,7 @@ _IN_TABLES: Final = (
     ("entry", "id", "provenance_record"),
     ("bank_import", "id", "source_record"),
     ("api_key", "prefix", "label_record"),
+    ("staff", "person", "factor_record"),
     ("proposal", "id", "body_record"),
     ("proposal", "id", "because_record"),
     ("proposal", "id", "answer_record"),

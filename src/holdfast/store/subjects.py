@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from holdfast.access.key import CreateKey, decide_key
+from holdfast.access.staff import Account, decide_staff, evolve_staff
 from holdfast.access.two_people import Agreed
 from holdfast.errors import EntryUnknown, ImportUnknown
 from holdfast.match import bank as banks
@@ -22,6 +23,7 @@ from holdfast.store.keys import PostgresKeys
 from holdfast.store.models import ApiKeyRow, BankImportRow, BankRow, EntryRow, SettingsRow
 from holdfast.store.safety import PostgresSafety
 from holdfast.store.sealed_subjects import PostgresSealed
+from holdfast.store.staff import PostgresStaff
 
 Effect = dict[str, Any]
 """What a command would do: `before` and `after` where they can be told, `entries` that it touches."""
@@ -48,6 +50,7 @@ def subjects(
     keys: PostgresKeys,
     safety: PostgresSafety,
     sealed: PostgresSealed,
+    staff: PostgresStaff,
 ) -> Mapping[str, Subject]:
     """Every noun that proposals can be about."""
     return {
@@ -74,6 +77,11 @@ def subjects(
             lambda prefix: _version(ApiKeyRow, prefix=prefix) or 0,
             _key_effect,
             lambda _prefix, command, agreed: keys.write(command, actor=agreed),
+        ),
+        "staff": Subject(
+            staff.version,
+            lambda person, command: _staff_effect(staff, person, command),
+            lambda person, command, agreed: staff.change(person, command, actor=agreed),
         ),
         "settings": Subject(
             lambda _: _version(SettingsRow),
@@ -132,6 +140,20 @@ def _key_effect(prefix: str, command: CreateKey) -> Effect:
     ends = command.expires_at.isoformat() if command.expires_at else None
     about = {"label": command.label, "person": command.person, "scopes": sorted(command.scopes), "expires_at": ends}
     return {"makes_key": prefix, **about}
+
+
+def _staff_effect(staff: PostgresStaff, person: str, command: Any) -> Effect:  # noqa: ANN401  # any staff command
+    before = after = staff.account(person)
+    for happened in allowed(decide_staff(before, command)):
+        after = evolve_staff(after, person, happened)
+    return {"before": _staff_facts(before), "after": _staff_facts(after)}
+
+
+def _staff_facts(account: Account | None) -> Effect:
+    if account is None:
+        return {}
+    about = {"person": account.person, "roles": sorted(account.roles), "team": account.team}
+    return {**about, "outside": account.outside, "state": account.state.value}
 
 
 def _settings_effect(safety: PostgresSafety) -> Effect:
