@@ -15,8 +15,8 @@ import pytest
 
 from holdfast.access.key import CreateKey, Scope, Voices
 from holdfast.access.person import People
-from holdfast.access.safety import AcceptSettings, RecordSettings
 from holdfast.access.role import Role
+from holdfast.access.safety import AcceptSettings, RecordSettings
 from holdfast.access.staff import AddStaff, ResetStaff, SetRoles
 from holdfast.access.two_people import Agreed, Wanted, acting, decode, encode, register, rules, weakens
 from holdfast.deciders import DECIDERS
@@ -120,6 +120,9 @@ def test_only_a_review_says_that_two_people_found_the_same() -> None:
 
 
 COMMANDS: list[Any] = [
+    AddStaff(person="cleo", roles=frozenset({Role.SENIOR, Role.LEAD}), code_digest="d", team="night"),
+    ResetStaff(because="lost", code_digest="d"),
+    SetRoles(frozenset({Role.SENIOR, Role.LEAD})),
     banks.DisableBank(),
     banks.EnableBank(),
     banks.ChangeThreshold(threshold=20, because="x"),
