@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,18 +42,25 @@ class Beside:
 @pytest.fixture(scope="session")
 def beside(folder: Path) -> Iterator[Beside]:
     """A server of the pages' own, whose output is kept; its platform holds what it is asked to."""
+    with standing(folder / "beside") as made:
+        yield made
+
+
+@contextmanager
+def standing(data: Path) -> Iterator[Beside]:
+    """The same, with its data in a folder that is not there yet."""
     site = Site()
     platform = SimulatedPlatform(site)
     with serve_platform(platform, KEY, site) as url:
         environment = environment_for(
-            folder / "beside",
+            data,
             HOLDFAST_WEB_WORKERS="1",  # so that tries are counted in one place
             HOLDFAST_PLATFORM_URL=url,
             HOLDFAST_PLATFORM_SECRET=f"whsec_{base64.b64encode(KEY).decode()}",
             HOLDFAST_PLATFORM_SITES=site.origin,
             HOLDFAST_PUBLIC_URL="https://help.example",
         )
-        said = folder / "beside.log"
+        said = data.with_suffix(".log")
         with said.open("wb") as output:
             running = start_server(environment, output=output)
         yield Beside(running, site, platform, said)

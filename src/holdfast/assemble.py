@@ -58,6 +58,7 @@ from holdfast.store.search_desk import SearchDesk
 from holdfast.store.search_owing import SearchOwing
 from holdfast.store.searches import PostgresSearches
 from holdfast.store.staff import PostgresStaff
+from holdfast.store.staff_sessions import StaffSessions
 from holdfast.store.subjects import subjects
 from holdfast.store.waking import Bell
 
@@ -117,6 +118,7 @@ def assemble(settings: Settings) -> System:
         spool=Spool(settings.data / "spool", settings.spool_bytes),
         keys=keys,
         staff=staff,
+        sessions=StaffSessions(journal, clock),
         proposals=PostgresProposals(journal, clock, new_id, keys=keys, subjects=nouns, terms=terms),
         safety=safety,
         archive=archive,

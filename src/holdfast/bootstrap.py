@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from holdfast.store.search_desk import SearchDesk
     from holdfast.store.searches import PostgresSearches
     from holdfast.store.staff import PostgresStaff
+    from holdfast.store.staff_sessions import StaffSessions
 
 _ID_BYTES: Final = 15
 _TAKE_OVER_SECONDS: Final = 30.0
@@ -81,6 +82,7 @@ class System:
     spool: Spool
     keys: PostgresKeys
     staff: PostgresStaff
+    sessions: StaffSessions
     proposals: PostgresProposals
     safety: PostgresSafety
     archive: PostgresArchive

@@ -16,6 +16,7 @@
     │   ├── KeyMissing               access.key_missing
     │   ├── KeyRefused               access.key_refused
     │   ├── CodeRefused              access.code_refused
+    │   ├── SignInRefused            access.sign_in_refused
     │   ├── ScopeMissing             access.scope_missing
     │   ├── PersonMissing            access.person_missing
     │   └── SecondPersonNeeded       access.second_person
@@ -216,6 +217,13 @@ class CodeRefused(AccessError):
 
     code = "access.code_refused"
     advice = "Ask whoever gave you the code for another one."
+
+
+class SignInRefused(AccessError):
+    """Name, password and digits do not open an account together."""
+
+    code = "access.sign_in_refused"
+    advice = "Use the digits that are shown now. After ten tries wait a quarter of an hour."
 
 
 class ScopeMissing(AccessError):

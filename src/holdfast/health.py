@@ -47,6 +47,7 @@ from holdfast.media.reason import NotDecoded
 from holdfast.media.samples import sample
 from holdfast.media.video_samples import video_sample
 from holdfast.origin import read_address
+from holdfast.review.eligible import lacking
 from holdfast.settings import SandboxPolicy, env_name
 from holdfast.start import clock
 
@@ -103,6 +104,7 @@ def examine(system: System, *, actor: str) -> list[Finding]:
         ("settings", lambda: _settings(system)),
         ("settings: two people", lambda: _accepted(system)),
         ("people", lambda: _people(system)),
+        ("staff", lambda: _staff(system)),
         ("unscreened holds", lambda: _unscreened(system)),
         ("effects", lambda: _effects(system)),
         ("backwards searches", lambda: _searches(system)),
@@ -383,6 +385,20 @@ def _people(system: System) -> Iterator[Finding]:
     overdue = system.proposals.count_overdue()
     if overdue:
         yield Finding("proposals", Grade.WEAKER, f"{overdue} overdue; see 'holdfast proposals list'")
+
+
+def _staff(system: System) -> Iterator[Finding]:
+    """What the people who work here cannot settle: nothing is let go by time, so it would stay held."""
+    here = system.staff.colleagues()
+    if not here:
+        says = "nobody works here: nobody looks at what is held; 'holdfast staff add NAME --role reviewer'"
+        yield Finding("staff", Grade.WEAKER, says)
+        return
+    lacks = lacking(here)
+    grade = Grade.WEAKER if lacks else Grade.GOOD
+    yield Finding(
+        "staff", grade, "; ".join(lacks) or f"{len(here)} people: a first, a second and a third look can be had"
+    )
 
 
 def _unscreened(system: System) -> Iterator[Finding]:

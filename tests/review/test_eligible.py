@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.access.role import Colleague, Role
-from holdfast.review.eligible import Matter, Turn, asked, may_look
+from holdfast.review.eligible import Matter, Turn, asked, lacking, may_look
 
 ADA: Final = Colleague(person="ada", roles=frozenset({Role.REVIEWER}), team="north", account="@ada")
 BEN: Final = Colleague(person="ben", roles=frozenset({Role.REVIEWER}), team="north")
@@ -86,3 +86,20 @@ def test_a_third_is_senior_or_from_outside_and_nobody_else() -> None:
 
 def test_chance_reaches_everybody_who_may() -> None:
     assert {asked((ADA, BEN, CLEO), ELSE, Turn.FIRST, draw) for draw in range(3)} == {ADA, BEN, CLEO}
+
+
+def test_what_too_few_people_cannot_complete_is_said() -> None:
+    ann = Colleague(person="ann", roles=frozenset({Role.REVIEWER}))
+    ben = Colleague(person="ben", roles=frozenset({Role.LEGAL}))
+    dora = Colleague(person="dora", roles=frozenset({Role.SENIOR}))
+    root = Colleague(person="root", roles=frozenset({Role.ADMINISTRATOR}))
+    eve = Colleague(person="eve", roles=frozenset({Role.REVIEWER}), outside=True)
+    assert [one.partition(":")[0] for one in lacking([root])] == [
+        "no reviewer",
+        "nobody for a second look",
+        "nobody for a third look, senior or from outside",
+    ]
+    assert len(lacking([ann, root])) == 2
+    assert len(lacking([ann, ben])) == 1
+    assert lacking([ann, ben, dora]) == []
+    assert lacking([ann, ben, eve]) == []

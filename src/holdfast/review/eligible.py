@@ -38,6 +38,7 @@ class Matter:
     """The teams of those who spoke."""
 
 
+_TWO: Final = 2
 _LOOKS: Final = frozenset({Role.REVIEWER, Role.SENIOR})
 _SEES_NO_CASE: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
@@ -62,6 +63,19 @@ def asked(colleagues: Iterable[Colleague], matter: Matter, turn: Turn, draw: int
             others = _of_another_team(found, matter.teams)
             return others[draw % len(others)]
     return None
+
+
+def lacking(colleagues: Iterable[Colleague]) -> list[str]:
+    """What these people cannot complete, in words, each on something that none of them is party to."""
+    found = list(colleagues)
+    reviewers, seniors = [one for one in found if _reviews(one)], [one for one in found if _is_senior(one)]
+    others = [one for one in found if _works_here(one) or _is_outside(one)]
+    lacks = [] if reviewers else ["no reviewer: nobody is asked for a first look"]
+    if len(others) < _TWO:
+        lacks.append("nobody for a second look: what is not upheld stays held")
+    if len(others) <= _TWO or not (seniors or any(map(_is_outside, found))):
+        lacks.append("nobody for a third look, senior or from outside: what two find differently stays held")
+    return lacks
 
 
 def _of_another_team(found: Sequence[Colleague], teams: frozenset[str]) -> Sequence[Colleague]:

@@ -196,6 +196,13 @@ class PostgresReviews:
         row = (rows.select_for_update(no_key=True) if connection.in_atomic_block else rows).first()
         return None if row is None else review_of(row)
 
+    def said_by(self, person: str) -> list[tuple[str, Review]]:
+        """The reviews of the last day in which a word of theirs counts, the newest first: (id, review)."""
+        since = self._means.clock() - timedelta(days=1)
+        rows = ReviewRow.objects.filter(spoke__contains=[person], opened_at__gte=since - TURN).order_by("-opened_at")
+        found = [(row.id, review_of(row)) for row in rows[:_BATCH]]
+        return [(key, one) for key, one in found if any(f.by == person and f.at >= since for f in one.findings)]
+
     def asked_of(self, person: str) -> list[tuple[str, Review]]:
         """The reviews about which this person is asked now, the most urgent first: (id, review)."""
         rows = ReviewRow.objects.filter(state=ReviewState.ASKED, asked=person)

@@ -16,7 +16,7 @@ PAGES: Final[dict[str, Any]] = {
     "TEMPLATES": [
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "DIRS": [_FOLDER / "templates"],
+            "DIRS": [_FOLDER / "templates", _FOLDER.parent / "staff" / "templates"],
             "APP_DIRS": False,
             "OPTIONS": {"autoescape": True, "string_if_invalid": "", "context_processors": []},
         }
