@@ -20,6 +20,7 @@ from holdfast.hold.platform import Platform, Stranger
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
 from holdfast.hold.reported_hash import BankHash
+from holdfast.store.appeals import PostgresAppeals
 from holdfast.store.banks import PostgresBanks
 from holdfast.store.case_book import COPIES, FOUND, FREEZE, VIEWS, CaseBook
 from holdfast.store.case_copies import PostgresCopies
@@ -56,6 +57,7 @@ class Desk:
     viewings: PostgresViewings
     decisions: PostgresDecisions
     dismissals: Dismissals
+    appeals: PostgresAppeals
 
     def own_handlers(self) -> Registry:
         """What carries out those effects of the desk that need no platform, by kind."""
@@ -84,6 +86,7 @@ class Desk:
         self.holds.unstage(now)
         self.holds.owe_looks(now)
         self.cases.owe_views(now)
+        self.reviews.heed_contests(now)
         self.reviews.ask(now)
         self.dismissals.watch(now)
         self.reports.forget_sources(now)
@@ -136,6 +139,7 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
         hashes=ReportedHashes(means, banks, valve),
         viewings=viewings,
         dismissals=Dismissals(means),
+        appeals=PostgresAppeals(means, settled=deciding.settled, open_review=reviews.open),
         decisions=PostgresDecisions(
             means,
             book,

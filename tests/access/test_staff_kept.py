@@ -51,7 +51,10 @@ def test_a_code_begins_once(system: System) -> None:
         enrolled(system, "ann", code)
 
 
-@pytest.mark.parametrize(("person", "code"), [("ann", "aaaa-bbbb-cccc-dddd"), ("bob", None), ("", ""), ("ann", "")])
+@pytest.mark.parametrize(
+    ("person", "code"),
+    [("ann", "aaaa-bbbb-cccc-dddd"), ("bob", None), ("", ""), ("ann", ""), ("a\0b", None), ("\ud800", None)],
+)
 def test_a_wrong_name_or_code_begins_nothing_in_the_same_words(system: System, person: str, code: str | None) -> None:
     right = added(system, "ann")
     with pytest.raises(CodeRefused) as refused:

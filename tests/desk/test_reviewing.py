@@ -13,7 +13,8 @@ import pytest
 from holdfast.access.role import Colleague, Role
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.bootstrap import System
-from holdfast.decision.decision import DecisionState
+from holdfast.case.clock import ClockState
+from holdfast.decision.decision import DecisionState, Party
 from holdfast.decision.take import CARRY, TAKE
 from holdfast.demo.pictures import encoded, hills
 from holdfast.errors import Refused, ReviewUnknown
@@ -373,3 +374,47 @@ def test_of_a_review_that_is_none_nothing_can_be_said(room: Room) -> None:
     with pytest.raises(ReviewUnknown, match="rev_none"):
         room.find("rev_none", "ann", Verdict.UNSURE)
     assert room.at.desk.reviews.of("rev_none") is None
+
+
+# --- contests and appeals
+
+
+def test_a_copy_that_nobody_looks_at_by_itself_is_looked_at_once_its_owner_contests_it(room: Room) -> None:
+    from holdfast.store.models import ReviewRow
+
+    address = room.at.site.publish("mallory")
+    copy = room.at.site.reshare(address, "trent")
+    room.at.report(address)
+    room.at.carry()
+    assert not ReviewRow.objects.filter(content_id=copy.rpartition("/")[2]).exists()
+    (words,) = room.at.told("trent")
+    room.at.desk.contests.contest(words, "It is my own picture of a sunset.")
+    room.at.wait(SECOND)
+    row = room.review(copy)
+    assert (row.about, row.state) == (About.CONTEST, ReviewState.ASKED)
+    room.at.wait(SECOND)
+    assert ReviewRow.objects.filter(content_id=copy.rpartition("/")[2]).count() == 1
+
+
+def test_an_appeal_is_looked_at_by_others_and_two_of_them_undo_it(room: Room) -> None:
+    from holdfast.store.models import ContestRow
+
+    room.people.append(EVE)
+    address = room.hold()
+    room.say(address, Verdict.REMOVE)
+    room.at.carry(TAKE)
+    (one,) = room.decided()
+    contest = ContestRow.objects.get().id
+    room.at.desk.appeals.shown_to_uploader(contest)
+    room.at.desk.appeals.appeal(one.id, by=Party.UPLOADER, who=contest, words="It is a sunset.")
+    assert room.at.system.clocks.of(f"decision:{one.id}")[0].clock.state is ClockState.RUNNING
+    room.at.wait(SECOND)
+    assert room.review(address).about == About.APPEAL
+    others = [room.say(address, Verdict.NOT_UPHELD) for _ in range(2)]
+    assert "ann" not in others
+    room.at.wait(AFTERTHOUGHT)
+    room.at.carry(TAKE)
+    room.at.carry(CARRY)
+    assert room.at.seen(address)
+    assert [found.state for found in room.decided()] == [DecisionState.REVERSED, DecisionState.CARRIED_OUT]
+    assert room.at.system.clocks.of(f"decision:{one.id}")[0].clock.state is ClockState.STOPPED

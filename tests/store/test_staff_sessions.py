@@ -79,7 +79,18 @@ def test_digits_are_good_once(door: Door) -> None:
     door.sign_in()
 
 
-@pytest.mark.parametrize("wrong", [{"person": "bob"}, {"password": "x"}, {"digits": "000000"}, {"person": ""}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"person": "bob"},
+        {"password": "x"},
+        {"digits": "000000"},
+        {"person": ""},
+        {"person": "a\0b"},
+        {"person": "\ud800"},
+        {"password": "\0"},
+    ],
+)
 def test_whatever_is_wrong_is_answered_in_the_same_words(door: Door, wrong: dict[str, str]) -> None:
     with pytest.raises(SignInRefused) as refused:
         door.sign_in(**wrong)

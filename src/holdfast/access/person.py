@@ -46,6 +46,14 @@ def person_named(untrusted_name: str) -> str:
     return name.lower()
 
 
+def person_if_named(untrusted_name: str) -> str | None:
+    """The same; None where it is no name, for whoever answers every mistake alike."""
+    try:
+        return person_named(untrusted_name)
+    except InvalidName:
+        return None
+
+
 def counting(by: Who, people: People) -> str:
     """The person who does something that takes two; known, and with a good key. Raises PersonMissing."""
     if by.person is None or by.person not in people.now:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from holdfast.access.person import person_named
 from holdfast.access.role import Role
 from holdfast.cli.output import out, say_json, table
 from holdfast.cli.session import ASKED, AsJson, actor, ask, say_asked, using
@@ -49,8 +50,8 @@ def reset(person: Person, because: Because, as_json: AsJson = False) -> None:  #
 
     with using(as_json=as_json) as system:
         command, code = new_reset(because)
-        asked = _do(system, person, command)
-    _say_code(code, person, asked, as_json=as_json)
+        asked = _do(system, person_named(person), command)
+    _say_code(code, person_named(person), asked, as_json=as_json)
 
 
 @app.command("roles")
@@ -59,7 +60,7 @@ def set_roles(person: Person, role: Roles, as_json: AsJson = False) -> None:  # 
     from holdfast.access.staff import SetRoles  # noqa: PLC0415  # loaded when it is asked for
 
     with using(as_json=as_json) as system:
-        done = system.staff.change(person, SetRoles(frozenset(role)), actor=actor())
+        done = system.staff.change(person_named(person), SetRoles(frozenset(role)), actor=actor())
     _say([done], as_json=as_json)
 
 
@@ -69,7 +70,7 @@ def block(person: Person, because: Because, as_json: AsJson = False) -> None:  #
     from holdfast.access.staff import BlockStaff  # noqa: PLC0415  # loaded when it is asked for
 
     with using(as_json=as_json) as system:
-        done = system.staff.change(person, BlockStaff(because), actor=actor())
+        done = system.staff.change(person_named(person), BlockStaff(because), actor=actor())
     _say([done], as_json=as_json)
 
 

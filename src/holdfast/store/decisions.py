@@ -149,6 +149,8 @@ class PostgresDecisions:
         appealed = standing is not None and standing.appealed_in == one.id and standing.state == DecisionState.APPEALED
         removed = standing is not None and DecisionKind(standing.kind).removes
         own = standing is not None and (appealed or standing.review == one.id)
+        if standing is not None and appealed:
+            self._means.clocks.stop(f"decision:{standing.id}", Moment.ANSWERED, at=one.at, actor=SYSTEM)
         if removed and not one.removes and not own:
             self._means.alarms.call(
                 AlarmKind.CASE_NEEDS_A_LOOK, f"case:{one.case.id}", self._means.owner, actor=SYSTEM, at=one.at

@@ -9,15 +9,17 @@ owed anew, so that what it led to is undone.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from holdfast.access.role import Colleague
 from holdfast.errors import ReviewUnknown
+from holdfast.hold.contest import ContestState
+from holdfast.hold.hold import HoldState
 from holdfast.intake.proof import NotUpheld
 from holdfast.review.finding import Ground, Verdict
 from holdfast.review.review import (
@@ -38,7 +40,7 @@ from holdfast.review.weighing import Weighed
 from holdfast.store.circumstances import circumstances_of, urgency_of
 from holdfast.store.deciding import Step, take_step, take_steps
 from holdfast.store.means import Means
-from holdfast.store.models import CaseItemRow, HoldRow, ReviewRow
+from holdfast.store.models import CaseItemRow, ContestRow, HoldRow, ReviewRow
 from holdfast.store.review_following import OPEN, SYSTEM, Following
 from holdfast.store.review_people import People
 from holdfast.store.review_rows import CHANGING, columns_of, review_of
@@ -46,6 +48,7 @@ from holdfast.store.review_rows import CHANGING, columns_of, review_of
 TURN: Final = timedelta(hours=4)
 """How long somebody is asked before another is."""
 _BATCH: Final = 200
+_HELD: Final = (HoldState.CONFIRMED, HoldState.BREACHED)
 _SOON: Final = timedelta(minutes=10)
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('review ' || one, 0)) from unnest(%s::text[]) one"
 Saw = Callable[[str, str, str], Seen]
@@ -90,6 +93,20 @@ class PostgresReviews:
         """Open a review in which nobody of `spoke` is asked; its id. See `holdfast.decision.take.OpensReviews`."""
         command = OpenReview(case=case, content=content, version=version, about=about, spoke=tuple(sorted(spoke)))
         return self._open([command], self._means.clock())[0]
+
+    def heed_contests(self, now: datetime) -> int:
+        """Open a review for what is held, contested, and was never to be looked at by itself; returns how many."""
+        held = HoldRow.objects.filter(content_id=OuterRef("content_id"), state__in=_HELD)
+        reviewed = ReviewRow.objects.filter(content_id=OuterRef("content_id"))
+        found = ContestRow.objects.filter(Exists(held), ~Exists(reviewed), state=ContestState.CONTESTED)
+        if not found.exists():
+            return 0
+        with transaction.atomic(durable=True):
+            rows = list(found.order_by("offered_at", "id").values_list("content_id", flat=True)[:_BATCH])
+            with connection.cursor() as cursor:
+                cursor.execute(_LOCK, [rows])
+            items = CaseItemRow.objects.filter(~Exists(reviewed), content_id__in=rows).order_by("content_id")
+            return len(self._open([replace(self._question(row), about=About.CONTEST) for row in items], now))
 
     def _question(self, row: CaseItemRow) -> OpenReview:
         """Whoever spoke of this item in an earlier review is not asked again."""

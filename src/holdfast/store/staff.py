@@ -17,7 +17,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from holdfast.access.factor import CODE_BYTES, code_digest, code_of, matches, weakness_of
-from holdfast.access.person import person_named
+from holdfast.access.person import person_if_named, person_named
 from holdfast.access.role import Colleague, Role
 from holdfast.access.staff import (
     Account,
@@ -122,7 +122,7 @@ class PostgresStaff:
 
     def _invited(self, untrusted_person: str, untrusted_code: str, now: datetime) -> StaffRow:
         given = code_digest(untrusted_code)
-        row = StaffRow.objects.select_for_update().filter(person=untrusted_person.strip().lower()).first()
+        row = StaffRow.objects.select_for_update().filter(person=person_if_named(untrusted_person)).first()
         kept = (row and row.code_digest) or ""
         if not hmac.compare_digest(given, kept or given[::-1]) or row is None or not kept:
             raise CodeRefused

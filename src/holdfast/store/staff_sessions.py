@@ -17,6 +17,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from holdfast.access.factor import LONGEST_PASSWORD, matches
+from holdfast.access.person import person_if_named
 from holdfast.access.role import Role
 from holdfast.access.session import TOKEN_BYTES, Signed, is_over, session_key
 from holdfast.access.staff import StaffState
@@ -42,7 +43,7 @@ class StaffSessions:
         """A session of their own. Raises SignInRefused, in the same words whatever was wrong."""
         now = self._clock()
         with transaction.atomic(durable=True):
-            row = StaffRow.objects.select_for_update().filter(person=untrusted_person.strip().lower()).first()
+            row = StaffRow.objects.select_for_update().filter(person=person_if_named(untrusted_person)).first()
             step = self._opens(row, untrusted_password[: LONGEST_PASSWORD + 1], untrusted_digits, now)
             if row is not None:
                 _count(row, step, now)

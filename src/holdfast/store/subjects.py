@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from holdfast.access.key import CreateKey, decide_key
-from holdfast.access.staff import Account, decide_staff, evolve_staff
+from holdfast.access.staff import Account, AddStaff, decide_staff, evolve_staff
 from holdfast.access.two_people import Agreed
 from holdfast.errors import EntryUnknown, ImportUnknown
 from holdfast.match import bank as banks
@@ -146,7 +146,8 @@ def _staff_effect(staff: PostgresStaff, person: str, command: Any) -> Effect:  #
     before = after = staff.account(person)
     for happened in allowed(decide_staff(before, command)):
         after = evolve_staff(after, person, happened)
-    return {"before": _staff_facts(before), "after": _staff_facts(after)}
+    own = {"account": command.account} if isinstance(command, AddStaff) else {}
+    return {"before": _staff_facts(before), "after": {**_staff_facts(after), **own}}
 
 
 def _staff_facts(account: Account | None) -> Effect:

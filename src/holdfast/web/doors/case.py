@@ -17,6 +17,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 
+from holdfast.decision.decision import Party
 from holdfast.errors import DependencyError, InvalidRequest, ReceiptUnknown, Refused
 from holdfast.intake.report import ReportState
 from holdfast.intake.reporter import UploaderIs
@@ -30,7 +31,7 @@ from holdfast.web.doors.limit import Limit
 from holdfast.web.doors.report_form import faults_of
 from holdfast.web.doors.source import source_of
 from holdfast.web.doors.taking import take_form
-from holdfast.web.doors.told import copies_told, is_good, item_told, moment, proof_told
+from holdfast.web.doors.told import copies_told, decision_told, is_good, item_told, moment, proof_told
 from holdfast.web.system import system
 
 _TRIES: Final = Limit(30)
@@ -76,7 +77,7 @@ def _showing(
     if isinstance(opened, OpenedContest):
         name, told = "contest", _contest_told(code, opened)
     else:
-        name, told = "status", _report_told(code)
+        name, told = "status", _report_told(code, opened)
     if faulty is None:
         return page(name, {**told, "says": says})
     again = {"form": faulty, "faults": faults_of(faulty), "had_file": bool(faulty.files)}
@@ -135,6 +136,21 @@ def _contest(request: HttpRequest, code: str, opened: Opened) -> HttpResponse:
     return _showing(request, code, after, gettext("Thank you. A person reads what you wrote."))
 
 
+def _appeal(request: HttpRequest, code: str, opened: Opened) -> HttpResponse:
+    by = Party.REPORTER if isinstance(opened, OpenedReport) else Party.UPLOADER
+    named, words = request.POST.get("decision", ""), request.POST.get("words", "")
+    try:
+        system().desk.appeals.appeal(named, by=by, who=opened.id, words=words)
+    except InvalidRequest:
+        return _showing(request, code, opened, gettext("Write why it is wrong."))
+    except Refused:
+        return _showing(request, code, opened, gettext("This cannot be appealed now. You see below how it stands."))
+    except LookupError:
+        return _showing(request, code, opened, gettext("That decision is none about what you named."))
+    says = gettext("Thank you. People who had no part in it look again. It stays as it is until then.")
+    return _showing(request, code, opened, says)
+
+
 def _small(request: HttpRequest, code: str, opened: Opened) -> HttpResponse:
     return _taken_home(request, code, opened, papers.small_file)
 
@@ -149,6 +165,7 @@ _ACTS: Final[Mapping[str, Act]] = {
     "quiet": _quiet,
     "withdraw": _withdraw,
     "contest": _contest,
+    "appeal": _appeal,
     "small": _small,
     "full": _full,
 }
@@ -189,7 +206,7 @@ def _open(request: HttpRequest) -> Opened | Closed:
     return Closed()
 
 
-def _report_told(code: str) -> dict[str, Any]:
+def _report_told(code: str, opened: OpenedReport) -> dict[str, Any]:
     view = system().desk.reports.view(code)
     return {
         "code": code,
@@ -199,12 +216,19 @@ def _report_told(code: str) -> dict[str, Any]:
         "items": [{"item": item, "told": item_told(item), "good": is_good(item)} for item in view.items],
         "proofs": [proof_told(proof) for proof in view.proofs],
         "copies": copies_told(view),
+        "decisions": [decision_told(one) for one in system().desk.appeals.shown_to_reporter(opened.id)],
         "form": AddForm(),
     }
 
 
 def _contest_told(code: str, opened: OpenedContest) -> dict[str, Any]:
-    return {"code": code, "opened": opened, "offered_at": moment(opened.offered_at), "form": ContestForm()}
+    return {
+        "code": code,
+        "opened": opened,
+        "offered_at": moment(opened.offered_at),
+        "decisions": [decision_told(one) for one in system().desk.appeals.shown_to_uploader(opened.id)],
+        "form": ContestForm(),
+    }
 
 
 def _taken_home(

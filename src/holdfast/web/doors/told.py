@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.utils import formats
 from django.utils.functional import Promise
@@ -16,8 +16,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from holdfast.case.clock import every_clock
+from holdfast.decision.decision import DecisionState
 from holdfast.intake.proof import ProofState
 from holdfast.intake.view import NamedView, ProofView, ReportView, Standing
+from holdfast.store.appeals import Told
 
 _DAY: Final = "j F Y"
 _TIME: Final = "H:i:s"
@@ -121,3 +123,16 @@ def _places(some: int, every: int) -> str:
 
 def _time(at: datetime) -> str:
     return formats.date_format(at.astimezone(UTC), _TIME)
+
+
+def decision_told(told: Told) -> dict[str, Any]:
+    """A decision as its page shows it: its words in parts, and until when somebody may say that it is wrong."""
+    appealable = told.state not in (DecisionState.APPEALED, DecisionState.REVERSED)
+    return {
+        "id": told.decision,
+        "title": told.text.title,
+        "parts": told.text.text.split("\n\n"),
+        "looked_at_again": told.state is DecisionState.APPEALED,
+        "reversed": told.state is DecisionState.REVERSED,
+        "until": moment(told.appeal_until) if appealable else "",
+    }

@@ -41,7 +41,11 @@ def staff_door(needs: frozenset[Role], **by_method: View) -> View:
     """A view for whoever has one of these roles: each handler is given the request and who is signed in."""
 
     def view(request: HttpRequest, **names: Any) -> HttpResponse:  # noqa: ANN401  # names in the address
-        handler, signed = by_method.get(request.method or ""), signed_in(request)
+        handler = by_method.get(request.method or "")
+        try:
+            signed = signed_in(request)
+        except (HoldfastError, DjangoDatabaseError) as fault:
+            return _with_headers(_later(fault))
         if signed is None:
             return _with_headers(HttpResponseRedirect(reverse("staff-sign-in")))
         if handler is None:
@@ -85,11 +89,16 @@ def answered(request: HttpRequest, handler: View, signed: Signed | None, names: 
     except InputError as wrong:
         return says(str(wrong), signed, status=422)
     except (HoldfastError, DjangoDatabaseError) as fault:
-        _, status = fault_of(fault)
-        return says("This could not be done just now. Nothing is lost: go back, and try again.", signed, status=status)
+        return _later(fault)
     except Exception as fault:  # noqa: BLE001  # every fault has an answer
         fault_of(fault)
-        return says("This failed, and it is our fault. What you did may not have been kept.", signed, status=500)
+        return says("This failed, and it is our fault. What you did may not have been kept.", None, status=500)
+
+
+def _later(fault: Exception) -> HttpResponse:
+    """What is said where another part is away. Nothing is asked of it for that: not even who is signed in."""
+    _, status = fault_of(fault)
+    return says("This could not be done just now. Nothing is lost: go back, and try again.", None, status=status)
 
 
 def signed_in(request: HttpRequest) -> Signed | None:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from holdfast.access.role import Role
 from holdfast.access.session import Signed
-from holdfast.errors import Refusal, ReviewUnknown
+from holdfast.errors import Refusal, Refused, ReviewUnknown
 from holdfast.intake.proof import NotUpheld
 from holdfast.review.finding import Ground, Verdict
 from holdfast.review.review import Review, ReviewState
@@ -77,7 +77,14 @@ def find(request: HttpRequest, signed: Signed, review: str) -> HttpResponse:
     )
     if not said.words.strip():
         return _again(request, signed, review, "Write why, in a sentence.")
-    after = system().desk.reviews.find(review, said, actor=signed.actor)
+    try:
+        after = system().desk.reviews.find(review, said, actor=signed.actor)
+    except Refused as refused:
+        if may_see(review, signed.person):
+            raise  # somebody else is asked by now
+        return _again(
+            request, signed, review, f"{refused.refusal.because[:1].upper()}{refused.refusal.because[1:]}.", 409
+        )
     told = "It is settled." if after.state is ReviewState.CONCLUDED else "Thank you. Somebody else is asked now."
     return says(f"What you found is written down. {told}", signed)
 
@@ -143,9 +150,10 @@ def _page(request: HttpRequest, signed: SignedIn, review: str, part: SafeString,
     return page("review", signed, {**_told(signed, review), "part": part, "given": request.POST}, status=status)
 
 
-def _again(request: HttpRequest, signed: Signed, review: str, wrong: str) -> HttpResponse:
+def _again(request: HttpRequest, signed: Signed, review: str, wrong: str, status: int = 422) -> HttpResponse:
+    """The page with all that was typed, and what is to be done."""
     told = {**_told(signed, review), "part": _looking().part(request, review), "says": wrong, "given": request.POST}
-    return page("review", signed, told, status=422)
+    return page("review", signed, told, status=status)
 
 
 def _told(signed: Signed, review_id: str) -> dict[str, Any]:
