@@ -36,6 +36,7 @@ from holdfast.hold.platform import Act, Spot
 from holdfast.intake.desk import Incoming, NamedItem
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind
 from holdfast.intake.view import Standing
+from holdfast.resembling import Resembling
 from holdfast.start import clock
 from holdfast.testing.platform_server import serve_platform
 from holdfast.testing.simulators import SimulatedPlatform
@@ -147,7 +148,11 @@ class _Reporting:
 
     def _handlers(self, kind: Callable[..., SignedPlatform]) -> Registry:
         handlers: dict[str, Handler] = dict(
-            self.system.desk.handlers(kind(self.url, _KEY, clock), HttpStranger([self.origin]))
+            self.system.desk.handlers(
+                kind(self.url, _KEY, clock),
+                HttpStranger([self.origin]),
+                Resembling(self.system.archive_folder),
+            )
         )
         return handlers
 

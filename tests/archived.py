@@ -14,6 +14,7 @@ from holdfast.adapters.archive_folder import ArchiveFolder
 from holdfast.backwards import Backwards
 from holdfast.bootstrap import System, new_id
 from holdfast.keep_archive import ArchiveKeeper, Sizes
+from holdfast.match.archive import packed
 from holdfast.match.backwards import Search, SearchState
 from holdfast.match.found_copies import FoundCopies, FoundCopy
 from holdfast.match.signal import PERCEPTUAL, Signal
@@ -42,7 +43,8 @@ def fill(
         hashes = b"".join(from_hex(one.value).tobytes() for one in signals if one.type in PERCEPTUAL)
         about = {"content_id": content, "content_version": "1", "surface": "photos", "verdict": verdict, "at": at}
         none = dict.fromkeys(("md5", "sha1", "sha256"), b"")
-        rows.append(ArchiveRow(screening=new_id("scr"), hashes=hashes, **about, **{**none, **digests}))
+        frames = packed([one for one in signals if one.frame is not None])
+        rows.append(ArchiveRow(screening=new_id("scr"), hashes=hashes, frames=frames, **about, **{**none, **digests}))
     ArchiveRow.objects.bulk_create(rows)
     return {row.content_id: row.screening for row in rows}
 

@@ -52,6 +52,7 @@ DEFAULTS = {
     "hold_budget_least": 500,
     "hold_budget_percent": 1.0,
     "exposure_budget": 200,
+    "afterthought_seconds": 600,
     "public_url": None,
     "helplines_file": None,
     "quick_exit_url": "about:blank",
@@ -103,6 +104,7 @@ WHOLE_NUMBERS = {
     "HOLDFAST_DECODER_SPARES": (1, 64),
     "HOLDFAST_HOLD_BUDGET_LEAST": (1, 1_000_000),
     "HOLDFAST_EXPOSURE_BUDGET": (1, 100_000),
+    "HOLDFAST_AFTERTHOUGHT_SECONDS": (0, 7 * 24 * 3600),
 }
 NUMBERS = {
     "HOLDFAST_RECEIVE_SECONDS": (1.0, 3600.0),

@@ -91,6 +91,20 @@ class Holdfast:
         return {"Authorization": f"Bearer {self._key.read_text().strip()}"}
 
 
+class Nobody:
+    """Where no Holdfast is: whatever is posted is public at once, as it is on most platforms."""
+
+    def ask(self, question: Question, *, tries: int) -> Said:
+        """Nobody looks."""
+        del question, tries
+        return Publish()
+
+    def look(self, standing: str, *, tries: int) -> Said:
+        """Nobody has looked."""
+        del standing, tries
+        return Publish()
+
+
 def _said(answer: httpx.Response, tries: int) -> Said:
     body = _object(answer)
     match answer.status_code, body.get("answer"):

@@ -123,3 +123,16 @@ create table if not exists view (
 
 -- How far each file of views was added up.
 create table if not exists folded (file text primary key, upto integer not null);
+
+-- Reports of a Commons that is alone: one list, and whoever works through it answers by themselves.
+create table if not exists flag (
+    id integer primary key autoincrement,
+    code text not null unique,           -- with it whoever reported reads the answer
+    address text not null,
+    words text not null,
+    proof blob,
+    at real not null,
+    answer text check (answer in ('no violation', 'removed')),
+    answered_by text,
+    answered_at real
+);

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +36,17 @@ class Settings:
     report_url: str
     workers: int
     dies_with_parent: bool
+    alone: bool = False
+    """Nobody screens anything, and reports go to a list of its own: as platforms are that have no Holdfast."""
+    moderators: frozenset[str] = frozenset()
+    """Names of the accounts that see that list."""
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """The settings in `environment`. Raises SettingError."""
     port = _number(environment, "COMMONS_PORT", 9000)
+    if environment.get("COMMONS_ALONE", "") == "1":
+        return _alone(environment, port)
     url = _needed(environment, "COMMONS_HOLDFAST_URL").rstrip("/")
     return Settings(
         data=Path(_needed(environment, "COMMONS_DATA")).absolute(),
@@ -50,6 +58,24 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         report_url=environment.get("COMMONS_REPORT_URL", f"{url}/report"),
         workers=_number(environment, "COMMONS_WORKERS", 2),
         dies_with_parent=environment.get("COMMONS_DIE_WITH_PARENT", "") == "1",
+    )
+
+
+def _alone(environment: Mapping[str, str], port: int) -> Settings:
+    """Settings without Holdfast. No call of it is ever signed: nobody knows the secret."""
+    origin = environment.get("COMMONS_ORIGIN", f"http://127.0.0.1:{port}").rstrip("/")
+    return Settings(
+        data=Path(_needed(environment, "COMMONS_DATA")).absolute(),
+        port=port,
+        holdfast_url="",
+        holdfast_key=Path(os.devnull),
+        secret=secrets.token_bytes(_MOST_SECRET),
+        origin=origin,
+        report_url=f"{origin}/flag",
+        workers=_number(environment, "COMMONS_WORKERS", 2),
+        dies_with_parent=environment.get("COMMONS_DIE_WITH_PARENT", "") == "1",
+        alone=True,
+        moderators=frozenset(environment.get("COMMONS_MODERATORS", "").split()),
     )
 
 

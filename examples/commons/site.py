@@ -11,7 +11,7 @@ from commons.counting import Views
 from commons.database import Database
 from commons.epoch import Epoch
 from commons.files import Files
-from commons.holdfast import Holdfast
+from commons.holdfast import Holdfast, Nobody
 from commons.settings import Settings
 
 
@@ -24,7 +24,7 @@ class Site:
     files: Files
     epoch: Epoch
     views: Views
-    holdfast: Holdfast
+    holdfast: Holdfast | Nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def open_site(settings: Settings) -> Site:
         files=Files(settings.data),
         epoch=Epoch(settings.data / "epoch"),
         views=Views(settings.data / "views"),
-        holdfast=Holdfast(settings.holdfast_url, settings.holdfast_key),
+        holdfast=Nobody() if settings.alone else Holdfast(settings.holdfast_url, settings.holdfast_key),
     )
 
 

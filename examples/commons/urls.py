@@ -7,7 +7,7 @@ from typing import Final
 
 from django.urls import re_path
 
-from commons import desk, mine, pages
+from commons import desk, flags, mine, pages
 
 _POST: Final = r"^p/(?P<number>[1-9][0-9]{0,15})"
 _FILE: Final = r"(?P<token>[0-9a-f]{24})\Z"
@@ -31,6 +31,10 @@ urlpatterns = [
     re_path(_POST + r"/share\Z", mine.share),
     re_path(_POST + r"/edit\Z", mine.edit),
     re_path(_POST + r"/delete\Z", mine.delete),
+    re_path(r"^flag\Z", flags.flag),
+    re_path(r"^flag/(?P<code>[0-9a-f]{32})\Z", flags.answer),
+    re_path(r"^queue\Z", flags.queue),
+    re_path(r"^queue/(?P<number>[1-9][0-9]{0,9})\Z", flags.settle),
     re_path(r"^holdfast/(?P<name>[a-z]+)\Z", desk.call),
 ]
 handler400 = "commons.web.failed"

@@ -53,7 +53,8 @@ def page(
     request: HttpRequest, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """A page. What is on it is escaped by the templates."""
-    return HttpResponse(render_to_string(template, {**(context or {})}, request), status=status)
+    known = {"alone": site_of(request).settings.alone, **(context or {})}
+    return HttpResponse(render_to_string(template, known, request), status=status)
 
 
 def for_all(

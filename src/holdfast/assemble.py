@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from holdfast.channels import channels_of
 from holdfast.desk import Desk, make_desk
 from holdfast.effect.handler import Handler
 from holdfast.effect.webhook import KIND
+from holdfast.hold.follow_up import Resembles
 from holdfast.hold.policy import read_policy
 from holdfast.hold.reach import Valve
 from holdfast.intake.helplines import read_helplines
@@ -63,8 +65,11 @@ from holdfast.store.subjects import subjects
 from holdfast.store.waking import Bell
 
 
-def assemble(settings: Settings) -> System:
-    """Everything a process works with. Raises InvalidSetting."""
+def assemble(settings: Settings, resembling: Callable[[ArchiveFolder], Resembles] | None = None) -> System:
+    """Everything a process works with. Raises InvalidSetting.
+
+    `resembling` makes what looks through the archive, for the process that carries out what is owed.
+    """
     keyrings = KeyringFile(settings.keyring_path, keeper(settings))
     journal = PostgresJournal(PostgresSealer(keyrings, clock, new_id))
     sealed = PostgresSealed(journal, keyrings, ErasureFile(settings.keyring_path.with_name("erased")), clock)
@@ -105,7 +110,11 @@ def assemble(settings: Settings) -> System:
     desk = _desk(settings, banks, asking, journal=journal, effects=effects, alarms=alarms, clocks=clocks)
     platform, stranger = signed_platform(settings), HttpStranger(sites_of(settings))
     handlers: dict[str, Handler] = dict.fromkeys(TELLS, Teller(channels, told.message))
-    handlers |= desk.handlers(platform, stranger) if platform else desk.own_handlers()
+    archive_folder = ArchiveFolder(settings.data / "archive-index")
+    if platform and resembling:
+        handlers |= desk.handlers(platform, stranger, resembling(archive_folder))
+    else:
+        handlers |= desk.own_handlers()
     if webhook is not None:
         handlers[KIND] = Webhook(webhook.url, webhook.key, long.announcement, clock)
     return System(
@@ -142,7 +151,7 @@ def assemble(settings: Settings) -> System:
         stranger=stranger,
         known=Known(LayeredIndex, banks),
         index_folder=IndexFolder(settings.data / "index"),
-        archive_folder=ArchiveFolder(settings.data / "archive-index"),
+        archive_folder=archive_folder,
         log_folder=LogFolder(settings.data / "log"),
         decoder=SandboxedDecoder(
             settings.decoder_socket or Path("/nonexistent"),
@@ -164,5 +173,6 @@ def _desk(settings: Settings, banks: PostgresBanks, asking: Asking, **parts: Any
         public_url=settings.public_url,
         has_platform=settings.platform_url is not None,
         exposure_budget=settings.exposure_budget,
+        afterthought=timedelta(seconds=settings.afterthought_seconds),
         asking=asking,
     )

@@ -175,7 +175,7 @@ class Backwards:
         """(the place reached, how many items were looked at by then, what was found)."""
         place, looked_at, near = taken.place, taken.looked_at, defaultdict[str, list[int]](list)
         ends = time.monotonic() + self._seconds
-        pieces = self._walk.pieces(going, place, taken.upto) if going.perceptual else iter(())
+        pieces = self._walk.pieces(going.wanted, place, taken.upto) if going.perceptual else iter(())
         for piece, some in pieces:
             for screening, queries in some.items():
                 near[screening] += queries

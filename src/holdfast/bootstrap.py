@@ -24,6 +24,7 @@ from holdfast.adapters.platform import SignedPlatform
 from holdfast.alarm.telling import AlarmChannel
 from holdfast.channels import signing_key
 from holdfast.errors import InvalidSetting, Refusal
+from holdfast.hold.follow_up import Resembles
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.intake.helplines import Helplines
 from holdfast.intake.spool import Spool
@@ -183,9 +184,9 @@ def wire(settings: Settings, *, web: dict[str, Any] | None = None) -> System:
     return assemble(settings)
 
 
-def assemble(settings: Settings) -> System:
-    """Put the parts together, once everything is loaded."""
-    system: System = _assembling().assemble(settings)
+def assemble(settings: Settings, resembling: Callable[[ArchiveFolder], Resembles] | None = None) -> System:
+    """Put the parts together, once everything is loaded; `resembling` is for whoever carries out what is owed."""
+    system: System = _assembling().assemble(settings, resembling)
     return system
 
 

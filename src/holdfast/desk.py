@@ -15,11 +15,12 @@ from holdfast.decision.digests import digests_of
 from holdfast.decision.take import CARRY, TAKE, Carry, Settled, Take
 from holdfast.effect.handler import Registry
 from holdfast.hold.enforce import Ask, Look, Resolve
-from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounters, Tell
+from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounters, Resembles, Tell
 from holdfast.hold.platform import Platform, Stranger
 from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
 from holdfast.hold.reported_hash import BankHash
+from holdfast.review.review import AFTERTHOUGHT
 from holdfast.store.appeals import PostgresAppeals
 from holdfast.store.banks import PostgresBanks
 from holdfast.store.case_book import COPIES, FOUND, FREEZE, VIEWS, CaseBook
@@ -63,15 +64,15 @@ class Desk:
         """What carries out those effects of the desk that need no platform, by kind."""
         return {BANK_HASH: BankHash(self.hashes, self.means.clock)}
 
-    def handlers(self, platform: Platform, stranger: Stranger) -> Registry:
-        """What carries out all the effects that the desk owes, by kind."""
+    def handlers(self, platform: Platform, stranger: Stranger, resembling: Resembles) -> Registry:
+        """What carries out all the effects that the desk owes, by kind; `resembling` looks through the archive."""
         clock = self.means.clock
         return {
             **self.own_handlers(),
             RESOLVE: Resolve(platform, self.reports, self.cases, clock),
             ASK: Ask(platform, stranger, self.holds, clock),
             LOOK: Look(platform, stranger, self.holds, clock),
-            COPIES: AskForCopies(platform, self.copies, clock),
+            COPIES: AskForCopies(platform, self.copies, clock, resembling),
             FOUND: HoldFound(platform, self.found, clock),
             VIEWS: ReadCounters(platform, self.cases, clock),
             FREEZE: Freeze(platform, self.copies, self.cases, clock),
@@ -111,17 +112,20 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
     public_url: str | None,
     has_platform: bool = True,
     exposure_budget: int = 200,
+    afterthought: timedelta = AFTERTHOUGHT,
     deciding: Deciding | None = None,
     asking: Asking | None = None,
 ) -> Desk:
     """Put it together: `policy` says what is held at once, `valve` how much from unproven words in an hour.
 
-    `exposure_budget` is how many pictures one person may see in grey in a day. Without `deciding` decisions follow
+    `exposure_budget` is how many pictures one person may see in grey in a day, `afterthought` how long what two found
+    has no effect yet. Without `deciding` decisions follow
     from the reviews here; `asking` says who is asked about those: without it nobody is, as nobody works here.
     """
     contests = PostgresContests(means, public_url=public_url)
     viewings = PostgresViewings(means, budget=exposure_budget)
-    reviews = PostgresReviews(means, People(asking=asking or Asking(), accounts=contests.accounts), viewings.seen)
+    people = People(asking=asking or Asking(), accounts=contests.accounts)
+    reviews = PostgresReviews(means, people, viewings.seen, afterthought)
     deciding = deciding or Deciding(settled=reviews.of)
     holds = PostgresHolds(means, contests, reviews, valve=valve)
     book = CaseBook(means)
@@ -146,7 +150,7 @@ def make_desk(  # noqa: PLR0913  # each is one rule of the house
             holds,
             ConfirmedHere(banks),
             settled=deciding.settled,
-            digests=partial(digests_of, policy),
+            digests=partial(digests_of, policy, afterthought),
             kept=deciding.kept,
         ),
     )

@@ -360,6 +360,13 @@ class Settings(BaseModel):
         description="How many pictures one person may be shown in grey in a day (UTC); a blurred one counts a quarter. "
         "Beyond it their reviews go to somebody else, without blame.",
     )
+    afterthought_seconds: int = Field(
+        default=600,
+        ge=0,
+        le=7 * 24 * 3600,
+        description="For so long what two people found has no effect where it lets something be seen again: each of "
+        "them can still take it back.",
+    )
     public_url: str | None = Field(
         default=None,
         description="Where people reach this Holdfast, such as `https://safety.example.org`: printed on receipts and "

@@ -80,15 +80,15 @@ class Walk:
         """Let go of the threads."""
         self._pool.shutdown()
 
-    def pieces(self, going: Pass, place: Place, upto: Place) -> Iterator[tuple[Piece, Queries]]:
+    def pieces(self, wanted: Wanted, place: Place, upto: Place) -> Iterator[tuple[Piece, Queries]]:
         """The archive from `place` on and before `upto`, piece by piece, and what may be copies in each.
 
         Sheets that reach beyond `upto` are gone through to their ends. Raises whatever the database raises.
         """
-        most = self._piece or going.wanted.piece * self._threads
+        most = self._piece or wanted.piece * self._threads
         for sheet, begin, after in self._sheets(place, upto):
             for piece in cut(sheet, begin, most, after):
-                yield piece, self._near(piece, going.wanted)
+                yield piece, self._near(piece, wanted)
 
     def _sheets(self, place: Place, upto: Place) -> Iterator[tuple[Sheet, int, Place]]:
         """(a sheet, its first item that is to be looked at, the place behind it), made of rows where there is none."""

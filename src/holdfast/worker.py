@@ -24,6 +24,7 @@ from holdfast.case.clock import ClockState
 from holdfast.follow import Follower
 from holdfast.keep_archive import ArchiveKeeper
 from holdfast.keep_log import LogKeeper
+from holdfast.resembling import Resembling
 from holdfast.settings import Settings
 from holdfast.start import clock
 from holdfast.store.processes import ThisProcess
@@ -112,7 +113,7 @@ def run(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    system = assemble(settings)
+    system = assemble(settings, Resembling)
     follower = Follower(system, ThisProcess("worker"))
     # In a thread of its own: building segments of millions takes longer than clocks may wait.
     keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")

@@ -45,6 +45,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "hold_budget_least": (500, 10),
     "hold_budget_percent": (1.0, 0.1),
     "exposure_budget": (200, 1000),
+    "afterthought_seconds": (600, 20),
     "checkpoint_seconds": (2.0, 10.0),
     "checkpoint_copy": ("/mnt/elsewhere", None),
     "timestamp_url": ("https://stamps.example/tsr", None),

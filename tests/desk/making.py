@@ -15,6 +15,7 @@ from holdfast.hold.policy import HoldPolicy
 from holdfast.hold.reach import Valve
 from holdfast.intake.desk import Incoming, NamedItem, Receipt
 from holdfast.intake.reporter import Category, ItemKind, ReporterKind
+from holdfast.resembling import Resembling
 from holdfast.start import clock
 from holdfast.testing.simulators import SimulatedPlatform, SimulatedStranger
 from holdfast.testing.site import Site
@@ -45,7 +46,9 @@ class Place:
 
     def carry(self, *kinds: str) -> list[Outcome]:
         """Carry out everything that is owed by now, or these kinds of it; what each try came to."""
-        handlers: Mapping[str, Handler] = self.desk.handlers(self.platform, self.stranger)
+        handlers: Mapping[str, Handler] = self.desk.handlers(
+            self.platform, self.stranger, Resembling(self.system.archive_folder)
+        )
         wanted, outcomes = list(kinds) or list(handlers), list[Outcome]()
         while leased := self.system.effects.lease(wanted, most=10, now=self.now):
             ended = [(one, handlers[one.kind](one)) for one in leased]

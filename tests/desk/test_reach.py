@@ -175,6 +175,59 @@ def test_looking_at_a_proof_stops_its_clock_and_an_unclear_one_widens_nothing(at
         at.desk.proofs.verify("prf_none", frozenset({Claim.IDENTITY}), actor="cli:ida")
 
 
+# --- what the archive knows of what resembles it
+
+
+@pytest.mark.parametrize(("bits", "proof", "held"), [(10, None, True), (11, None, False), (31, PROOF, True)])
+def test_what_resembles_what_was_reported_is_held_as_far_as_the_report_reaches(
+    at: Place, bits: int, proof: ShownProof | None, held: bool
+) -> None:
+    address, again, other = (at.site.publish(name) for name in ("mallory", "trent", "alice"))
+    fill(
+        [
+            (content(at, address), [pdq(1)]),
+            (content(at, again), [flipped(pdq(1), bits)]),
+            (content(at, other), [pdq(2)]),
+        ]
+    )
+    at.report(address, proof=proof)
+    at.carry()
+    assert (at.seen(address), at.seen(again), at.seen(other)) == (False, not held, True)
+    assert waiting() == ([] if held else [content(at, again)])
+
+
+def test_what_resembles_it_from_farther_away_than_any_report_reaches_is_another(at: Place) -> None:
+    address, other = at.site.publish("mallory"), at.site.publish("alice")
+    fill([(content(at, address), [pdq(1)]), (content(at, other), [flipped(pdq(1), 32)])])
+    at.report(address, proof=PROOF)
+    at.carry()
+    assert at.seen(other)
+    assert waiting() == []
+
+
+@pytest.mark.parametrize(("near", "held"), [(2, False), (3, True), (8, True)])
+def test_a_film_resembles_another_if_three_pictures_do(at: Place, near: int, held: bool) -> None:
+    address, again = at.site.publish("mallory"), at.site.publish("trent")
+    frames = [Signal(SignalType.VPDQ, pdq(one).value, InVideo(one, 1000 * one, 90)) for one in range(8)]
+    others = [flipped(one, 5) for one in frames[:near]] + [pdq(100 + number) for number in range(8 - near)]
+    fill([(content(at, address), frames), (content(at, again), others)])
+    at.report(address)
+    at.carry()
+    assert at.seen(again) is not held
+    assert waiting() == []
+
+
+def test_a_copy_of_a_copy_is_found_through_what_was_named_alone(at: Place) -> None:
+    """Else from one picture to the next, each a little different, everything could be hidden."""
+    address, again, farther = (at.site.publish(name) for name in ("mallory", "trent", "alice"))
+    steps = zip((address, again, farther), (0, 10, 20), strict=True)
+    fill([(content(at, one), [flipped(pdq(1), bits)]) for one, bits in steps])
+    at.report(address)
+    at.carry()
+    assert (at.seen(again), at.seen(farther)) == (False, True)
+    assert waiting() == [content(at, farther)]
+
+
 # --- what a backwards search finds
 
 

@@ -95,7 +95,7 @@ def test_the_contact_sheet_shows_every_upload_with_its_verdict(
 
 
 def test_a_demonstration_on_a_taken_port_takes_the_next_one(server: Server, folder: Path) -> None:
-    from holdfast.cli.demo import _free_address
+    from holdfast.cli.stage import _free_address
     from holdfast.settings import Settings
 
     taken = server.address

@@ -48,6 +48,8 @@ WEAKER: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "hold_budget_percent": lambda before, after: after < before,
     # What the people who look are spared.
     "exposure_budget": lambda before, after: after > before,
+    # In which somebody can still think better of letting something be seen again.
+    "afterthought_seconds": lambda before, after: after < before,
     # What keeps this machine's own people from writing the log anew: later, or by a witness that they chose.
     "checkpoint_seconds": lambda before, after: after > before,
     "checkpoint_copy": lambda before, after: bool(before) and after != before,

@@ -3,35 +3,34 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
-import shutil
-import socket
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from holdfast.cli.output import err, errors_in_words, out, say_json, table
-from holdfast.cli.session import AsJson, actor
-from holdfast.errors import DataInUse, PortTaken
+from holdfast.cli.replay import play_here, say_played, telling
+from holdfast.cli.session import AsJson
+from holdfast.cli.stage import clients, own_settings, platform, world_of
 from holdfast.observe import configure_logging
-from holdfast.settings import Settings, env_name
+from holdfast.settings import Settings
 
 if TYPE_CHECKING:
     from holdfast.demo.client import Client
     from holdfast.demo.proof import Proven
     from holdfast.demo.reporting import Reported
     from holdfast.demo.story import Result
+    from holdfast.replay.play import Played
 
-_MARKER = ".holdfast-demo"
 _READY_PATIENCE = 60.0
-_PORTS_TRIED = 20
+SHARES = 60
+"""Of the film in the replay: `holdfast replay` plays it with all of them."""
+
+THOUGHT = 20
+"""Seconds in which somebody can think better of it: ten minutes otherwise, and whoever tries it waits no such time."""
 
 
 def demo(
@@ -49,68 +48,32 @@ def demo(
 
     configure_logging(logging.ERROR)
     with errors_in_words(as_json=as_json):
-        settings = _own_settings()
+        settings = own_settings("demo").model_copy(update={"afterthought_seconds": THOUGHT})
         supervisor = Supervisor(settings)
         with supervisor.running() as ready:
-            client, second, upload_key = _clients(ready)
+            client, second, upload_key = clients(ready)
             started = client.wait_until_ready(patience=_READY_PATIENCE)
             result = _play(client, second)
             facts = _summary(result, started)
             files = _write(result, facts, sheet)
             proven = _prove(client, result, ready, sheet)
-            with _platform(ready, upload_key) as site:
+            with platform(ready, upload_key) as site:
                 reported = _report(site, ready, sheet)
-                _say(result, facts, files, proven, reported, as_json=as_json)
+                if not as_json:
+                    _say(result, facts, files, proven, reported)
+                with telling() as tell:
+                    played = play_here(ready, world_of(ready, site, second), SHARES, tell)
+                pictures = played.write(sheet)
+                if as_json:
+                    say_json(_as_json(result, facts, files, proven, reported) | {"replay": played.as_json()})
+                else:
+                    say_played(played, pictures)
                 if not once:
                     _say_addresses(client, settings, site)
+                    _say_people(settings, played)
                     supervisor.watch()
-    if not (result.all_as_expected and proven.good and reported.as_expected):
+    if not (result.all_as_expected and proven.good and reported.as_expected and played.as_promised):
         raise typer.Exit(1)
-
-
-def _own_settings() -> Settings:
-    """Settings whose data nobody else uses, on a free port."""
-    given = Settings.from_environment()
-    folder = given.data / "demo"
-    if folder.exists():
-        if not (folder / _MARKER).exists():
-            message = f"{folder} exists and was not made by a demonstration"
-            raise DataInUse(message)
-        if _in_use(folder):
-            message = f"{folder}: a demonstration is still running"
-            raise DataInUse(message)
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, mode=0o755)
-    (folder / _MARKER).touch()
-    fresh = given.model_copy(update={"data": folder, "database_url": None, "database_owner_url": None, "shadow": False})
-    return _with_platform(fresh.model_copy(update={"listen": _free_address(given)}))
-
-
-def _with_platform(settings: Settings) -> Settings:
-    """The same, with a platform of its own beside it: Commons, on another free port."""
-    from pydantic import SecretStr  # noqa: PLC0415
-
-    site = f"http://127.0.0.1:{_any_port()}"
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    about = {"platform_url": f"{site}/holdfast", "platform_sites": site, "platform_secret": SecretStr(secret)}
-    return settings.model_copy(update={**about, "public_url": f"http://{settings.listen}"})
-
-
-def _any_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _platform(ready: Settings, key: str) -> Iterator[str]:
-    """Commons, with a key that may screen and nothing else."""
-    from holdfast.demo.commons import commons  # noqa: PLC0415
-
-    assert ready.platform_secret is not None
-    port, secret = int(ready.platform_sites.rpartition(":")[2]), ready.platform_secret.get_secret_value()
-    with commons(ready.data / "commons", port, holdfast_url=f"http://{ready.listen}", key=key, secret=secret) as site:
-        yield site
 
 
 def _report(site: str, ready: Settings, sheet: Path) -> Reported:
@@ -123,56 +86,6 @@ def _report(site: str, ready: Settings, sheet: Path) -> Reported:
         task = progress.add_task("Starting Commons", total=None)
         door = f"http://{ready.listen}"
         return play_report(site, door, key, sheet, lambda words: progress.update(task, description=words))
-
-
-def _in_use(folder: Path) -> bool:
-    import fcntl  # noqa: PLC0415
-
-    lock = folder / "postgres" / "lock"
-    if not lock.exists():
-        return False
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _free_address(given: Settings) -> str:
-    """The configured address; if it was not chosen and is taken, the next free port."""
-    import os  # noqa: PLC0415
-
-    from holdfast.supervise import require_free_port  # noqa: PLC0415
-
-    host, _, port = given.listen.rpartition(":")
-    tries = 1 if env_name("listen") in os.environ else _PORTS_TRIED
-    for offset in range(tries):
-        address = f"{host}:{int(port) + offset}"
-        try:
-            require_free_port(address)
-        except PortTaken:
-            if offset == tries - 1:
-                raise
-        else:
-            return address
-    raise AssertionError
-
-
-def _clients(ready: Settings) -> tuple[Client, Client, str]:
-    """Two people's clients, with keys that may do everything, and an upload path's key; an administrator makes them."""
-    from holdfast.access.key import Scope  # noqa: PLC0415
-    from holdfast.bootstrap import wire  # noqa: PLC0415
-    from holdfast.demo.client import Client  # noqa: PLC0415
-
-    system = wire(ready)
-
-    def key_of(person: str) -> str:
-        scopes = frozenset(Scope)
-        return system.keys.create(label="demonstration", scopes=scopes, expires_at=None, actor=actor(), person=person)
-
-    upload_key = system.keys.create(label="commons", scopes=frozenset({Scope.SCREEN}), expires_at=None, actor=actor())
-    return Client(ready.listen, key_of("first")), Client(ready.listen, key_of("second")), upload_key
 
 
 def _play(client: Client, second: Client) -> Result:
@@ -230,16 +143,7 @@ def _say(  # each is one part of what is shown
     files: list[Path],
     proven: Proven,
     reported: Reported,
-    *,
-    as_json: bool,
 ) -> None:
-    if as_json:
-        steps = [{"did": s.did, "answer": s.answer, "expected": s.expected, "seconds": s.seconds} for s in result.steps]
-        wrong = [one.sample.title for one in result.outcomes if not one.as_expected]
-        body = {"as_expected": result.all_as_expected, "wrong": wrong, "facts": dict(facts), "steps": steps}
-        proof = {"proven": proven.good, "file": str(proven.file), "events": proven.events, "says": proven.says}
-        say_json({**body, "sheet": [str(path) for path in files], "proof": proof, "report": asdict(reported)})
-        return
     table("What was screened, in this run", ["", ""], [[name, value] for name, value in facts])
     rows = [[step.did, step.answer, f"{step.seconds * 1000:.0f} ms"] for step in result.steps]
     table("Taking an entry out, putting one in", ["what was done", "the next upload", "answered in"], rows)
@@ -249,6 +153,25 @@ def _say(  # each is one part of what is shown
     _say_proof(proven)
     _say_report(reported)
     out.print(f"\nContact sheet: [bold]{files[0]}[/]\n               {files[1]}", soft_wrap=True, highlight=False)
+
+
+def _as_json(
+    result: Result, facts: list[tuple[str, str]], files: list[Path], proven: Proven, reported: Reported
+) -> dict[str, Any]:
+    """The same for machines."""
+    steps = [{"did": s.did, "answer": s.answer, "expected": s.expected, "seconds": s.seconds} for s in result.steps]
+    wrong = [one.sample.title for one in result.outcomes if not one.as_expected]
+    body = {"as_expected": result.all_as_expected, "wrong": wrong, "facts": dict(facts), "steps": steps}
+    proof = {"proven": proven.good, "file": str(proven.file), "events": proven.events, "says": proven.says}
+    return {**body, "sheet": [str(path) for path in files], "proof": proof, "report": asdict(reported)}
+
+
+def _say_people(settings: Settings, played: Played) -> None:
+    """Who works here, so that their pages can be clicked through."""
+    out.print(f"  who works here   http://{settings.listen}/staff/sign-in", highlight=False, soft_wrap=True)
+    for one in played.people:
+        told = f"password {one.password}, secret for an authenticator app {one.secret}"
+        out.print(f"    {one.name:<14} {told}", highlight=False, soft_wrap=True)
 
 
 def _say_proof(proven: Proven) -> None:

@@ -18,6 +18,7 @@ ELSEWHERE: Final = {
     "fsck": "fsck:fsck",
     "screen": "screen:screen",
     "demo": "demo:demo",
+    "replay": "replay:replay",
     "backup": "backup:backup",
     "restore": "backup:restore",
     "bank": "bank:app",

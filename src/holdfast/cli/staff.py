@@ -35,9 +35,9 @@ def add(  # each is one fact
 
     Once two people are known, it waits for a second one (exit code 6): the code opens nothing until somebody agreed.
     """
-    from holdfast.store.staff import new_staff  # noqa: PLC0415  # needs configured Django
-
     with using(as_json=as_json) as system:
+        from holdfast.store.staff import new_staff  # noqa: PLC0415  # needs configured Django
+
         command, code = new_staff(person, roles=frozenset(role), team=team, account=account, outside=outside)
         asked = _do(system, command.person, command)
     _say_code(code, command.person, asked, as_json=as_json)
@@ -46,9 +46,9 @@ def add(  # each is one fact
 @app.command()
 def reset(person: Person, because: Because, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Let somebody begin anew, with another code: their password and second factor open nothing any more."""
-    from holdfast.store.staff import new_reset  # noqa: PLC0415  # needs configured Django
-
     with using(as_json=as_json) as system:
+        from holdfast.store.staff import new_reset  # noqa: PLC0415  # needs configured Django
+
         command, code = new_reset(because)
         asked = _do(system, person_named(person), command)
     _say_code(code, person_named(person), asked, as_json=as_json)

@@ -6,7 +6,7 @@ Each is a handler of one kind of effect (`holdfast.effect.handler`). None of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -15,6 +15,7 @@ from holdfast.effect.handler import Done, Leased, Outcome, Refused
 from holdfast.errors import PlatformAway, PlatformRefused
 from holdfast.hold.enforce import again, batches
 from holdfast.hold.platform import Act, Acted, CopyAt, Found, Item, Notice, Platform, Resolved, Views
+from holdfast.match.signal import Signal
 
 BY_REFERENCE: Final = "content:"
 """Before a platform's own reference of an item, where an address is asked for."""
@@ -27,11 +28,18 @@ class Items(Protocol):
         """The version of an item that a case is about, and the platform's reference of its account."""
 
 
+Resembles = Callable[[Sequence[Signal]], Mapping[str, int]]
+"""What in the archive looks like a picture or the frames of a film: items, and how many bits apart."""
+
+
 class Alike(Items, Protocol):
     """What handlers need of the copies."""
 
     def equals(self, content: str) -> list[str]:
         """Items whose upload was, byte for byte, that of this one."""
+
+    def looks(self, content: str) -> Sequence[Signal]:
+        """What an item that somebody named looks like: a hash of a picture, or of each frame; nothing of a copy."""
 
     def copies_found(self, content: str, copies: Sequence[CopyAt]) -> None:
         """Join what the report reaches, and leave the rest to a person."""
@@ -72,11 +80,12 @@ class Told(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AskForCopies:
-    """Asks the platform, and the archive, what else shows the same. A `Handler`."""
+    """Asks the platform, and the archive, what else shows the same or nearly. A `Handler`."""
 
     platform: Platform
     alike: Alike
     clock: Callable[[], datetime]
+    resembling: Resembles
 
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`."""
@@ -86,21 +95,32 @@ class AskForCopies:
             return Done()
         try:
             copies = self.platform.copies(key, content, named[0])
-            items = self._resolved(f"{key}.equal", self.alike.equals(content))
+            archived = self._archived(content, copies)
+            items = self._resolved(f"{key}.equal", sorted(archived))
         except PlatformAway:
             return again(effect, self.clock())
         except PlatformRefused:
             return Refused("copies_refused")
-        known = {one.item.content for one in copies}
-        equal = [CopyAt(item=item, exact=True) for item in items if item.content not in known]
-        self.alike.copies_found(content, [*copies, *equal])
+        alike = [_copy(item, archived[item.content]) for item in items if item.content in archived]
+        self.alike.copies_found(content, [*copies, *alike])
         return Done()
+
+    def _archived(self, content: str, copies: Sequence[CopyAt]) -> dict[str, int | None]:
+        """What the archive knows besides: how far each is from this item, None if it is the same bytes."""
+        near = self.resembling(self.alike.looks(content))
+        equal: dict[str, int | None] = dict.fromkeys(self.alike.equals(content))
+        known = {content, *(one.item.content for one in copies)}
+        return {other: far for other, far in {**near, **equal}.items() if other not in known}
 
     def _resolved(self, key: str, contents: Sequence[str]) -> list[Item]:
         if not contents:
             return []
         answers = self.platform.resolve(key, [f"{BY_REFERENCE}{content}" for content in contents])
         return [answer.item for answer in answers if isinstance(answer, Found)]
+
+
+def _copy(item: Item, distance: int | None) -> CopyAt:
+    return CopyAt(item=item, exact=distance is None, distance=distance or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ that is in a bank: whoever could search it for any picture could find out who ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,11 +21,12 @@ from holdfast.log.event import Event, event
 from holdfast.match.entry import Entry
 from holdfast.match.look import Seen
 from holdfast.match.segment import within
-from holdfast.match.signal import PERCEPTUAL, Signal, SignalType
+from holdfast.match.signal import PERCEPTUAL, InVideo, Signal, SignalType
 from holdfast.media import pdq
 
 MOST_HASHES: Final = 2048
 """Of one item, 64 KiB: every form of 128 pictures, or a film's upright frames, for half an hour all of them."""
+_FRAME: Final = np.dtype([("hash", np.uint64, 4), ("at_ms", np.uint32), ("quality", np.uint32)])
 _KEPT_FORMS: Final = (f"{pdq.Family.FULL}.{pdq.Form.AS_IS}", f"{pdq.Family.FULL}.{pdq.Form.MIRRORED}")
 
 
@@ -40,6 +42,8 @@ class ArchivedItem:
     exact: tuple[Signal, ...]
     hashes: NDArray[np.uint64]
     at: datetime
+    frames: tuple[Signal, ...] = ()
+    """Of a film: its frames as a bank keeps them, so that it can be banked without its bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,25 @@ def archived(seen: Seen, content: Content, *, screening: str, verdict: str, at: 
         exact=seen.exact,
         hashes=_within_bounds(seen),
         at=at,
+        frames=seen.film.upright if seen.film else (),
+    )
+
+
+def packed(frames: Sequence[Signal]) -> bytes:
+    """Frames of a film as bytes, 40 for each: the hash, milliseconds, quality."""
+    rows = np.zeros(len(frames), _FRAME)
+    for row, frame in zip(rows, frames, strict=True):
+        assert frame.frame is not None
+        row["hash"], row["at_ms"], row["quality"] = pdq.from_hex(frame.value), frame.frame.at_ms, frame.frame.quality
+    return rows.tobytes()
+
+
+def unpacked(frames: bytes) -> tuple[Signal, ...]:
+    """The frames again."""
+    rows = np.frombuffer(frames, _FRAME)
+    return tuple(
+        Signal(SignalType.VPDQ, pdq.to_hex(row["hash"]), InVideo(number, int(row["at_ms"]), int(row["quality"])))
+        for number, row in enumerate(rows)
     )
 
 

@@ -2,14 +2,12 @@
 """The fixed stream of viewers: how many have looked, so many days after the report, if nothing stops them.
 
 The total and the days are from the complaint; the shape between is ours. It stands in a file, so that a run
-can neither shorten nor stretch it.
+can neither shorten nor stretch it. Viewer 0 comes in the moment of the report, viewer k when k have looked.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import pairwise
 from typing import Final
 
@@ -41,16 +39,11 @@ class Curve:
                 return before + (after - before) * (day - begin) / (end - begin)
         return float(self.total)
 
-    def between(self, begin: float, end: float) -> float:
-        """Views that come from one day to another."""
-        return self.views(end) - self.views(begin)
-
-    def per_second(self, day: float) -> float:
-        """How many look each second just after that moment: the rate of the real requests."""
-        return self.between(day, day + 1 / DAY)
-
-
-def the_curve() -> Curve:
-    """The curve in the file beside this module."""
-    told = json.loads(files("holdfast.replay").joinpath("curve.json").read_text("utf-8"))
-    return Curve(tuple((float(day), int(views)) for day, views in told["days"]))
+    def day_of(self, viewer: int) -> float:
+        """When a viewer comes, counted from 0; never (infinity) if there are fewer."""
+        if viewer >= self.total:
+            return float("inf")
+        for (begin, before), (end, after) in pairwise(self.points):
+            if viewer <= after:
+                return begin + (end - begin) * (viewer - before) / (after - before)
+        raise AssertionError

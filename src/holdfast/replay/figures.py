@@ -17,6 +17,8 @@ class Run:
     name: str
     views_after_notice: int | None = None
     seconds_to_hold: float | None = None
+    never_held: bool = False
+    """It was played, and nothing was hidden: not the same as not played."""
     minutes_visible: float | None = None
     places_held: int | None = None
     places: int | None = None

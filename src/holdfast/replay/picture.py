@@ -13,9 +13,10 @@ from typing import Final
 
 from holdfast.replay.figures import Figures, Run
 
-_WIDTH, _HEIGHT = 800, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 770, 40, 340
+WIDTH, HEIGHT = 800, 420
+LEFT, RIGHT, TOP, BOTTOM = 90, 770, 40, 340
 _DECADES: Final = 6
+TITLE: Final = "Views after notice (each line is ten times the one below)"
 _STYLE: Final = (
     "text{font:14px system-ui,sans-serif;fill:#1c1b1f}.grid{stroke:#c4c4c9}.ground{fill:#fff}"
     ".a{stroke:#b3261e}.b{stroke:#0b57d0;stroke-dasharray:8 4}polyline{fill:none;stroke-width:3}"
@@ -27,12 +28,12 @@ _STYLE: Final = (
 def picture(figures: Figures, days: float) -> str:
     """The SVG."""
     runs = (("a", figures.as_it_happened), ("b", figures.with_holdfast))
-    said = escape("; ".join(_said(run) for _, run in runs))
+    words = escape("; ".join(said(run) for _, run in runs))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="t d">',
-        f'<title id="t">Views after notice</title><desc id="d">{said}.</desc><style>{_STYLE}</style>',
-        f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}"/>',
-        f'<text x="{_LEFT}" y="24">Views after notice (each line is ten times the one below)</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="t d">',
+        f'<title id="t">Views after notice</title><desc id="d">{words}.</desc><style>{_STYLE}</style>',
+        f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>',
+        f'<text x="{LEFT}" y="24">{TITLE}</text>',
         *_grid(days),
         *(_curve(name, run, days) for name, run in runs),
         *(_legend(at, name, run) for at, (name, run) in enumerate(runs)),
@@ -43,36 +44,44 @@ def picture(figures: Figures, days: float) -> str:
 
 def _grid(days: float) -> list[str]:
     lines = []
-    for power in range(_DECADES + 1):
-        y = _y(10**power)
-        lines.append(f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y}" y2="{y}"/>')
-        lines.append(f'<text x="{_LEFT - 8}" y="{y + 5}" text-anchor="end">{10**power:,}</text>')
+    for views in decades():
+        y = down(views)
+        lines.append(f'<line class="grid" x1="{LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y + 5}" text-anchor="end">{views:,}</text>')
     lines.extend(
-        f'<text x="{_x(day, days)}" y="{_BOTTOM + 20}" text-anchor="middle">day {day}</text>'
+        f'<text x="{across(day, days)}" y="{BOTTOM + 20}" text-anchor="middle">day {day}</text>'
         for day in range(math.floor(days) + 1)
     )
     return lines
 
 
 def _curve(name: str, run: Run, days: float) -> str:
-    points = " ".join(f"{_x(day, days)},{_y(views)}" for day, views in run.seen)
+    points = " ".join(f"{across(day, days)},{down(views)}" for day, views in run.seen)
     return f'<polyline class="{name}" points="{points}"/>'
 
 
 def _legend(at: int, name: str, run: Run) -> str:
-    y = _BOTTOM + 45 + 22 * at
-    line = f'<polyline class="{name}" points="{_LEFT},{y - 5} {_LEFT + 40},{y - 5}"/>'
-    return f'{line}<text x="{_LEFT + 50}" y="{y}">{escape(_said(run))}</text>'
+    y = BOTTOM + 45 + 22 * at
+    line = f'<polyline class="{name}" points="{LEFT},{y - 5} {LEFT + 40},{y - 5}"/>'
+    return f'{line}<text x="{LEFT + 50}" y="{y}">{escape(said(run))}</text>'
 
 
-def _said(run: Run) -> str:
+def decades() -> list[int]:
+    """The views at which a line is drawn."""
+    return [10**power for power in range(_DECADES + 1)]
+
+
+def said(run: Run) -> str:
+    """What stands beside a curve."""
     seen = "not played" if run.views_after_notice is None else f"{run.views_after_notice:,} views after notice"
     return f"{run.name}: {seen}"
 
 
-def _x(day: float, days: float) -> float:
-    return round(_LEFT + (_RIGHT - _LEFT) * day / days, 1)
+def across(day: float, days: float) -> float:
+    """Where a day lies, from the left."""
+    return round(LEFT + (RIGHT - LEFT) * day / days, 1)
 
 
-def _y(views: float) -> float:
-    return round(_BOTTOM - (_BOTTOM - _TOP) * math.log10(max(1.0, views)) / _DECADES, 1)
+def down(views: float) -> float:
+    """Where so many views lie, from the top."""
+    return round(BOTTOM - (BOTTOM - TOP) * math.log10(max(1.0, views)) / _DECADES, 1)

@@ -29,7 +29,7 @@ from holdfast.review.weighing import Weighed, carrying, weigh
 from holdfast.sealed.text import PrivateText
 
 AFTERTHOUGHT: Final = timedelta(minutes=10)
-"""For which a word toward release has no effect yet, and a word toward protection can still be taken back."""
+"""For which a word toward release has no effect yet, if nothing else is set, and a removal can be taken back."""
 
 
 class ReviewState(StrEnum):
@@ -118,6 +118,8 @@ class Find:
     reason: NotUpheld | None = None
     words: str
     """Why, in a sentence of their own; sealed."""
+    afterthought: timedelta = AFTERTHOUGHT
+    """How long what lets it be seen again has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class TakeBack:
     """Take one's own finding back."""
 
     by: str
+    afterthought: timedelta = AFTERTHOUGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +302,7 @@ def _find(review: Review, command: Find, now: datetime) -> list[Event] | Refusal
     if refusal:
         return refusal
     check_text("words", command.words)
-    return [_found(one, command.words), *_follows(review, (*review.findings, one), now)]
+    return [_found(one, command.words), *_follows(review, (*review.findings, one), now, command.afterthought)]
 
 
 def _not_their_turn(review: Review, person: str, now: datetime) -> Refusal | None:
@@ -310,14 +313,14 @@ def _not_their_turn(review: Review, person: str, now: datetime) -> Refusal | Non
     return None
 
 
-def _follows(review: Review, findings: tuple[Finding, ...], now: datetime) -> list[Event]:
+def _follows(review: Review, findings: tuple[Finding, ...], now: datetime, afterthought: timedelta) -> list[Event]:
     """What these settle, if anything."""
     weighed = _weighed(review, findings)
     if weighed is Weighed.NEEDS_OUTSIDE:
         return [ReviewNeedsOutside()]
     if not weighed.settles:
         return []
-    later = AFTERTHOUGHT if weighed is Weighed.NOT_UPHELD else timedelta()
+    later = afterthought if weighed is Weighed.NOT_UPHELD else timedelta()
     return [_concluded(review, weighed, carrying(findings, sampled=review.sampled), now + later)]
 
 
@@ -361,7 +364,7 @@ def _take_back(review: Review, command: TakeBack, now: datetime) -> list[Event] 
     removes = own[-1].verdict is Verdict.REMOVE
     if review.outcome is Weighed.REMOVE and not removes and _weighed(review, rest) is not Weighed.REMOVE:
         return Refusal("review.settled", "somebody else's word removed it, and taking yours back would undo that")
-    return [ReviewTakenBack(by=command.by), *_follows(review, rest, now)]
+    return [ReviewTakenBack(by=command.by), *_follows(review, rest, now, command.afterthought)]
 
 
 def _nobody_left(_review: Review, _command: FindNobodyLeft, _now: datetime) -> list[Event] | Refusal:

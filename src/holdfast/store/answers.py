@@ -18,7 +18,7 @@ from django.db import IntegrityError
 
 from holdfast.errors import JournalConflict
 from holdfast.log.event import Event, encode
-from holdfast.match.archive import ArchivedItem
+from holdfast.match.archive import ArchivedItem, packed
 from holdfast.match.known import Level
 from holdfast.match.screen import HashesGiven, NotScreened, ScreeningAnswered
 from holdfast.match.signal import Signal, SignalType
@@ -70,9 +70,11 @@ with level as materialized (
         %(verdict)s::text, %(reason)s::text, %(answer)s::text, %(shadow)s::bool, %(number)s, %(matches)s::jsonb,
         %(asked_by)s::text, %(at)s::timestamptz from gate
 ), archived as (
-    insert into archive (screening, content_id, content_version, surface, verdict, md5, sha1, sha256, hashes, at)
+    insert into archive (screening, content_id, content_version, surface, verdict, md5, sha1, sha256, hashes,
+        frames, at)
     select %(id)s::text, %(content)s::text, %(version)s::text, %(surface)s::text, %(verdict)s::text,
-        %(md5)s::bytea, %(sha1)s::bytea, %(sha256)s::bytea, %(hashes)s::bytea, %(at)s::timestamptz
+        %(md5)s::bytea, %(sha1)s::bytea, %(sha256)s::bytea, %(hashes)s::bytea,
+        %(frames)s::bytea, %(at)s::timestamptz
     from gate where %(kept)s::bool
 )
 select exists (select 1 from level), exists (select 1 from known), exists (select 1 from held),
@@ -187,4 +189,5 @@ def _left(left: ArchivedItem | None) -> dict[str, Any]:
         "sha1": digests.get(SignalType.SHA1, b""),
         "sha256": digests.get(SignalType.SHA256, b""),
         "hashes": left.hashes.tobytes() if left else b"",
+        "frames": packed(left.frames) if left else b"",
     }

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from django.db.models import Exists, OuterRef
+
 from holdfast.alarm.kinds import AlarmKind
 from holdfast.case.case import (
     Case,
@@ -30,7 +32,7 @@ from holdfast.intake.reporter import Category
 from holdfast.store.deciding import Step, take_step
 from holdfast.store.many import update_many
 from holdfast.store.means import Means
-from holdfast.store.models import CaseItemRow, CaseRow
+from holdfast.store.models import CaseItemRow, CaseRow, ReportedRow
 from holdfast.store.uploaders import uploader_subject
 
 _One = TypeVar("_One")
@@ -124,8 +126,9 @@ class CaseBook:
         contents = [item.content for item in items]
         known = CaseItemRow.objects.select_for_update(no_key=True).in_bulk(contents)
         for row, item in ((known[item.content], item) for item in items if item.content in known):
+            row.is_copy = are_copies if row.waits else row.is_copy
             row.content_version, row.waits = item.version, wait
-        update_many(list(known.values()), ("content_version", "waits"))
+        update_many(list(known.values()), ("content_version", "is_copy", "waits"))
         CaseItemRow.objects.bulk_create(
             CaseItemRow(
                 content_id=item.content,
@@ -177,9 +180,15 @@ def as_copy(found: CopyAt, sealed: Sealed) -> Copy:
 
 
 def touched(case: CaseRow) -> frozenset[str]:
-    """Whose items of a case are held as copies already."""
-    rows = CaseItemRow.objects.filter(case=case, is_copy=True, waits=False)
+    """Whose items of a case are held although nobody named them."""
+    named = ReportedRow.objects.filter(content_id=OuterRef("content_id"))
+    rows = CaseItemRow.objects.filter(~Exists(named), case=case, waits=False)
     return frozenset(account or content for account, content in rows.values_list("account_subject", "content_id"))
+
+
+def is_named(content: str) -> bool:
+    """Whether anybody reported this very item."""
+    return ReportedRow.objects.filter(content_id=content).exists()
 
 
 def _queued(copy: CopyAt) -> QueuedCopy:

@@ -18,7 +18,9 @@ from holdfast.hold.hold import HoldState
 from holdfast.hold.platform import CopyAt
 from holdfast.hold.reach import Plan, Standing, plan
 from holdfast.intake.reporter import Category
-from holdfast.store.case_book import COPIES, SYSTEM, CaseBook, as_copy, touched
+from holdfast.match.signal import PERCEPTUAL, Signal
+from holdfast.store.case_book import COPIES, SYSTEM, CaseBook, as_copy, is_named, touched
+from holdfast.store.confirmed_here import signals_of
 from holdfast.store.contests import PostgresContests
 from holdfast.store.holds import Placing, PostgresHolds
 from holdfast.store.means import Means
@@ -52,6 +54,13 @@ class PostgresCopies:
             cursor.execute(_EQUAL, [content])
             return [str(row[0]) for row in cursor.fetchall()]
 
+    def looks(self, content: str) -> list[Signal]:
+        """The look of an item that somebody named; none of a copy, which is found through what was named."""
+        row = CaseItemRow.objects.filter(content_id=content).first()
+        if row is None or not is_named(content):
+            return []
+        return [one for one in signals_of(content, row.content_version) if one.type in PERCEPTUAL]
+
     def copies_found(self, content: str, copies: Sequence[CopyAt]) -> None:
         """Join what the report reaches, and let the rest wait for a person. What is held already is no news."""
         at = self._means.clock()
@@ -59,7 +68,8 @@ class PostgresCopies:
             named = CaseItemRow.objects.get(content_id=content)
             case = CaseRow.objects.select_for_update(no_key=True).get(id=named.case_id)
             held = HoldRow.objects.filter(content_id=content).order_by("-standing").first()
-            fresh = _not_held(copies)
+            # Else from one that resembles it to the next, each a little different, everything could be hidden.
+            fresh = _not_held(copies if is_named(content) else [one for one in copies if one.exact])
             if held is not None and fresh:
                 self._reach(case, content, Standing(held.standing), fresh, at)
 
@@ -76,7 +86,9 @@ class PostgresCopies:
         sealed = self._book.accounts(one.item for one in fresh)
         plans = plan([as_copy(one, sealed) for one in fresh], standing, touched=touched(case))
         reached = [one.item for one in fresh if plans[one.item.content] is Plan.HOLD]
-        self._book.take(case, reached, sealed, are_copies=True, at=at)
+        for exact in (True, False):
+            some = [one.item for one in fresh if one.exact is exact and plans[one.item.content] is Plan.HOLD]
+            self._book.take(case, some, sealed, are_copies=exact, at=at)
         staged = not self._holds.lets_through(standing, content, at=at)
         danger = STRICTEST.index(Category(case.category))
         placing = Placing(case=case, standing=standing, danger=danger, staged=staged)

@@ -15,6 +15,7 @@ import numpy as np
 
 from holdfast.access.two_people import Actor
 from holdfast.errors import InvalidSignal
+from holdfast.match.archive import unpacked
 from holdfast.match.confirmed_here import CONFIRMED_HERE, ONCE, bank_of, entry_of
 from holdfast.match.entry import AddEntry, EntryState, RemoveEntry
 from holdfast.match.signal import Signal, SignalType, parse_value
@@ -62,16 +63,17 @@ class ConfirmedHere:
 
 
 def signals_of(content: str, version: str) -> tuple[Signal, ...]:
-    """What an item's screening left behind: digests of its bytes, and a picture's look. Of a film, digests alone."""
+    """What an item's screening left behind: digests of its bytes, and a picture's look or a film's frames."""
     rows = ArchiveRow.objects.filter(content_id=content, content_version=version).order_by("-at", "-screening")
     row = rows.first()
     if row is None:
         return ()
     texts = [(kind, bytes(getattr(row, kind.value)).hex()) for kind in _EXACT]
-    hashes = np.frombuffer(bytes(row.hashes), np.uint64).reshape(-1, _WORDS)
-    if 0 < len(hashes) <= _MOST_OF_A_PICTURE:
+    frames, hashes = unpacked(bytes(row.frames)), np.frombuffer(bytes(row.hashes), np.uint64).reshape(-1, _WORDS)
+    if not frames and 0 < len(hashes) <= _MOST_OF_A_PICTURE:
         texts.append((SignalType.PDQ, to_hex(hashes[0])))
-    return tuple(signal for kind, text in texts if text and (signal := _read(kind, text)) is not None)
+    read = tuple(signal for kind, text in texts if text and (signal := _read(kind, text)) is not None)
+    return (*read, *frames)
 
 
 def _read(kind: SignalType, text: str) -> Signal | None:

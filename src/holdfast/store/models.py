@@ -166,6 +166,10 @@ class ArchiveRow(models.Model):
     sha1 = models.BinaryField()
     sha256 = models.BinaryField()
     hashes = models.BinaryField(db_comment="its PDQ hashes, 32 bytes each, as the index holds them")
+    frames = models.BinaryField(
+        db_comment="of a film, its frames as a bank keeps them: hash, milliseconds, quality; 40 bytes each",
+        db_default=b"",
+    )
     at = models.DateTimeField(db_index=True)
     xact = TransactionId(
         db_comment="the transaction that wrote it: its place, with its screening", db_default=CurrentTransaction()
@@ -180,6 +184,7 @@ class ArchiveRow(models.Model):
             models.Index(fields=["md5"], name="archive_md5"),
             models.Index(fields=["sha1"], name="archive_sha1"),
             models.Index(fields=["sha256"], name="archive_sha256"),
+            models.Index(fields=["content_id"], name="archive_content"),
         ]
 
 

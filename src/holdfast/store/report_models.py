@@ -110,7 +110,7 @@ class CaseItemRow(models.Model):
     content_id = models.TextField(primary_key=True)
     case = models.ForeignKey(CaseRow, on_delete=models.PROTECT, related_name="items")
     content_version = models.TextField(db_comment="the newest version that it was asked about in")
-    is_copy = models.BooleanField(db_comment="found as a copy; not named in a report")
+    is_copy = models.BooleanField(db_comment="found as an exact copy: what is decided of another is of this")
     waits = models.BooleanField(db_comment="for a person: it lies beyond what the report reaches")
     account_subject = models.TextField(null=True, db_comment="the sealed subject of whoever uploaded it")
     first_seen = models.DateTimeField(null=True)

@@ -23,6 +23,7 @@ from holdfast.hold.hold import HoldState
 from holdfast.intake.proof import NotUpheld
 from holdfast.review.finding import Ground, Verdict
 from holdfast.review.review import (
+    AFTERTHOUGHT,
     About,
     AskPerson,
     Find,
@@ -70,12 +71,16 @@ class Said:
 class PostgresReviews:
     """Everything that somebody is to look at."""
 
-    def __init__(self, means: Means, people: People, seen: Saw) -> None:
-        """Work with `means`; `people` says who is asked, `seen` what somebody saw of an item."""
+    def __init__(self, means: Means, people: People, seen: Saw, afterthought: timedelta = AFTERTHOUGHT) -> None:
+        """Work with `means`; `people` says who is asked, `seen` what somebody saw of an item.
+
+        For `afterthought` what lets something be seen again has no effect.
+        """
         self._means = means
         self._journal = means.journal
         self._people = people
         self._seen = seen
+        self._afterthought = afterthought
         self._following = Following(means)
         self._asked_before: Sequence[Colleague] | None = None
 
@@ -193,6 +198,7 @@ class PostgresReviews:
             words=said.words,
             seen=self._seen(said.by, review.content, review.version),
             known=circumstances_of(review.case, review.content),
+            afterthought=self._afterthought,
         )
 
     def step_back(self, review_id: str, person: str, *, actor: str) -> Review:
@@ -205,7 +211,7 @@ class PostgresReviews:
 
     def take_back(self, review_id: str, person: str, *, actor: str) -> Review:
         """Let somebody take back what they found. Raises ReviewUnknown or Refused."""
-        return self._act(review_id, TakeBack(person), actor)
+        return self._act(review_id, TakeBack(person, self._afterthought), actor)
 
     def of(self, review_id: str, /) -> Review | None:
         """A review as it stands; inside a transaction it is locked. See `holdfast.decision.take.Settled`."""
