@@ -32,6 +32,7 @@ from bench.journal import journal_rows
 from bench.matching import match_10m_rows, match_rows
 from bench.memory import memory_rows
 from bench.receipts import receipts_rows
+from bench.replay import replay_rows
 from bench.report import print_table, tell
 from bench.row import Row, to_json
 from bench.screening import screen_rows
@@ -63,9 +64,10 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "match-10m": match_10m_rows,
     "backwards": backwards_rows,
     "tamper": tamper_rows,
+    "replay": replay_rows,
 }
 # Long, or in need of what is built from source.
-ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood"})
+ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood", "replay"})
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -22,13 +22,14 @@ from holdfast.intake.proof import NotUpheld
 from holdfast.intake.reporter import Category, ReporterKind
 from holdfast.log.event import Event
 from holdfast.match.confirmed_here import CONFIRMED_HERE, ONCE
-from holdfast.match.signal import Signal, SignalType
+from holdfast.match.signal import InVideo, Signal, SignalType
 from holdfast.media.pdq import from_hex
 from holdfast.review.finding import Finding, Ground, Verdict
 from holdfast.review.review import AFTERTHOUGHT, About, Review, ReviewState
 from holdfast.review.viewing import Seen
 from holdfast.review.weighing import Weighed
 from holdfast.testing.simulators import How
+from tests.archived import fill
 from tests.desk.making import Place, place
 from tests.store.making import pdq
 
@@ -244,6 +245,16 @@ def test_what_two_people_removed_is_held_as_what_a_list_knows(room: Room) -> Non
     room.at.carry(TAKE)
     assert room.banked() == {CONFIRMED_HERE: {SignalType.SHA256, SignalType.PDQ}}
     assert room.at.system.banks.get(CONFIRMED_HERE).action == "hold"
+
+
+def test_a_film_that_was_removed_is_known_by_its_frames(room: Room) -> None:
+    address = room.hold()
+    frames = [Signal(SignalType.VPDQ, pdq(one).value, InVideo(one, 1000 * one, 90)) for one in range(4)]
+    fill([(room.content(address), frames)])
+    room.conclude(address, removes("ann"), removes("bob"))
+    room.at.carry(TAKE)
+    (entry,) = room.at.system.banks.entries(CONFIRMED_HERE)
+    assert sorted(one for one in entry.signals if one.type is SignalType.VPDQ) == sorted(frames)
 
 
 @pytest.mark.parametrize("ground", [Ground.ASKED_BY_CHILD, Ground.LIST_MATCH])

@@ -49,6 +49,11 @@ def demo(
     configure_logging(logging.ERROR)
     with errors_in_words(as_json=as_json):
         settings = own_settings("demo").model_copy(update={"afterthought_seconds": THOUGHT})
+        err.print(
+            f"What two people find has effect here after {THOUGHT} seconds instead of ten minutes. Holdfast sees",
+            style="dim",
+        )
+        err.print("that this is weaker, and says so: an alarm, until two people accept it.", style="dim")
         supervisor = Supervisor(settings)
         with supervisor.running() as ready:
             client, second, upload_key = clients(ready)

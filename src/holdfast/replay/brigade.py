@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ _SHARES: Final = 3
 _WHO: Final = ("bystander", "parent", "depicted_child", "bystander", "agent", "bystander")
 _PATIENCE: Final = 120.0
 _LONG: Final = 300.0
+_SELDOM: Final = 0.5
 _CODE: Final = re.compile(r"<code>([^<]+)</code>")
 
 
@@ -55,26 +57,34 @@ class Restored:
 
 @dataclass
 class Brigade:
-    """The story in two halves: what is found today has effect ten minutes later, and the other story need not wait."""
+    """The story in two halves: what was found has effect later, and the other story need not wait for that."""
 
-    world: World
-    people: Sequence[Person]
+    site: str
     pages: tuple[str, ...]
-    family: Visitor
     begun: float
     told: Restored
+    _watching: Future[None] | None = None
+
+    def watch(self) -> None:
+        """Look, from now on and beside everything else, until a stranger sees all of it again."""
+        pool = ThreadPoolExecutor(1)
+        self._watching = pool.submit(self._look)
+        pool.shutdown(wait=False)
 
     def wait_until_restored(self, tell: Tell) -> Restored:
-        """Wait until a stranger sees all of it again, if they ever do."""
+        """What was measured, once all of it is seen again or that does not come."""
+        assert self._watching is not None
         tell("The family's photo: waiting until what was found has effect")
-        stranger = Stranger(self.world.site)
-        left = stranger.wait_for(
-            self.pages, seen=True, patience=self.begun + self.told.afterthought + _LONG - time.monotonic()
-        )
+        self._watching.result()
+        return self.told
+
+    def _look(self) -> None:
+        stranger = Stranger(self.site)
+        patience = self.begun + self.told.afterthought + _LONG - time.monotonic()
+        left = stranger.wait_for(self.pages, seen=True, patience=patience, between=_SELDOM)
         self.told.places_restored = len(self.pages) - len(left)
         self.told.restored_after = None if left else time.monotonic() - self.begun
         stranger.close()
-        return self.told
 
 
 def begin_brigade(world: World, people: Sequence[Person], afterthought: float, tell: Tell) -> Brigade:
@@ -98,7 +108,9 @@ def begin_brigade(world: World, people: Sequence[Person], afterthought: float, t
         message = f"what people found of the family's photo came to {outcome}"
         raise DependencyError(message)
     told.found_after, told.found_by = time.monotonic() - begun, tuple(room.who_said(item))
-    return Brigade(world, people, pages, family, begun, told)
+    brigade = Brigade(world.site, pages, begun, told)
+    brigade.watch()
+    return brigade
 
 
 def _published(site: str) -> tuple[Visitor, tuple[str, ...]]:

@@ -43,14 +43,14 @@ class Stranger:
         """Which of these are there."""
         return frozenset(path for path in paths if self.sees(path))
 
-    def wait_for(self, paths: Sequence[str], *, seen: bool, patience: float) -> list[str]:
+    def wait_for(self, paths: Sequence[str], *, seen: bool, patience: float, between: float = _BETWEEN) -> list[str]:
         """Look until all are there, or none is; the last first. Gives those that are not so when patience ends."""
         open_still, ends = list(paths), time.monotonic() + patience
         while open_still and time.monotonic() < ends:
             if self.sees(open_still[-1]) is seen:
                 open_still.pop()
             else:
-                time.sleep(_BETWEEN)
+                time.sleep(between)
         return [path for path in open_still if self.sees(path) is not seen]
 
     def close(self) -> None:
