@@ -13,6 +13,7 @@ from functools import partial
 from holdfast.decision.decision import APPEALABLE
 from holdfast.decision.digests import digests_of
 from holdfast.decision.take import CARRY, TAKE, Carry, Settled, Take
+from holdfast.decision.telling import TELL, TellDecided
 from holdfast.effect.handler import Registry
 from holdfast.hold.enforce import Ask, Look, Resolve
 from holdfast.hold.follow_up import AskForCopies, Freeze, HoldFound, ReadCounters, Resembles, Tell
@@ -28,6 +29,7 @@ from holdfast.store.case_copies import PostgresCopies
 from holdfast.store.cases import PostgresCases
 from holdfast.store.confirmed_here import ConfirmedHere
 from holdfast.store.contests import NOTIFY, PostgresContests
+from holdfast.store.decision_notices import DecisionNotices
 from holdfast.store.decisions import PostgresDecisions
 from holdfast.store.dismissals import Dismissals
 from holdfast.store.found_items import FoundItems
@@ -79,6 +81,7 @@ class Desk:
             NOTIFY: Tell(platform, self.contests, clock),
             TAKE: Take(platform, self.decisions, clock),
             CARRY: Carry(platform, stranger, self.decisions, clock),
+            TELL: TellDecided(platform, DecisionNotices(self.means, self.contests), clock),
         }
 
     def round(self, now: datetime) -> int:

@@ -31,6 +31,7 @@ A port is defined by the stage that needs it; this page only gathers them.
     Told          hold       store.contests.PostgresContests
     Hashes        hold       store.reported_hashes.ReportedHashes
     Decisions     decision   store.decisions.PostgresDecisions
+    Tellable      decision   store.decision_notices.DecisionNotices
     Settled       decision   the store of reviews
     OpensReviews  decision   the store of reviews
     AlarmChannel  alarm      adapters.mail.Mail, adapters.webhook.AlarmWebhook; `channels.channels_of` chooses
@@ -44,6 +45,7 @@ A port is defined by the stage that needs it; this page only gathers them.
 from holdfast.alarm.telling import AlarmChannel, Owing
 from holdfast.blocked import PublicPath
 from holdfast.decision.take import Decisions, OpensReviews, Settled
+from holdfast.decision.telling import Tellable
 from holdfast.effect.handler import Handler
 from holdfast.hold.enforce import Cases, Holds, Named
 from holdfast.hold.follow_up import Alike, Archived, FollowedUp, Items, Told
@@ -89,6 +91,7 @@ __all__ = [
     "Settled",
     "SignedIn",
     "Stranger",
+    "Tellable",
     "Told",
     "Viewings",
 ]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import pytest
 from holdfast.bootstrap import System
 from holdfast.decision.decision import APPEALABLE, DecisionKind, DecisionState, Party
 from holdfast.errors import InvalidRequest, Refused
-from holdfast.review.review import About
+from holdfast.review.review import About, ReviewState
 from tests.desk.making import place
 from tests.desk.test_deciding import Reviews, Room, refuses, removes
 
@@ -154,3 +154,77 @@ def test_what_is_shown_late_is_kept_as_long_as_it_can_be_appealed(removed: Appea
     removed.appeals.shown_to_uploader(removed.contest)
     removed.room.pass_by(APPEALABLE - timedelta(days=1))
     assert removed.room.at.site.named(removed.address), "it is still there, and held"
+
+
+# --- whoever posted it is told
+
+
+def notices(removed: Appealed, who: str = "mallory") -> list[str]:
+    """What they are told, without what came when it was hidden."""
+    return [one for one in removed.room.at.site.notices(who) if "not visible at the moment" not in one]
+
+
+def test_whoever_posted_it_is_told_through_the_platform_once_nobody_takes_it_back(removed: Appealed) -> None:
+    assert notices(removed) == []
+    removed.room.pass_by()
+    (told,) = notices(removed)
+    assert told.startswith("Something you posted was removed\n")
+    assert "article 17" in told
+    codes = {one.answer_code for one in removed.room.at.site.told("mallory")}
+    assert len(codes) == 1, "the same words open it"
+    removed.room.pass_by()
+    assert len(notices(removed)) == 1
+
+
+def test_a_removal_that_was_taken_back_is_told_to_nobody(removed: Appealed) -> None:
+    room = removed.room
+    room.reviews.by_id["rev_1"] = replace(
+        room.reviews.by_id["rev_1"], state=ReviewState.WAITING, outcome=None, effective_at=None
+    )
+    room.owe()
+    room.pass_by()
+    assert notices(removed) == []
+
+
+def test_whoever_posted_a_copy_is_told_too_and_reads_it_and_may_say_that_it_is_wrong(system: System) -> None:
+    from holdfast.desk import Deciding
+    from holdfast.store.appeals import PostgresAppeals
+    from holdfast.store.models import ContestRow
+
+    reviews, opened = Reviews(), Opened([])
+    room = Room(place(system, deciding=Deciding(settled=reviews)), reviews)
+    address = room.at.site.publish("mallory")
+    copy = room.at.site.reshare(address, "trent")
+    room.at.report(address)
+    room.at.carry()
+    room.conclude(address, removes("ann"))
+    room.at.carry()
+    room.pass_by()
+    assert [one for one in room.at.site.notices("trent") if one.startswith("Something you posted was removed")]
+    contest = ContestRow.objects.get(content_id=room.content(copy)).id
+    appeals = PostgresAppeals(room.at.desk.means, settled=reviews, open_review=opened)
+    (told,) = appeals.shown_to_uploader(contest)
+    appeals.appeal(told.decision, by=Party.UPLOADER, who=contest, words="This is mine, and harmless.")
+    assert opened.asked[0][0] == room.content(address)
+
+
+def test_what_takes_the_place_of_a_wrong_decision_says_so_once_it_is_seen_again(removed: Appealed) -> None:
+    removed.room.pass_by()
+    removed.appeals.shown_to_uploader(removed.contest)
+    removed.appeals.appeal(removed.decision, by=Party.UPLOADER, who=removed.contest, words="It is a hill.")
+    removed.room.conclude(removed.address, refuses("cleo"), refuses("dan"), name="rev_appeal_1", about=About.APPEAL)
+    removed.room.pass_by()
+    removed.room.pass_by()
+    assert removed.room.at.seen(removed.address)
+    told = notices(removed)[-1]
+    assert told.startswith("Something you posted is visible again\n")
+    assert "What was decided before was wrong and no longer holds." in told
+
+
+def test_an_appeal_that_comes_to_the_same_is_answered(removed: Appealed) -> None:
+    removed.room.pass_by()
+    removed.appeals.shown_to_uploader(removed.contest)
+    removed.appeals.appeal(removed.decision, by=Party.UPLOADER, who=removed.contest, words="It is a hill.")
+    removed.room.conclude(removed.address, removes("cleo"), name="rev_appeal_1", about=About.APPEAL)
+    removed.room.pass_by()
+    assert "People who had no part in it looked again, and came to the same." in notices(removed)[-1]

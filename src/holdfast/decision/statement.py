@@ -58,6 +58,8 @@ _HOW: Final = {
     True: "A computer found it; people decided.",
     False: "People decided; no computer did.",
 }
+_UNDOES: Final = "What was decided before was wrong and no longer holds. What followed from it was undone."
+_AGAIN: Final = "People who had no part in it looked again, and came to the same."
 _REDRESS: Final[Mapping[Party, str]] = {
     Party.UPLOADER: (
         "If you think that this is wrong, say why on the page named here, with the words that belong to it, within six "
@@ -76,20 +78,24 @@ _ARTICLES: Final[Mapping[Party, str]] = {
 }
 
 
-def statement(decision: Decision, to: Party, *, blameless: bool = False) -> NoticeText:
-    """What this decision says to a party; `blameless` if the account may be the depicted person's."""
+def statement(decision: Decision, to: Party, *, blameless: bool = False, undoes: bool = False) -> NoticeText:
+    """What this decision says to a party; `blameless` if the account may be the depicted person's.
+
+    `undoes`: it takes the place of one that was wrong.
+    """
     title, what = (_UPLOADER if to is Party.UPLOADER else _REPORTER)[decision.kind]
     if blameless and to is Party.UPLOADER:
         title = "About something on this account"
     how = "People decided." if blameless else _HOW[decision.found_by_machine]
-    parts = [what, _rests_on(decision.reference, blameless=blameless), how, _REDRESS[to], _ARTICLES[to]]
+    before = _UNDOES if undoes else _AGAIN if decision.upheld_by else ""
+    parts = [before, what, _rests_on(decision.reference, blameless=blameless), how, _REDRESS[to], _ARTICLES[to]]
     return NoticeText(title, "\n\n".join(part for part in parts if part))
 
 
 def template() -> str:
     """SHA-256 of all the words from which statements are made."""
     parts = [repr(sorted(table.items())) for table in (_RULES, _UPLOADER, _REPORTER, _REDRESS, _ARTICLES)]
-    return hashlib.sha256("\n".join([*parts, repr(sorted(_HOW.items()))]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*parts, repr(sorted(_HOW.items())), _UNDOES, _AGAIN]).encode()).hexdigest()
 
 
 def _rests_on(reference: Reference, *, blameless: bool) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from holdfast.case.clock import Moment, started_at
 from holdfast.decision.decision import Appeal, Decision, DecisionCommand, DecisionState, Party, ShowDecision
@@ -22,9 +23,10 @@ from holdfast.decision.take import OpensReviews
 from holdfast.hold.notice import NoticeText
 from holdfast.review.review import About, Review
 from holdfast.store.deciding import Step, take_step
+from holdfast.store.decision_notices import undoes_another
 from holdfast.store.decision_rows import CHANGING, columns_of, decision_of
 from holdfast.store.means import Means
-from holdfast.store.models import ContestRow, DecisionRow, ReportedRow
+from holdfast.store.models import CaseItemRow, ContestRow, DecisionRow, ReportedRow
 
 _SYSTEM: Final = "system:decisions"
 
@@ -73,7 +75,7 @@ class PostgresAppeals:
         """
         with transaction.atomic(durable=True):
             row = DecisionRow.objects.select_for_update().filter(id=decision_id).first()
-            if row is None or row.content_id not in _contents(by, who):
+            if row is None or not {content for content, _ in decision_of(row).items} & _contents(by, who):
                 message = f"{decision_id} is no decision about anything of {who}"
                 raise LookupError(message)
             at = self._means.clock()
@@ -93,14 +95,14 @@ class PostgresAppeals:
     def _show(self, to: Party, who: str, contents: Sequence[str | None], *, blameless: bool) -> list[Told]:
         at = self._means.clock()
         with transaction.atomic(durable=True):
-            rows = DecisionRow.objects.select_for_update().filter(content_id__in=contents).order_by("made_at", "id")
+            rows = DecisionRow.objects.select_for_update().filter(_about(contents)).order_by("made_at", "id")
             return [self._told(row, to, who, at, blameless=blameless) for row in rows]
 
     def _told(self, row: DecisionRow, to: Party, who: str, at: datetime, *, blameless: bool) -> Told:
         decision = self._tell(row, ShowDecision(to=to, who=who), f"{to.value}:{who}", at)
         until = decision.appeal_until(who)
         assert until is not None  # it was shown just now, or before
-        text = statement(decision, to, blameless=blameless)
+        text = statement(decision, to, blameless=blameless, undoes=undoes_another(decision))
         return Told(decision=row.id, text=text, state=decision.state, appeal_until=until)
 
     def _tell(self, row: DecisionRow, command: DecisionCommand, actor: str, at: datetime) -> Decision:
@@ -112,6 +114,14 @@ class PostgresAppeals:
         row.save(update_fields=CHANGING)
         after: Decision = told.after
         return after
+
+
+def _about(contents: Sequence[str | None]) -> Q:
+    """Decisions about any of these items, or about what is the same byte for byte and followed."""
+    found = Q(content_id__in=contents)
+    for content in filter(None, contents):
+        found |= Q(case__in=CaseItemRow.objects.filter(content_id=content).values("case"), copies__contains=[[content]])
+    return found
 
 
 def _contents(by: Party, who: str) -> frozenset[str | None]:

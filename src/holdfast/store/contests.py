@@ -123,7 +123,11 @@ class PostgresContests:
         rows = list(waiting.order_by("id"))
         accounts = self.accounts(row.account_subject for row in rows)
         self._settle(case, {row.id: FindNobody() for row in rows if row.account_subject not in accounts})
-        return [self._notice(row, accounts[row.account_subject]) for row in rows if row.account_subject in accounts]
+        return [
+            self.notice(row, accounts[row.account_subject], held_notice(blameless=row.blameless), key=row.id)
+            for row in rows
+            if row.account_subject in accounts
+        ]
 
     def heard(self, case: str, answers: Sequence[tuple[Notice, Act]]) -> None:
         """Write whom the platform told, and whom it does not know any more; who was refused is still to be told."""
@@ -152,10 +156,10 @@ class PostgresContests:
         opened = self._journal.sealer.open_texts(records)
         return {records[record]: text for record, text in opened.items() if text != ERASED}
 
-    def _notice(self, row: ContestRow, account: str) -> Notice:
-        text = held_notice(blameless=row.blameless)
+    def notice(self, row: ContestRow, account: str, text: NoticeText, *, key: str) -> Notice:
+        """What an account is told about something of theirs, with the words that open their answer; `key` is its id."""
         return Notice(
-            id=row.id,
+            id=key,
             account=account,
             content=row.content_id,
             title=text.title,

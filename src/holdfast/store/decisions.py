@@ -34,6 +34,7 @@ from holdfast.decision.decision import (
     Uphold,
 )
 from holdfast.decision.take import CARRY, Settled, ToDo, Wait, is_as_decided
+from holdfast.decision.telling import TELL
 from holdfast.decision.two_found import carriers, takes_effect, two_found
 from holdfast.effect.effect import Order, PayloadId, Weight
 from holdfast.hold.enforce import Seen
@@ -41,10 +42,10 @@ from holdfast.hold.hold import AskAgain, FindBreach, FindGone, HoldState, Releas
 from holdfast.hold.platform import Acted
 from holdfast.intake.reporter import Category
 from holdfast.review.finding import Ground
-from holdfast.review.review import Review, ReviewState
+from holdfast.review.review import AFTERTHOUGHT, Review, ReviewState
 from holdfast.review.weighing import Weighed, carrying
 from holdfast.store.bank_changes import numbered_change
-from holdfast.store.case_book import CaseBook
+from holdfast.store.case_book import CaseBook, order
 from holdfast.store.confirmed_here import ConfirmedHere
 from holdfast.store.deciding import Step, take_step
 from holdfast.store.decision_rows import CHANGING, columns_of, decision_of
@@ -212,10 +213,13 @@ class PostgresDecisions:
     def _follow(self, one: _Settling, row: DecisionRow, leave: Actor, *, upheld: bool) -> None:
         if upheld:
             self._tell(row, Uphold(one.id), SYSTEM, one.at)
+            self._owe_telling(row, one.at)
         if one.removes:
             seen = [hold for hold in _holds(one.items, one.case.id) if hold.state == HoldState.RELEASED]
             self._holds.end(seen, AskAgain(), actor=SYSTEM, at=one.at)
             self._bank(one, row)
+            if not upheld:
+                self._owe_telling(row, one.at)
         else:
             self._let_go(one, row, leave)
         self._means.clocks.stop(f"case:{one.case.id}", Moment.DECIDED, at=one.at, actor=SYSTEM)
@@ -334,6 +338,13 @@ class PostgresDecisions:
             row = DecisionRow.objects.select_for_update().get(id=decision_id)
             if row.state == DecisionState.MADE:
                 self._tell(row, CarryOut(), SYSTEM, self._clock())
+                if not DecisionKind(row.kind).removes:
+                    self._owe_telling(row, self._clock())
+
+    def _owe_telling(self, row: DecisionRow, at: datetime) -> None:
+        """Whoever posted it is to be told; see `holdfast.decision.telling`."""
+        told = order(TELL, row.content_id, at + AFTERTHOUGHT, self._means.owner, decision=row.id)
+        self._means.effects.enqueue([told], actor=SYSTEM, at=at)
 
     # --- small parts
 
