@@ -43,12 +43,15 @@ class Door:
     def wait(self, much: timedelta) -> None:
         self.times[0] += much
 
-    def sign_in(self, person: str = "ann", password: str = PASSWORD, digits: str | None = None) -> Signed:
-        return self.sessions.sign_in(person, password, digits_of(SECRET, self.now) if digits is None else digits)
+    def sign_in(
+        self, person: str = "ann", password: str = PASSWORD, digits: str | None = None, network: str = "192.0.2.0/24"
+    ) -> Signed:
+        digits = digits_of(SECRET, self.now) if digits is None else digits
+        return self.sessions.sign_in(person, password, digits, network=network)
 
-    def fail(self) -> None:
+    def fail(self, network: str = "192.0.2.0/24") -> None:
         with pytest.raises(SignInRefused):
-            self.sign_in(password="not the password")
+            self.sign_in(password="not the password", network=network)
 
 
 @pytest.fixture
@@ -106,6 +109,26 @@ def test_after_ten_tries_nothing_opens_for_a_quarter_of_an_hour_and_then_it_does
         door.sign_in()
     door.wait(WAIT)
     door.sign_in()
+
+
+def test_a_crowd_that_knows_a_name_locks_out_nobody_who_signs_in_from_elsewhere(door: Door) -> None:
+    from holdfast.store.models import StaffRow
+    from holdfast.store.staff_sessions import _MOST_NETWORKS, MOST_TRIES
+
+    for number in range(3):
+        for _ in range(MOST_TRIES):
+            door.fail(f"198.51.{number}.0/24")
+    assert door.sign_in().person == "ann"
+    with pytest.raises(SignInRefused):
+        door.sign_in(network="198.51.1.0/24")
+    door.wait(HALF_MINUTE)
+    row = StaffRow.objects.get()
+    assert len(row.tries) == 3
+    assert not any("198.51" in key for key in row.tries), "a digest, and no network"
+    row.tries = {f"{number:064x}": [1, door.now.isoformat()] for number in range(_MOST_NETWORKS + 5)}
+    row.save()
+    door.fail()
+    assert len(StaffRow.objects.get().tries) <= _MOST_NETWORKS + 1
 
 
 def test_what_opens_forgives_the_tries_before(door: Door) -> None:

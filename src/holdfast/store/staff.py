@@ -111,7 +111,7 @@ class PostgresStaff:
                 raise InvalidRequest(message)
             sealed = self._journal.sealer.seal_texts([(FACTOR, secret)])[FACTOR, secret]
             row.password, row.code_digest, row.code_until = make_password(password), None, None
-            row.factor_record, row.factor_step, row.tries = sealed.record, step, 0
+            row.factor_record, row.factor_step, row.tries = sealed.record, step, {}
             row.save()
             return self.change(row.person, Enrol(), actor=staff_subject(row.person))
 

@@ -24,8 +24,9 @@ class StaffRow(models.Model):
     password = models.TextField(null=True, db_comment="a slow, salted hash")
     factor_record = models.TextField(null=True, db_comment="the sealed secret of their second factor")
     factor_step = models.BigIntegerField(default=-1, db_comment="the half minute of the last number that was used")
-    tries = models.IntegerField(default=0, db_comment="that opened nothing, since the last that did")
-    wait_until = models.DateTimeField(null=True)
+    tries = models.JSONField(
+        default=dict, db_comment="that opened nothing lately: [how many, the last], by a keyed digest of the network"
+    )
     added_at = models.DateTimeField()
     version = models.IntegerField(db_comment="its last journal version")
 

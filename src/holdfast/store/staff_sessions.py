@@ -2,7 +2,9 @@
 """Signing in and out, in PostgreSQL.
 
 The promises: a wrong name, a wrong password and wrong digits are answered in the same words and after the same work;
-whoever tries again and again waits; digits are good once; and a session ends by itself, or when its account is blocked.
+whoever tries again and again waits, and nobody else: tries are counted for each account and network, so that a crowd
+that knows a name cannot lock out whoever it belongs to; digits are good once; and a session ends by itself, or when
+its account is blocked.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ from holdfast.store.models import StaffRow, StaffSessionRow
 
 MOST_TRIES: Final = 10
 WAIT: Final = timedelta(minutes=15)
-"""For which an account opens to nobody after so many tries."""
+"""For which an account opens to nobody from a network after so many tries from there."""
+_NETWORK: Final = "staff network"
+_MOST_NETWORKS: Final = 200
 _USED_EACH: Final = timedelta(minutes=1)
 
 
@@ -39,14 +43,20 @@ class StaffSessions:
         self._sealer = journal.sealer
         self._clock = clock
 
-    def sign_in(self, untrusted_person: str, untrusted_password: str, untrusted_digits: str) -> Signed:
-        """A session of their own. Raises SignInRefused, in the same words whatever was wrong."""
-        now = self._clock()
+    def sign_in(
+        self, untrusted_person: str, untrusted_password: str, untrusted_digits: str, *, network: str = ""
+    ) -> Signed:
+        """A session of their own. Raises SignInRefused, in the same words whatever was wrong.
+
+        `network` is where they ask from; of it a keyed digest is kept for as long as it makes a difference.
+        """
+        now, place = self._clock(), self._sealer.finds(_NETWORK, network).hex()
         with transaction.atomic(durable=True):
             row = StaffRow.objects.select_for_update().filter(person=person_if_named(untrusted_person)).first()
-            step = self._opens(row, untrusted_password[: LONGEST_PASSWORD + 1], untrusted_digits, now)
+            right = self._opens(row, untrusted_password[: LONGEST_PASSWORD + 1], untrusted_digits, now)
+            step = None if row is None or _waits(row, place, now) else right
             if row is not None:
-                _count(row, step, now)
+                _count(row, place, step, now)
             signed = None if row is None or step is None else _begun(row, now)
         if signed is None:
             raise SignInRefused
@@ -56,8 +66,6 @@ class StaffSessions:
         """The half minute of the digits, if all is right. As much is done for a name that nobody has."""
         right = check_password(password, (row and row.password) or _nobodys())
         if row is None or row.state != StaffState.ACTIVE or row.factor_record is None:
-            return None
-        if row.wait_until is not None and now < row.wait_until:
             return None
         secret = self._sealer.open_texts([row.factor_record])[row.factor_record]
         step = matches(secret, digits, now, after=row.factor_step)
@@ -87,15 +95,22 @@ def _nobodys() -> str:
     return make_password(secrets.token_hex(TOKEN_BYTES))
 
 
-def _count(row: StaffRow, step: int | None, now: datetime) -> None:
-    """One more try that opened nothing; or the first that does, after which digits up to these are used."""
-    if row.wait_until is not None and now < row.wait_until:
+def _waits(row: StaffRow, place: str, now: datetime) -> bool:
+    """Whether too many tries from there opened nothing lately."""
+    tries, last = row.tries.get(place, (0, None))
+    return bool(tries >= MOST_TRIES and now < datetime.fromisoformat(last) + WAIT)
+
+
+def _count(row: StaffRow, place: str, step: int | None, now: datetime) -> None:
+    """One more try from there that opened nothing; or the first that does, after which digits up to these are used."""
+    if _waits(row, place, now):
         return
-    row.tries = 0 if step is not None else row.tries + 1
-    row.wait_until = now + WAIT if row.tries >= MOST_TRIES else None
-    row.tries = 0 if row.wait_until else row.tries
+    lately = {key: told for key, told in row.tries.items() if now < datetime.fromisoformat(told[1]) + WAIT}
+    tries = lately.pop(place, (0, None))[0]
+    kept = dict(sorted(lately.items(), key=lambda one: str(one[1][1]))[-_MOST_NETWORKS:])
+    row.tries = kept if step is not None else {**kept, place: (tries + 1, now.isoformat())}
     row.factor_step = row.factor_step if step is None else step
-    row.save(update_fields=["tries", "wait_until", "factor_step"])
+    row.save(update_fields=["tries", "factor_step"])
 
 
 def _begun(row: StaffRow, now: datetime) -> Signed:

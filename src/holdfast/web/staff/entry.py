@@ -35,7 +35,9 @@ def enter(request: HttpRequest) -> HttpResponse:
     if _is_flood(request):
         return page("sign_in", None, {"says": _TOO_MANY, "person": person}, status=429)
     try:
-        signed = system().sessions.sign_in(person, request.POST.get("password", ""), request.POST.get("digits", ""))
+        signed = system().sessions.sign_in(
+            person, request.POST.get("password", ""), request.POST.get("digits", ""), network=source_of(request)
+        )
     except SignInRefused:
         told = "Name, password and digits do not open an account together. After ten tries wait a quarter of an hour."
         return page("sign_in", None, {"says": told, "person": person}, status=422)
