@@ -34,6 +34,7 @@ from bench.memory import memory_rows
 from bench.receipts import receipts_rows
 from bench.replay import replay_rows
 from bench.report import print_table, tell
+from bench.reuploads import reuploads_rows
 from bench.row import Row, to_json
 from bench.screening import screen_rows
 from bench.tamper import tamper_rows
@@ -65,9 +66,12 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "backwards": backwards_rows,
     "tamper": tamper_rows,
     "replay": replay_rows,
+    "reuploads": reuploads_rows,
 }
 # Long, or in need of what is built from source.
-ONLY_BY_NAME: Final = frozenset({"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood", "replay"})
+ONLY_BY_NAME: Final = frozenset(
+    {"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood", "replay", "reuploads"}
+)
 
 
 def main(arguments: Sequence[str]) -> int:

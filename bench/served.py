@@ -31,6 +31,8 @@ class Served:
 
     environment: dict[str, str]
     client: Client
+    pid: int
+    """Of the process that starts the others."""
 
     def command(self, *words: str) -> str:
         """Run one `holdfast` command against it; returns what it said. Raises BenchError with its complaint."""
@@ -59,12 +61,12 @@ def served(*more_scopes: str, **settings: str) -> Iterator[Served]:
     try:
         address = environment["HOLDFAST_LISTEN"]
         Client(address, "").wait_until_ready(patience=_READY_SECONDS)
-        made = Served(environment, Client(address, ""))
+        made = Served(environment, Client(address, ""), process.pid)
         wanted = ("screen", "explain", "banks:read", "banks:write", *more_scopes)
         scopes = [word for scope in wanted for word in ("--scope", scope)]
         key = str(json.loads(made.command("key", "create", "bench", *scopes, "--json"))["key"])
         made.command("bank", "create", BANK, "--meaning", "benign pictures", "--source", "a bench")
-        yield Served(environment, Client(address, key))
+        yield Served(environment, Client(address, key), process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(_END_SECONDS)
