@@ -60,10 +60,12 @@ def test_one_held_upload_is_proven_offline_and_a_changed_proof_is_refused(
     assert subprocess.run([*verify[:-1], str(changed)], capture_output=True, check=False).returncode == 1
 
 
-def test_it_says_nothing_on_standard_error_when_all_is_well(
+def test_it_says_nothing_on_standard_error_but_which_setting_it_made_weaker(
     ran: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
-    assert ran[0].stderr == ""
+    (said,) = ran[0].stderr.splitlines()
+    told = json.loads(said)
+    assert (told["event"], told["settings"]) == ("settings_weakened", ["afterthought_seconds"])
 
 
 def test_the_contact_sheet_shows_every_upload_with_its_verdict(

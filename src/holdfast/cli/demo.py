@@ -49,11 +49,9 @@ def demo(
     configure_logging(logging.ERROR)
     with errors_in_words(as_json=as_json):
         settings = own_settings("demo").model_copy(update={"afterthought_seconds": THOUGHT})
-        err.print(
-            f"What two people find has effect here after {THOUGHT} seconds instead of ten minutes. Holdfast sees",
-            style="dim",
-        )
-        err.print("that this is weaker, and says so: an alarm, until two people accept it.", style="dim")
+        if not as_json:
+            out.print(f"What two people find has effect here after {THOUGHT} seconds instead of ten minutes. Holdfast")
+            out.print("notices that this is weaker, and says so: an alarm, until two people accept it.")
         supervisor = Supervisor(settings)
         with supervisor.running() as ready:
             client, second, upload_key = clients(ready)
@@ -66,7 +64,7 @@ def demo(
                 reported = _report(site, ready, sheet)
                 if not as_json:
                     _say(result, facts, files, proven, reported)
-                with telling() as tell:
+                with telling(quietly=True) as tell:
                     played = play_here(ready, world_of(ready, site, second), SHARES, tell)
                 pictures = played.write(sheet)
                 if as_json:

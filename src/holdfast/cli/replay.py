@@ -71,10 +71,10 @@ def play_here(ready: Settings, world: World, shares: int | None, tell: Tell) -> 
 
 
 @contextmanager
-def telling() -> Iterator[Tell]:
-    """Shows what is being done; where nobody watches, one line for each step."""
+def telling(*, quietly: bool = False) -> Iterator[Tell]:
+    """Shows what is being done; where no terminal is, one line for each step, or nothing."""
     if not err.is_terminal:
-        yield lambda words: err.print(words, highlight=False, markup=False)
+        yield lambda words: None if quietly else err.print(words, highlight=False, markup=False)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
