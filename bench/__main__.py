@@ -31,6 +31,7 @@ from bench.inserts import inserts_rows
 from bench.journal import journal_rows
 from bench.matching import match_10m_rows, match_rows
 from bench.memory import memory_rows
+from bench.pages import pages_rows
 from bench.receipts import receipts_rows
 from bench.replay import replay_rows
 from bench.report import print_table, tell
@@ -67,10 +68,11 @@ BENCHES: Final[dict[str, Callable[[], list[Row]]]] = {
     "tamper": tamper_rows,
     "replay": replay_rows,
     "reuploads": reuploads_rows,
+    "pages": pages_rows,
 }
 # Long, or in need of what is built from source.
 ONLY_BY_NAME: Final = frozenset(
-    {"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood", "replay", "reuploads"}
+    {"match-10m", "video", "inserts", "tamper", "backwards", "receipts", "flood", "replay", "reuploads", "pages"}
 )
 
 

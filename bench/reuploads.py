@@ -91,7 +91,7 @@ def forms() -> Mapping[str, Callable[[Image.Image, int], bytes]]:
 
 def measure(items: int) -> Counted:
     """Publish, report, remove, and upload again."""
-    with _platform() as (holdfast, world):
+    with beside_commons() as (holdfast, world):
         tell(f"publishing and reporting {items} pictures")
         pictures = [hills(_SEED + number, _SIZE) for number in range(items)]
         _reported(holdfast, world.site, pictures)
@@ -102,7 +102,8 @@ def measure(items: int) -> Counted:
 
 
 @contextmanager
-def _platform() -> Iterator[tuple[Served, World]]:
+def beside_commons() -> Iterator[tuple[Served, World]]:
+    """Everything, with Commons beside it and two people who have keys."""
     port, secret = free_port(), "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     site = f"http://127.0.0.1:{port}"
     about = {"HOLDFAST_PLATFORM_URL": f"{site}/holdfast", "HOLDFAST_PLATFORM_SITES": site}

@@ -73,6 +73,10 @@ class Person:
         """Say what they find; what the page answers."""
         return words_of(self._post(f"/staff/reviews/{review}", **said).text)
 
+    def load(self, path: str) -> httpx.Response:
+        """Any page of theirs."""
+        return self._http.get(path)
+
     def _open(self, page: str) -> int:
         addresses = _PICTURE.findall(page)
         for address in addresses:
