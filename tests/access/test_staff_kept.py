@@ -106,7 +106,8 @@ def test_with_two_people_known_by_key_or_account_a_third_takes_two(system: Syste
     assert system.staff.account("mallory") is None
 
 
-def test_two_people_add_a_third_who_then_begins_with_the_code(system: System) -> None:
+def agreed_to(system: System) -> tuple[str, str, Who]:
+    """Cleo's account, which Ann asked for and Bob agreed to: the proposal, Ann's half of the code, and Bob."""
     from holdfast.store.staff import new_staff
 
     for person in ("ann", "bob"):
@@ -121,8 +122,40 @@ def test_two_people_add_a_third_who_then_begins_with_the_code(system: System) ->
     with pytest.raises(Refused):
         system.proposals.agree(asked.id, ann, because="me", digest=asked.digest)
     system.proposals.agree(asked.id, bob, because="we need one", digest=asked.digest)
-    enrolled(system, "cleo", code)
+    return asked.id, code, bob
+
+
+def test_two_people_add_a_third_who_then_begins_with_what_both_of_them_give(system: System) -> None:
+    asked, code, bob = agreed_to(system)
+    enrolled(system, "cleo", f"{code} {system.staff.draw_half(asked, bob)}")
     assert [one.person for one in system.staff.colleagues()] == ["ann", "bob", "cleo"]
+
+
+def test_whoever_asked_for_an_account_cannot_begin_it_in_that_persons_name(system: System) -> None:
+    asked, code, bob = agreed_to(system)
+    for given in (code, code + code, f"{code}-aaaa-bbbb-cccc-dddd"):
+        with pytest.raises(CodeRefused):
+            enrolled(system, "cleo", given)
+    with pytest.raises(Refused, match="only whoever agreed"):
+        system.staff.draw_half(asked, Who("staff:ann", "ann"))
+    half = system.staff.draw_half(asked, bob)
+    for given in (half, half + half, half + code):
+        with pytest.raises(CodeRefused):
+            enrolled(system, "cleo", given)
+    with pytest.raises(Refused, match="was drawn"):
+        system.staff.draw_half(asked, bob)
+
+
+def test_what_nobody_asked_for_has_no_half(system: System) -> None:
+    with pytest.raises(Refused, match="only whoever agreed"):
+        system.staff.draw_half("pro_none", Who("staff:ann", "ann"))
+
+
+def test_where_one_person_is_enough_the_code_is_whole_and_nothing_stands_behind_it(system: System) -> None:
+    code = added(system, "ann")
+    with pytest.raises(CodeRefused):
+        enrolled(system, "ann", code + "x")
+    enrolled(system, "ann", code)
 
 
 def test_one_person_gives_nobody_powers_and_may_take_them(system: System) -> None:

@@ -49,6 +49,7 @@ NEEDED: Final = {
     ("GET", "/v1/proposals"): Scope.PROPOSALS,
     ("GET", "/v1/proposals/{proposal_id}"): Scope.PROPOSALS,
     ("POST", "/v1/proposals/{proposal_id}/agree"): Scope.PROPOSALS,
+    ("POST", "/v1/proposals/{proposal_id}/half"): Scope.PROPOSALS,
     ("POST", "/v1/proposals/{proposal_id}/refuse"): Scope.PROPOSALS,
     ("POST", "/v1/proposals/{proposal_id}/withdraw"): Scope.PROPOSALS,
     ("POST", "/v1/reports"): Scope.REPORT,

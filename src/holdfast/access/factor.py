@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 SECRET_BYTES: Final = 20
 CODE_BYTES: Final = 10
+_LETTERS: Final = CODE_BYTES * 8 // 5
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
 STEP_SECONDS: Final = 30
@@ -36,6 +37,12 @@ def code_digest(untrusted_code: str) -> str:
     """What is stored of a code: SHA-256 over it as it is meant, whatever its spaces, dashes and capitals."""
     plain = "".join(letter for letter in untrusted_code.lower() if letter.isascii() and letter.isalnum())
     return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def halves(untrusted_code: str) -> tuple[str, str]:
+    """The half of whoever asked for an account and that of whoever agreed, typed one after the other."""
+    plain = "".join(letter for letter in untrusted_code if letter.isascii() and letter.isalnum())
+    return plain[:_LETTERS], plain[_LETTERS:]
 
 
 def secret_of(random_bytes: bytes) -> str:

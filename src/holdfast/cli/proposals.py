@@ -67,6 +67,18 @@ def agree(
 
 
 @app.command()
+def half(proposal: Id, as_json: AsJson = False) -> None:  # noqa: FBT002
+    """Having agreed to a staff account, draw your half of its code, once, and give it to its person yourself."""
+    with using(as_json=as_json) as system:
+        drawn = system.staff.draw_half(proposal, who())
+    if as_json:
+        say_json({"proposal": proposal, "half": drawn})
+        return
+    out.print(f"[bold]{drawn}[/]", highlight=False)
+    out.print("They type it behind the half of whoever asked. It cannot be shown again.", style="dim")
+
+
+@app.command()
 def refuse(proposal: Id, because: Because, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Say no. Anybody may, alone."""
     with using(as_json=as_json) as system:

@@ -97,6 +97,9 @@ def _say_code(code: str, person: str, asked: Any, *, as_json: bool) -> None:  # 
     else:
         out.print(f"[bold]{code}[/]", highlight=False)
         out.print(f"With this {person} chooses a password, within a day. It cannot be shown again.", style="dim")
+        if asked:
+            out.print("It is half of the code: whoever agrees draws the other half with", style="dim")
+            out.print(f"'holdfast proposals half {asked.id}', and gives it to {person} themselves.", style="dim")
     if asked:
         if not as_json:
             say_asked(asked, as_json=False)

@@ -42,6 +42,8 @@ class World:
             asked = self._call("GET", said["proposal"], {})
             agreed = {"because": "It was talked over.", "digest": asked["digest"]}
             self._call("POST", f"{said['proposal']}/agree", agreed)
+            if "code" in said:
+                said["code"] += "-" + self._call("POST", f"{said['proposal']}/half", {})["half"]
         return said
 
     def _run(self, words: Sequence[str], expected: Sequence[int]) -> str:

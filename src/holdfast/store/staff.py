@@ -2,7 +2,8 @@
 """The people who work here, in PostgreSQL: made and changed as two people agree, and read by whoever asks somebody.
 
 The promises: of passwords and codes only what cannot be turned back is kept, and the secret of a second factor is
-sealed; a code begins an account once, within a day; and who is blocked is out at once.
+sealed; a code begins an account once, within a day; where an account took two people, neither of them has all of its
+code; and who is blocked is out at once.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any, Final
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from holdfast.access.factor import CODE_BYTES, code_digest, code_of, matches, weakness_of
-from holdfast.access.person import person_if_named, person_named
+from holdfast.access.factor import CODE_BYTES, code_digest, code_of, halves, matches, weakness_of
+from holdfast.access.person import Who, person_if_named, person_named
 from holdfast.access.role import Colleague, Role
 from holdfast.access.staff import (
     Account,
@@ -33,11 +34,11 @@ from holdfast.access.staff import (
     evolve_staff,
     staff_subject,
 )
-from holdfast.access.two_people import Actor, acting
-from holdfast.errors import CodeRefused, InvalidRequest, StaffUnknown
+from holdfast.access.two_people import Actor, Agreed, acting
+from holdfast.errors import CodeRefused, InvalidRequest, Refusal, Refused, StaffUnknown
 from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
-from holdfast.store.models import StaffRow, StaffSessionRow
+from holdfast.store.models import ProposalRow, StaffRow, StaffSessionRow
 from holdfast.store.people import people_alone
 
 FACTOR: Final = "staff.factor"
@@ -76,7 +77,10 @@ class PostgresStaff:
             for happened in events:
                 after = evolve_staff(after, person, happened)
             assert after is not None
-            self._write(row or StaffRow(person=person, added_at=now), after, version + len(events), command)
+            row = row or StaffRow(person=person, added_at=now)
+            if isinstance(command, AddStaff | ResetStaff):
+                row.half_for, row.half_digest = actor.proposal if isinstance(actor, Agreed) else None, None
+            self._write(row, after, version + len(events), command)
         return after
 
     def _write(self, row: StaffRow, after: Account, version: int, command: StaffCommand) -> None:
@@ -91,6 +95,24 @@ class PostgresStaff:
         if isinstance(command, BlockStaff | ResetStaff | SetRoles):
             ended = StaffSessionRow.objects.filter(staff=row, ended_at__isnull=True)
             ended.update(ended_at=self._clock())
+
+    def draw_half(self, proposal: str, by: Who) -> str:
+        """The half of a code that whoever agreed to an account gives to its person, apart from the other half. Once.
+
+        Whoever asked has the other half: with all of it they could begin the account themselves, and be two people.
+        Raises Refused if somebody else agreed, there is no such account, or the half was drawn.
+        """
+        with transaction.atomic(durable=True):
+            row = StaffRow.objects.select_for_update().filter(half_for=proposal).first()
+            agreed = ProposalRow.objects.filter(id=proposal).values_list("answered_by", flat=True).first()
+            if row is None or agreed != by.actor:
+                raise Refused(Refusal("staff.not_who_agreed", "only whoever agreed to an account draws this half"))
+            if row.state != StaffState.INVITED or row.half_digest:
+                raise Refused(Refusal("staff.half_drawn", "this half was drawn; if it is lost, the account is reset"))
+            half = code_of(secrets.token_bytes(CODE_BYTES))
+            row.half_digest = code_digest(half)
+            row.save(update_fields=["half_digest"])
+        return half
 
     def enrol(self, untrusted_person: str, untrusted_code: str, password: str, *, secret: str, digits: str) -> Account:
         """Let somebody choose a password, and a second factor that they show to have.
@@ -111,6 +133,7 @@ class PostgresStaff:
                 raise InvalidRequest(message)
             sealed = self._journal.sealer.seal_texts([(FACTOR, secret)])[FACTOR, secret]
             row.password, row.code_digest, row.code_until = make_password(password), None, None
+            row.half_for = row.half_digest = None
             row.factor_record, row.factor_step, row.tries = sealed.record, step, {}
             row.save()
             return self.change(row.person, Enrol(), actor=staff_subject(row.person))
@@ -121,10 +144,11 @@ class PostgresStaff:
             return self._invited(untrusted_person, untrusted_code, self._clock()).person
 
     def _invited(self, untrusted_person: str, untrusted_code: str, now: datetime) -> StaffRow:
-        given = code_digest(untrusted_code)
+        first, second = halves(untrusted_code)
         row = StaffRow.objects.select_for_update().filter(person=person_if_named(untrusted_person)).first()
-        kept = (row and row.code_digest) or ""
-        if not hmac.compare_digest(given, kept or given[::-1]) or row is None or not kept:
+        right = row is not None and _is(row.code_digest, first)
+        other = row is not None and (_is(row.half_digest, second) if row.half_for else not second)
+        if row is None or not (right and other):
             raise CodeRefused
         if row.state != StaffState.INVITED or row.code_until is None or now >= row.code_until:
             raise CodeRefused
@@ -169,6 +193,11 @@ def account_of(row: StaffRow) -> Account:
         outside=row.outside,
         state=StaffState(row.state),
     )
+
+
+def _is(digest: str | None, half: str) -> bool:
+    given = code_digest(half)
+    return hmac.compare_digest(given, digest or given[::-1]) and bool(digest)
 
 
 def new_staff(

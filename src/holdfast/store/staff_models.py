@@ -21,6 +21,10 @@ class StaffRow(models.Model):
     state = models.TextField(db_comment="invited, active or blocked")
     code_digest = models.TextField(null=True, db_comment="of the code with which they begin; null once it was used")
     code_until = models.DateTimeField(null=True)
+    half_for = models.TextField(
+        null=True, db_comment="the proposal that was agreed to: whoever agreed draws the other half of the code"
+    )
+    half_digest = models.TextField(null=True, db_comment="of that half, once it was drawn")
     password = models.TextField(null=True, db_comment="a slow, salted hash")
     factor_record = models.TextField(null=True, db_comment="the sealed secret of their second factor")
     factor_step = models.BigIntegerField(default=-1, db_comment="the half minute of the last number that was used")

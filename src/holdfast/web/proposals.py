@@ -88,6 +88,12 @@ class ShownProposal(ProposalShape):
     )
 
 
+class Half(Schema):
+    """Half of the code with which somebody begins a staff account."""
+
+    half: str
+
+
 _ONE = {200: ShownProposal, _PROBLEMS: shapes.Problem}
 _ANSWERED = {200: AnsweredProposal, _PROBLEMS: shapes.Problem}
 
@@ -110,6 +116,12 @@ def agree(request: HttpRequest, proposal_id: str, given: Agreement) -> dict[str,
     """Be the second person: it is done at once. Not for who asked, with whatever key."""
     system().proposals.agree(proposal_id, who_of(request), because=given.because, digest=given.digest)
     return _shape(system().proposals.told(proposal_id))
+
+
+@router.post("/{proposal_id}/half", response={200: Half, _PROBLEMS: shapes.Problem}, auth=_KEY)
+def half(request: HttpRequest, proposal_id: str) -> dict[str, str]:
+    """Having agreed to a staff account, draw your half of its code, once; give it to its person yourself."""
+    return {"half": system().staff.draw_half(proposal_id, who_of(request))}
 
 
 @router.post("/{proposal_id}/refuse", response=_ANSWERED, auth=_KEY)
