@@ -26,7 +26,7 @@ from bench.row import Row, Value
 from holdfast.demo.commons import visitor
 from holdfast.demo.pictures import encoded, hills
 from holdfast.replay.doors import report
-from holdfast.replay.staff import Person, hire_everybody
+from holdfast.replay.staff import Person, hire, hire_everybody
 from holdfast.replay.stranger import until
 from holdfast.replay.world import World
 
@@ -43,7 +43,7 @@ insert into {table} select (jsonb_populate_record(null::{table}, copied)).* from
     from {table} t, generate_series(1, {most}) n
 ) as made on conflict do nothing
 """
-_IDS: Final = "([a-z]{3}_[a-z2-7]{26}|post-[0-9]+|R-[A-Z2-7]{4}-[A-Z2-7]{4})"
+_IDS: Final = "([a-z]{3}_[a-z2-7]{20,30}|post-[0-9]+|R-[A-Z2-7]{4}-[A-Z2-7]{4})"
 _DIGEST: Final = "replace(to_jsonb(t)::text, encode(t.{column}, 'hex'), md5(n::text) || md5((-n)::text))"
 _TABLES: Final = ("report", "cases", "reported", "case_item", "hold", "contest", "review")
 _DIGESTS: Final = {"report": "code_digest", "contest": "code_digest"}
@@ -67,7 +67,7 @@ def pages_rows() -> list[Row]:
 def measure(cases: int) -> dict[str, list[float]]:
     """The times of each page, in milliseconds."""
     with beside_commons() as (_, world):
-        people = hire_everybody(world)
+        people, lead = hire_everybody(world), hire(world, "lea", "lead", "day")
         tell("making one case, and copying it")
         words = _one_case(world)
         _copied(world, cases)
@@ -76,7 +76,7 @@ def measure(cases: int) -> dict[str, list[float]]:
             message = "nobody is asked anything"
             raise BenchError(message)
         tell(f"loading pages, {_EACH} times each, with {cases:,} cases")
-        return {name: _times(load) for name, load in _pages(world, asked, words).items()}
+        return {name: _times(load) for name, load in _pages(world, asked, lead, words).items()}
 
 
 def _one_case(world: World) -> str:
@@ -98,13 +98,15 @@ def _copied(world: World, cases: int) -> None:
     tell(f"rows: {json.loads(done.stdout)}")
 
 
-def _pages(world: World, asked: Person, words: str) -> dict[str, Callable[[], httpx.Response]]:
-    review = asked.asked()[0]
+def _pages(world: World, asked: Person, lead: Person, words: str) -> dict[str, Callable[[], httpx.Response]]:
+    review, case = asked.asked()[0], world.command("cases", "list")[0]["case"]
     door = httpx.Client(base_url=world.door, timeout=_PATIENCE, trust_env=False)
     return {
         "staff, first page": lambda: asked.load("/staff/"),
         "staff, what is asked": lambda: asked.load("/staff/reviews"),
         "staff, one review": lambda: asked.load(f"/staff/reviews/{review}"),
+        "lead, the newest cases": lambda: lead.load("/staff/cases"),
+        "lead, one case": lambda: lead.load(f"/staff/cases/{case}"),
         "report, the form": lambda: door.get("/report"),
         "case, how it stands": lambda: door.post("/case", data={"code": words}),
     }
@@ -141,7 +143,8 @@ def copy_rows(cases: int) -> dict[str, int]:
             " where id ~ '-[0-9]+$' and id !~ '00$'"
         )
         cursor.execute(
-            "update review set state = 'waiting', asked = null, until = null where id ~ '-[0-9]+$' and id ~ '00$'"
+            "update review set state = 'waiting', asked = null, until = null, version = 0"
+            " where id ~ '-[0-9]+$' and id ~ '00$'"
         )
         for table in _TABLES:
             cursor.execute(f"select count(*) from {table}")  # noqa: S608  # of our own list

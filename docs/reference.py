@@ -113,6 +113,13 @@ def errors_page() -> str:
         ["`proof.not_in_this_state`", "The proof's state does not allow this.", "See states.md.", "no"],
         ["`case.not_in_this_state`", "The case's state does not allow this.", "See states.md.", "no"],
         ["`contest.not_in_this_state`", "The contest's state does not allow this.", "See states.md.", "no"],
+        [
+            "`staff.not_who_agreed`",
+            "Only whoever agreed to an account draws the other half of its code.",
+            "Ask them.",
+            "no",
+        ],
+        ["`staff.half_drawn`", "This half of a code was drawn.", "If it is lost, reset the account.", "no"],
         ["`staff.not_in_this_state`", "The account's state does not allow this.", "See states.md.", "no"],
         ["`review.not_in_this_state`", "The review's state does not allow this.", "See states.md.", "no"],
         ["`review.not_asked`", "Somebody else is asked about this, or nobody.", "Nothing.", "no"],

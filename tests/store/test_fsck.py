@@ -113,10 +113,12 @@ def decided(at: Place, reviews: dict[str, Review]) -> None:
 
 def hired(system: System) -> None:
     """Somebody who works here, and somebody who does no more."""
+    from holdfast.store.models import StaffRow
     from holdfast.store.staff import new_staff
 
     command, code = new_staff("cleo", roles=frozenset({Role.REVIEWER}), team="night")
     system.staff.change("cleo", command, actor=TWO)
+    StaffRow.objects.update(half_for=None)  # whoever agreed would draw the other half of the code
     secret = secret_of(b"x" * SECRET_BYTES)
     system.staff.enrol("cleo", code, "four words of my own", secret=secret, digits=digits_of(secret, clock()))
     command, _ = new_staff("dora", roles=frozenset({Role.SENIOR}), outside=True)

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from holdfast.hold.contest import ContestState
 from holdfast.hold.hold import HoldState
@@ -16,8 +17,8 @@ from holdfast.intake.reported import OPEN
 from holdfast.store.exposures import CaseExposure, exposure_of
 from holdfast.store.models import CaseItemRow, CaseRow, ContestRow, HoldRow, ReportedRow
 
-_HELD: Final = Q(holds__state__in=[HoldState.CONFIRMED, HoldState.REMOVED])
-_NOT_YET: Final = Q(holds__state__in=["requested", "breached", "refused", "unreachable", "staged"])
+_HELD: Final = Q(state__in=[HoldState.CONFIRMED, HoldState.REMOVED])
+_NOT_YET: Final = Q(state__in=["requested", "breached", "refused", "unreachable", "staged"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +76,20 @@ def cases(*, limit: int) -> list[CaseLine]:
 
 
 def _counted() -> QuerySet[CaseRow]:
+    """Cases with their numbers, each counted by itself: joined, thousands of items and places would multiply."""
+    named, holds = ReportedRow.objects.filter(case=OuterRef("pk")), HoldRow.objects.filter(case=OuterRef("pk"))
     return CaseRow.objects.annotate(
-        item_count=Count("items", distinct=True),
-        report_count=Count("named__report", distinct=True),
-        held_count=Count("holds", filter=_HELD, distinct=True),
-        waiting_count=Count("holds", filter=_NOT_YET, distinct=True),
+        item_count=_number(CaseItemRow.objects.filter(case=OuterRef("pk")), "pk"),
+        report_count=_number(named, "report"),
+        held_count=_number(holds.filter(_HELD), "pk"),
+        waiting_count=_number(holds.filter(_NOT_YET), "pk"),
     )
+
+
+def _number(rows: QuerySet[Any], what: str) -> Coalesce:
+    """How many different ones there are."""
+    counted = rows.order_by().values("case").annotate(number=Count(what, distinct=True)).values("number")
+    return Coalesce(Subquery(counted), 0)
 
 
 def case_sheet(case_id: str, now: datetime) -> CaseSheet | None:

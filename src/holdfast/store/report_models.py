@@ -101,7 +101,10 @@ class CaseRow(models.Model):
         """Table."""
 
         db_table = "cases"
-        indexes: ClassVar = [models.Index(fields=["views_at"], name="cases_views_at")]
+        indexes: ClassVar = [
+            models.Index(fields=["views_at"], name="cases_views_at"),
+            models.Index(fields=["-opened_at", "id"], name="cases_newest"),
+        ]
 
 
 class CaseItemRow(models.Model):

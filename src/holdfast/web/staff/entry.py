@@ -17,6 +17,7 @@ from holdfast.access.session import Signed
 from holdfast.errors import CodeRefused, InvalidRequest, SignInRefused
 from holdfast.web.doors.limit import Limit
 from holdfast.web.doors.source import source_of
+from holdfast.web.staff.casing import ANSWER_FOR_CASES
 from holdfast.web.staff.frame import EVERYBODY, let_in, let_out, open_door, page, signed_in, staff_door
 from holdfast.web.system import system
 
@@ -93,7 +94,8 @@ def _chosen(person: str, given: str, secret: str, says: str = "", status: int = 
 
 def home(request: HttpRequest, signed: Signed) -> HttpResponse:  # noqa: ARG001  # the form of all views
     """The first page: what somebody is asked, and what their roles are."""
-    return page("home", signed, {"roles": sorted(role.value for role in signed.roles)})
+    told = {"roles": sorted(role.value for role in signed.roles)}
+    return page("home", signed, {**told, "answers_for_cases": bool(signed.roles & ANSWER_FOR_CASES)})
 
 
 def _is_flood(request: HttpRequest) -> bool:
