@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -19,7 +20,7 @@ from tests.pictures import encoded, natural
 from tests.web.doors.visiting import until
 from tests.web.staff.signing import Person, hired
 
-PICTURE = encoded(natural(240, 320, 4712), FileType.PNG)
+SEEDS = itertools.count(4712)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def case_of(work: Beside, address: str) -> str:
 
 def held(work: Beside) -> tuple[str, str]:
     """Something that was reported, and is out of reach; its address and its case."""
-    address = work.site.publish("mallory", content=PICTURE)
+    address = work.site.publish("mallory", content=encoded(natural(240, 320, next(SEEDS)), FileType.PNG))
     assert work.visitor().report(address, reporter="parent", category="csam").words
     upload = work.site.upload(address)
     until(lambda: not any(work.site.view(place.location) for place in upload.places.values()))
@@ -89,7 +90,8 @@ def test_what_somebody_found_is_not_there_and_what_was_decided_is(work: Beside, 
         if _decided(lea, case):
             break
         (review,) = _asked(work, person, case)
-        person.post(f"/staff/reviews/{review}", verdict="remove", ground="words", words="as it is written")
+        done = person.post(f"/staff/reviews/{review}", verdict="remove", ground="words", words="as it is written")
+        assert "What you found is written down." in done.text
         assert "as it is written" not in lea.get(f"/staff/cases/{case}").text
     until(lambda: _decided(lea, case))
     page = lea.get(f"/staff/cases/{case}").text
@@ -102,7 +104,7 @@ def _asked_or_decided(work: Beside, person: Person, lea: Person, case: str) -> b
 
 
 def _decided(lea: Person, case: str) -> bool:
-    return "in force" in lea.get(f"/staff/cases/{case}").text
+    return ": removed, " in lea.get(f"/staff/cases/{case}").text
 
 
 def _asked(work: Beside, person: Person, case: str) -> list[str]:
