@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from holdfast.web import log
 from holdfast.web.api import api
 from holdfast.web.doors import case, edge, report
-from holdfast.web.staff import casing, entry, reviewing
+from holdfast.web.staff import casing, entry, proposing, reviewing
 
 urlpatterns = [
     path("report", report.view, name="report"),
@@ -24,6 +24,9 @@ urlpatterns = [
     path("staff/reviews/<slug:review>/give-back", reviewing.give_back_view, name="staff-give-back"),
     path("staff/reviews/<slug:review>/take-back", reviewing.take_back_view, name="staff-take-back"),
     path("staff/pictures/<str:token>", reviewing.picture_view, name="staff-picture"),
+    path("staff/proposals", proposing.list_view, name="staff-proposals"),
+    path("staff/proposals/<slug:proposal>", proposing.show_view, name="staff-proposal"),
+    path("staff/colleagues/new", proposing.add_view, name="staff-colleague"),
     path("staff/cases", casing.list_view, name="staff-cases"),
     path("staff/cases/<slug:case>", casing.show_view, name="staff-case"),
     path("v1/", api.urls),
