@@ -69,6 +69,8 @@ def test_who_answers_for_cases_sees_how_each_stands(work: Beside, two: tuple[Per
     assert "1 report, 1 item" in page.text
     assert "1 item still to be looked at" in page.text
     assert "Nothing yet." in page.text
+    assert "a person has looked at what is held: due " in page.text
+    assert page.hidden("form"), "its forms are of this session"
     assert "<img" not in page.html
 
 

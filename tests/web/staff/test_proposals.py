@@ -46,7 +46,7 @@ def test_one_asks_another_agrees_and_the_third_begins_with_what_both_give(
     half, address = asked_for(ann, bob, "cleo")
     page = bob.get(address)
     assert "Asked by ann: we are too few" in page.text
-    assert "senior" in page.text
+    assert "roles: senior" in page.text
     assert "Write why" in bob.post(address, answer="agree", digest=page.hidden("digest")).text
     done = bob.post(address, answer="agree", because="we are", digest=page.hidden("digest"))
     other = code_on(done)

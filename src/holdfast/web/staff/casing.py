@@ -7,12 +7,15 @@ is one.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
 from holdfast.access.role import Role
 from holdfast.access.session import Signed
+from holdfast.case.clock import ClockState, every_clock
+from holdfast.case.running_clock import RunningClock
 from holdfast.decision.actions import Action, actions
 from holdfast.decision.decision import DecisionKind, DecisionState
 from holdfast.errors import CaseUnknown
@@ -57,22 +60,26 @@ def shown(request: HttpRequest, signed: Signed, case: str) -> HttpResponse:  # n
     sheet = case_sheet(case, now)
     if sheet is None:
         raise CaseUnknown(ascii(case))
-    found = system().clocks.of(f"case:{case}")
-    clocks = [
-        {"says": one.clock.terms.code, "state": one.clock.state.value, "due": one.clock.terms.due} for one in found
-    ]
+    clocks = [_clock(one.clock, now) for one in system().clocks.of(f"case:{case}")]
     told = {"case": sheet.line, "seen": sheet.exposure, "minutes": round(sheet.exposure.exposure.minutes_visible, 1)}
-    return page("case_sheet", signed, {**told, **_places(sheet), **_looked(case), "clocks": clocks, "now": now})
+    return page("case_sheet", signed, {**told, **_places(sheet), **_looked(case), "clocks": clocks})
+
+
+def _clock(of: RunningClock, now: datetime) -> dict[str, Any]:
+    """What it is for, in words, and whether it is late."""
+    runs = of.state not in (ClockState.STOPPED, ClockState.STOPPED_LATE)
+    what = next((one.what for one in every_clock() if one.code == of.terms.code), of.terms.code)
+    return {"what": what, "runs": runs, "due": of.terms.due, "late": runs and of.terms.due < now}
 
 
 def _places(sheet: CaseSheet) -> dict[str, Any]:
     """Where it is, place by place, as far as a page can hold."""
-    hidden = sum(state in (HoldState.CONFIRMED, HoldState.REMOVED) for *_, state in sheet.holds)
+    out_of_reach = sum(state in (HoldState.CONFIRMED, HoldState.REMOVED) for *_, state in sheet.holds)
     rows = [{"item": item, "place": place, "state": state} for item, _, place, state in sheet.holds[:_MOST_PLACES]]
     return {
         "places": rows,
         "more": max(0, len(sheet.holds) - len(rows)),
-        "hidden": hidden,
+        "out_of_reach": out_of_reach,
         "of": len(sheet.holds),
         "waiting": [item for item, _ in sheet.waiting],
     }

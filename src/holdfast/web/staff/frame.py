@@ -112,7 +112,8 @@ def page(
 ) -> HttpResponse:
     """One page, in the frame of all."""
     shared = {"signed": signed, "hidden": hidden_of(signed), "asks": _asks(signed)}
-    return HttpResponse(render_to_string(f"staff/{name}.html", {**shared, **(context or {})}), status=status)
+    assert not shared.keys() & (context or {}).keys()  # a page that took one over would have forms without a token
+    return HttpResponse(render_to_string(f"staff/{name}.html", {**(context or {}), **shared}), status=status)
 
 
 def says(text: str, signed: Signed | None, status: int = 200) -> HttpResponse:
