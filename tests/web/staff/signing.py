@@ -51,6 +51,8 @@ class Person:
     name: str
     cookie: str = ""
     secret: str = ""
+    digits: str = ""
+    """Those with which they signed in last."""
     headers: dict[str, str] = field(default_factory=lambda: {"Sec-Fetch-Site": "same-origin"})
 
     def get(self, path: str, **headers: str) -> Page:
@@ -75,10 +77,11 @@ class Person:
         given = {"person": self.name, "code": code, "secret": self.secret, "password": PASSWORD, "again": PASSWORD}
         return self.post("/staff/begin", **given, digits=digits_of(self.secret, datetime.now(UTC)))
 
-    def sign_in(self, password: str = PASSWORD, *, steps: int = 1) -> Page:
+    def sign_in(self, password: str = PASSWORD, *, steps: int = 1, digits: str = "") -> Page:
         """Sign in, with the digits of the next half minute: those of this one began the account."""
         now = datetime.now(UTC) + timedelta(seconds=30 * steps)
-        page = self.post("/staff/sign-in", person=self.name, password=password, digits=digits_of(self.secret, now))
+        self.digits = digits or digits_of(self.secret, now)
+        page = self.post("/staff/sign-in", person=self.name, password=password, digits=self.digits)
         cookie = page.headers.get("Set-Cookie", "")
         self.cookie = cookie.partition(";")[0] if page.status == 302 else self.cookie
         return page

@@ -87,7 +87,7 @@ def test_a_wrong_name_password_or_number_is_answered_in_the_same_words(two: tupl
         replace(ann, cookie="", name="nobody").sign_in(),
         replace(ann, cookie="").sign_in("not the password at all"),
         replace(ann, cookie="").sign_in(steps=-40),
-        replace(ann, cookie="").sign_in(steps=1),  # these digits opened it before
+        replace(ann, cookie="").sign_in(digits=ann.digits),  # they opened it before
     ]
     assert {page.status for page in wrong} == {422}
     assert len({page.text.replace("nobody", "ann") for page in wrong}) == 1
