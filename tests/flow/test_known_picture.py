@@ -25,7 +25,7 @@ def ran(folder: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
     sheet = folder / "sheet"
     environment = environment_for(folder / "demo-data")
     command = [sys.executable, "-m", "holdfast", "demo", "--once", "--json", "--sheet", str(sheet)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240), sheet
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600), sheet
 
 
 def test_the_demonstration_holds_the_known_and_publishes_the_others(

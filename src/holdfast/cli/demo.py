@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from holdfast.replay.play import Played
 
 _READY_PATIENCE = 60.0
-SHARES = 60
+SHARES = 24
 """Of the film in the replay: `holdfast replay` plays it with all of them."""
 
 THOUGHT = 20
