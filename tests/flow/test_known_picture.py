@@ -19,6 +19,9 @@ from holdfast.demo.story import KNOWN, UNRELATED
 from tests.conftest import Server, environment_for, free_port
 
 
+pytestmark = pytest.mark.timeout(900)  # a whole demonstration, beside the other tests
+
+
 @pytest.fixture(scope="module")
 def ran(folder: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
     """One run of the demonstration, as a newcomer would start it."""
