@@ -18,7 +18,6 @@ from holdfast.demo.pictures import DISGUISES
 from holdfast.demo.story import KNOWN, UNRELATED
 from tests.conftest import Server, environment_for, free_port
 
-
 pytestmark = pytest.mark.timeout(900)  # a whole demonstration, beside the other tests
 
 
