@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
 
 from commons.front import Front
-from commons.lifeline import MAIN, end_at_once, watch
+from commons.lifeline import MAIN, end_at_once, end_without_clearing_up, watch
 from commons.screening import ask_due
 from commons.settings import settings_from
 from commons.site import Site, open_site, session_key
@@ -61,6 +61,7 @@ def keep_house(site: Site) -> None:
 def make_application() -> Front:
     """Wire this process."""
     watch(int(os.environ[MAIN]), end_at_once)
+    end_without_clearing_up()
     site = open_site(settings_from(os.environ))
     configure(site)
     return Front(site, WSGIHandler(), threading.Thread(target=keep_house, args=(site,), daemon=True).start)

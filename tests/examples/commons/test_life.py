@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -91,6 +92,35 @@ def test_it_ends_with_its_parent_if_asked_to(environment: dict[str, str]) -> Non
     until(lambda: not any(is_there(each) for each in family))
     parent.stdout.close()
     until(lambda: not is_served(environment))
+
+
+@pytest.mark.parametrize("_round", range(6))  # before it was mended, one in three said that Rust had panicked
+def test_told_to_stop_while_people_read_it_stops_without_a_word(environment: dict[str, str], _round: int) -> None:
+    process = subprocess.Popen(
+        COMMAND, env=environment, cwd=ROOT / "examples", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Commons is ready")
+    ended = threading.Event()
+    asked = threading.Barrier(5)
+    with ThreadPoolExecutor(4) as readers:
+        for _ in range(4):
+            readers.submit(_keep_asking, int(environment["COMMONS_PORT"]), asked, ended)
+        asked.wait()
+        process.terminate()
+        _, said = process.communicate()
+        ended.set()
+    assert (process.returncode, said) == (0, "")
+
+
+def _keep_asking(port: int, asked: threading.Barrier, ended: threading.Event) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as reader:
+        for _ in range(50):
+            reader.get("/")
+        asked.wait()
+        while not ended.is_set():
+            with contextlib.suppress(httpx.TransportError):
+                reader.get("/")
 
 
 def test_its_workers_end_with_its_main_process(environment: dict[str, str], starting: Starting) -> None:
