@@ -7,6 +7,7 @@ Its own workers tie themselves to it (`web.wsgi`), because granian's go on servi
 from __future__ import annotations
 
 import logging
+import multiprocessing
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -36,6 +37,8 @@ def run(settings: Settings) -> None:
     logging.raiseExceptions = False
     # It warns of more threads than cores; these sleep until a body comes.
     logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
+    # Its workers are copies of this process, with everything loaded; they end without taking Python apart.
+    multiprocessing.set_start_method("fork", force=True)
     Granian(
         "holdfast.web.wsgi:application",
         address=host.strip("[]"),
