@@ -22,6 +22,7 @@ with running(Settings.from_environment()) as system:
     from holdfast.store.keys import new_key
     command, whole = new_key(label="a test", scopes=frozenset(Scope), expires_at=None, person=sys.argv[1])
     system.keys.write(command, actor=Agreed("tests"))
+    whole += "_" + system.keys.draw_half(command.prefix, "tests")
 print(whole)
 """
 

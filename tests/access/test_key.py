@@ -52,6 +52,25 @@ secrets = st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES)
 moments = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis wants naive bounds
 
 
+# --- two halves
+
+
+def test_a_key_that_two_people_made_opens_with_both_halves_only_and_not_before_the_second_was_drawn() -> None:
+    other = "z" * 26
+    waiting = replace(KEY, in_halves=True)
+    whole = replace(waiting, half_digest=digest(other))
+    tried = (SECRET, other, f"{other}_{SECRET}", f"{SECRET}_{SECRET}", f"{SECRET}_")
+    assert not any(key.opens_with(each, NOW) for key in (waiting, whole) for each in tried)
+    assert not waiting.opens_with(f"{SECRET}_{other}", NOW)
+    assert whole.opens_with(f"{SECRET}_{other}", NOW)
+    assert split(f"hf_abcdefgh_{SECRET}_{other}") == ("abcdefgh", f"{SECRET}_{other}")
+
+
+def test_a_key_in_one_piece_opens_with_nothing_behind_it() -> None:
+    assert KEY.opens_with(SECRET, NOW)
+    assert not KEY.opens_with(f"{SECRET}_{SECRET}", NOW)
+
+
 # --- the form
 
 

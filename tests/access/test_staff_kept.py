@@ -13,7 +13,7 @@ from holdfast.access.person import Who
 from holdfast.access.role import Role
 from holdfast.access.staff import BlockStaff, SetRoles, StaffState
 from holdfast.bootstrap import System
-from holdfast.errors import CodeRefused, InvalidRequest, Refused, SecondPersonNeeded, StaffUnknown
+from holdfast.errors import CodeRefused, InvalidRequest, ProposalUnknown, Refused, SecondPersonNeeded, StaffUnknown
 from holdfast.start import clock
 from tests.access.making import digits_of
 from tests.access.test_keys_kept import everything_stored
@@ -127,7 +127,7 @@ def agreed_to(system: System) -> tuple[str, str, Who]:
 
 def test_two_people_add_a_third_who_then_begins_with_what_both_of_them_give(system: System) -> None:
     asked, code, bob = agreed_to(system)
-    enrolled(system, "cleo", f"{code} {system.staff.draw_half(asked, bob)}")
+    enrolled(system, "cleo", f"{code} {system.proposals.draw_half(asked, bob)}")
     assert [one.person for one in system.staff.colleagues()] == ["ann", "bob", "cleo"]
 
 
@@ -137,18 +137,18 @@ def test_whoever_asked_for_an_account_cannot_begin_it_in_that_persons_name(syste
         with pytest.raises(CodeRefused):
             enrolled(system, "cleo", given)
     with pytest.raises(Refused, match="only whoever agreed"):
-        system.staff.draw_half(asked, Who("staff:ann", "ann"))
-    half = system.staff.draw_half(asked, bob)
+        system.proposals.draw_half(asked, Who("staff:ann", "ann"))
+    half = system.proposals.draw_half(asked, bob)
     for given in (half, half + half, half + code):
         with pytest.raises(CodeRefused):
             enrolled(system, "cleo", given)
-    with pytest.raises(Refused, match="was drawn"):
-        system.staff.draw_half(asked, bob)
+    with pytest.raises(Refused, match="no half to draw"):
+        system.proposals.draw_half(asked, bob)
 
 
 def test_what_nobody_asked_for_has_no_half(system: System) -> None:
-    with pytest.raises(Refused, match="only whoever agreed"):
-        system.staff.draw_half("pro_none", Who("staff:ann", "ann"))
+    with pytest.raises(ProposalUnknown):
+        system.proposals.draw_half("pro_none", Who("staff:ann", "ann"))
 
 
 def test_where_one_person_is_enough_the_code_is_whole_and_nothing_stands_behind_it(system: System) -> None:

@@ -73,7 +73,13 @@ def test_a_key_for_another_person_waits_and_opens_nothing_until_somebody_agreed(
     assert not opens(shell, made.json["key"])
     refused(Asker(second.asker.address, made.json["key"]).ask("GET", "/proposals"), 401, "access.key_refused")
     second.agrees_to(made.json["proposal"])
-    assert opens(shell, made.json["key"])
+    assert not opens(shell, made.json["key"]), "whoever asked has half of it"
+    in_words(shell.run("proposals", "half", made.json["proposal"]), 3, "proposal.not_who_agreed")
+    half = second.asker.ask("POST", f"/proposals/{made.json['proposal']}/half").json["half"]
+    refused(second.asker.ask("POST", f"/proposals/{made.json['proposal']}/half"), 409, "proposal.no_half")
+    for wrong in (f"{made.json['key']}_{'a' * 26}", made.json["key"][:-26] + half):
+        assert not opens(shell, wrong)
+    assert opens(shell, f"{made.json['key']}_{half}")
     (one,) = [key for key in shell.run("key", "list", "--json").json if key["label"] == name]
     assert one["person"] == "mallory"
     prefix, _ = split(made.json["key"]) or ("", "")

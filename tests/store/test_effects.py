@@ -44,6 +44,7 @@ def give_keys(system: System) -> None:
     for who in (ANN, BOB):
         command, _ = new_key(label="a test", scopes=frozenset({Scope.OPERATE}), expires_at=None, person=who.person)
         system.keys.write(command, actor=TWO)
+        assert system.keys.draw_half(command.prefix, TWO.proposal)
 
 
 def lease(system: System, most: int = 100, now: datetime = NOW) -> list[Leased]:

@@ -53,6 +53,7 @@ def key_for(system: System, person: str | None, *, ends: datetime | None = None)
 
     command, _ = new_key(label="a test", scopes=ALL, expires_at=ends, person=person)
     system.keys.write(command, actor=TWO)
+    assert system.keys.draw_half(command.prefix, TWO.proposal)
     return command.prefix
 
 
@@ -153,7 +154,7 @@ def weakenings(system: System) -> dict[str, tuple[Deed, Callable[[], bool]]]:
         ),
         "a key for another person": (
             lambda: system.keys.create(label="k", scopes=ALL, expires_at=None, actor="cli:alice", person="mallory"),
-            lambda: "mallory" in system.keys.people().now,
+            lambda: "mallory" in system.keys.people().ever,
         ),
         "disabling a bank": (change(banks.DisableBank()), lambda: bank().state == "disabled"),
     }
@@ -241,9 +242,43 @@ def test_a_key_that_waits_opens_nothing_until_somebody_agreed(people: System) ->
     with pytest.raises(KeyRefused):
         people.keys.open(whole)
     agree(people, proposal)
-    assert people.keys.open(whole).person == "dave"
+    with pytest.raises(KeyRefused):
+        people.keys.open(whole)
+    assert "dave" not in people.keys.people().now, "nobody can use it yet"
+    with pytest.raises(Refused, match="only whoever agreed"):
+        people.proposals.draw_half(proposal.id, ALICE)
+    half = people.proposals.draw_half(proposal.id, BOB)
+    assert people.keys.open(f"{whole}_{half}").person == "dave"
+    assert "dave" in people.keys.people().now
+    with pytest.raises(Refused, match="no half"):
+        people.proposals.draw_half(proposal.id, BOB)
     with pytest.raises(Refused):
         agree(people, proposal, CAROL)
+
+
+def test_of_two_who_draw_the_half_at_once_one_is_given_it(people: System) -> None:
+    from holdfast.store.keys import new_key
+
+    command, _ = new_key(label="k", scopes=ALL, expires_at=None, person="dave")
+    proposal = asked(people, lambda: people.keys.write(command, actor="cli:alice", asker="alice"))
+    agree(people, proposal)
+
+    def draw() -> bool:
+        with suppress(Refused):
+            return bool(people.proposals.draw_half(proposal.id, BOB))
+        return False
+
+    assert sorted(together([draw, draw])) == [False, True]
+
+
+def test_what_gives_nobody_anything_has_no_half(people: System) -> None:
+    create(people)
+    proposal = asked(people, removing(people, add(people, md5(1)).id))
+    with pytest.raises(Refused, match="only whoever agreed"):
+        people.proposals.draw_half(proposal.id, BOB)
+    agree(people, proposal)
+    with pytest.raises(Refused, match="no half"):
+        people.proposals.draw_half(proposal.id, BOB)
 
 
 def test_of_those_who_name_the_second_person_at_once_one_does(system: System) -> None:

@@ -28,7 +28,7 @@ with running(Settings.from_environment()) as system:
         from holdfast.store.keys import new_key
         command, whole = new_key(label="web test", scopes=frozenset(scopes), expires_at=ends, person=person)
         system.keys.write(command, actor=Agreed("tests") if person else "cli:test")
-        return whole
+        return f"{whole}_{system.keys.draw_half(command.prefix, 'tests')}" if person else whole
     keys = {scope.value: make(scope) for scope in Scope}
     keys["all"], keys["again"] = make(*Scope, person="first"), make(*Scope, person="first")
     keys["second"], keys["impersonal"] = make(*Scope, person="second"), make(*Scope)

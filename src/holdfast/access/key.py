@@ -6,7 +6,9 @@ The secret is shown once and never stored; its SHA-256 is. (A slow hash protects
 
 A key may be a *person's*. Such a key can ask for what weakens protection and agree to what another
 person asked; one without a person can only protect. Once Holdfast has been told of two people, giving
-anybody but oneself such a key takes two: else one person could make up the second.
+anybody but oneself such a key takes two: else one person could make up the second. Such a key has two
+halves, `hf_PREFIX_SECRET_SECRET`: whoever asked was shown one and whoever agreed draws the other, so that
+neither of them can use it in that person's name.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ SECRET_BYTES: Final = 16
 PREFIX_BYTES: Final = 5
 ENOUGH_PEOPLE: Final = 2
 _PREFIX: Final = re.compile(r"[a-z2-7]{8}")
-_TOKEN: Final = re.compile(r"hf_([a-z2-7]{8})_([a-z2-7]{26})")
+_TOKEN: Final = re.compile(r"hf_([a-z2-7]{8})_([a-z2-7]{26}(?:_[a-z2-7]{26})?)")
 
 
 class Scope(StrEnum):
@@ -69,12 +71,21 @@ class Key:
     expires_at: datetime | None
     revoked: bool
     person: str | None = None
+    in_halves: bool = False
+    """Whether two people made it: it opens nothing before its other half was drawn."""
+    half_digest: str | None = None
 
     def opens_with(self, untrusted_secret: str, now: datetime) -> bool:
-        """Whether the secret is right and the key is neither revoked nor expired at `now`."""
-        right = hmac.compare_digest(digest(untrusted_secret), self.secret_digest)
+        """Whether the secret, or both halves of it, are right and the key is neither revoked nor expired at `now`."""
+        first, _, second = untrusted_secret.partition("_")
+        right = hmac.compare_digest(digest(first), self.secret_digest) and self._has_other(second)
         in_time = self.expires_at is None or now < self.expires_at
         return right and in_time and not self.revoked
+
+    def _has_other(self, untrusted_half: str) -> bool:
+        if not self.in_halves:
+            return not untrusted_half
+        return self.half_digest is not None and hmac.compare_digest(digest(untrusted_half), self.half_digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,9 +208,14 @@ def token(prefix_bytes: bytes, secret_bytes: bytes) -> tuple[str, str, str]:
 
 
 def split(untrusted_token: str) -> tuple[str, str] | None:
-    """(prefix, secret) of a well-formed key, else None."""
+    """(prefix, secret) of a well-formed key, else None; a secret of two halves has `_` between them."""
     found = _TOKEN.fullmatch(untrusted_token)
     return (found.group(1), found.group(2)) if found else None
+
+
+def half(secret_bytes: bytes) -> str:
+    """The other half of a key's secret, from SECRET_BYTES random bytes."""
+    return _base32(secret_bytes)
 
 
 def is_prefix(untrusted_text: str) -> bool:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from holdfast.access.key import Scope
+from holdfast.access.key import Key, Scope
 from holdfast.cli.output import out, say_json, table
 from holdfast.cli.session import ASKED, AsJson, actor, ask, say_asked, using, who
 from holdfast.errors import SecondPersonNeeded
@@ -29,8 +29,8 @@ def create(
 ) -> None:
     """Make a key and show it, once: only its digest is kept.
 
-    Once two people are known, a key for another person waits for a second one (exit code 6): it is shown
-    now, and opens nothing until somebody agreed.
+    Once two people are known, a key for another person waits for a second one (exit code 6): its first half
+    is shown now, and whoever agrees draws the second ('holdfast proposals half').
     """
     asked = None
     with using(as_json=as_json) as system:
@@ -49,6 +49,9 @@ def create(
     else:
         out.print(f"[bold]{whole}[/]", highlight=False)
         out.print("Keep it now: it cannot be shown again.", style="dim")
+        if asked:
+            out.print("It is half of the key: whoever agrees draws the other half, which follows it after a _, with")
+            out.print(f"'holdfast proposals half {asked.id}', and gives it to its person themselves.")
     if asked:
         if not as_json:
             say_asked(asked, as_json=False)
@@ -70,6 +73,14 @@ def revoke(
     out.print(f"Ended {plain}.", highlight=False)
 
 
+def _state(key: Key, now: datetime) -> str:
+    if key.revoked:
+        return "revoked"
+    if key.expires_at and key.expires_at <= now:
+        return "expired"
+    return "half" if key.in_halves and key.half_digest is None else "active"
+
+
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
     """List the keys, without their secrets."""
@@ -83,7 +94,7 @@ def list_keys(as_json: AsJson = False) -> None:  # noqa: FBT002
             "person": key.person,
             "scopes": sorted(key.scopes),
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-            "state": "revoked" if key.revoked else "expired" if key.expires_at and key.expires_at <= now else "active",
+            "state": _state(key, now),
         }
         for key in every
     ]

@@ -68,14 +68,17 @@ def agree(
 
 @app.command()
 def half(proposal: Id, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Having agreed to a staff account, draw your half of its code, once, and give it to its person yourself."""
+    """Having agreed to a key or an account, draw your half of it, once, and give it to its person yourself."""
     with using(as_json=as_json) as system:
-        drawn = system.staff.draw_half(proposal, who())
+        drawn = system.proposals.draw_half(proposal, who())
     if as_json:
         say_json({"proposal": proposal, "half": drawn})
         return
     out.print(f"[bold]{drawn}[/]", highlight=False)
-    out.print("They type it behind the half of whoever asked. It cannot be shown again.", style="dim")
+    out.print(
+        "They put it behind the half of whoever asked; of a key, with a _ between. It cannot be shown again.",
+        style="dim",
+    )
 
 
 @app.command()

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from holdfast.access import key as keys
 from holdfast.access.key import CreateKey, Key, KeyCreated, Scope, Voices
 from holdfast.access.person import People, person_named
-from holdfast.access.two_people import Actor, acting
+from holdfast.access.two_people import Actor, Agreed, acting
 from holdfast.errors import KeyRefused, KeyUnknown, Refusal, Refused
 from holdfast.pipeline import FirstAnswer
 from holdfast.store.bank_changes import allowed
@@ -27,7 +27,7 @@ from holdfast.store.prepared import one_row_or_none
 
 _OPEN: Final = """
 select k.prefix, k.secret_digest, k.label, k.scopes, k.expires_at, k.revoked_at is not null, k.person,
-    i.request_digest, i.body
+    k.half_for is not null, k.half_digest, i.request_digest, i.body
 from api_key k left join idempotency i on i.api_key = k.prefix and i.idempotency_key = %(once)s::text
 where k.prefix = %(prefix)s::text
 """
@@ -78,10 +78,22 @@ class PostgresKeys:
                 label_record=record_of(sealed.label),
                 scopes=list(made.scopes),
                 person=made.person,
+                half_for=actor.proposal if isinstance(actor, Agreed) else None,
                 version=1,
                 created_at=now,
                 expires_at=made.expires_at,
             )
+
+    def draw_half(self, prefix: str, proposal: str) -> str | None:
+        """The other half of a key that two people made, once; None if it was drawn, or the key is ended."""
+        with transaction.atomic(durable=True):
+            row = ApiKeyRow.objects.select_for_update().filter(prefix=prefix, half_for=proposal).first()
+            if row is None or row.half_digest or row.revoked_at:
+                return None
+            drawn = keys.half(secrets.token_bytes(keys.SECRET_BYTES))
+            row.half_digest = keys.digest(drawn)
+            row.save(update_fields=["half_digest"])
+        return drawn
 
     def revoke(self, prefix: str, *, actor: str) -> None:
         """End a key. Raises KeyUnknown, or Refused if it was ended before."""
@@ -111,7 +123,7 @@ class PostgresKeys:
         row = _read(parts[0], idempotency_key) if parts else None
         if parts is None or row is None:
             raise KeyRefused
-        prefix, secret_digest, label, scopes, expires_at, revoked, person, digest, body = row
+        prefix, secret_digest, label, scopes, expires_at, revoked, person, in_halves, half_digest, digest, body = row
         found = Key(
             prefix=prefix,
             secret_digest=secret_digest,
@@ -120,6 +132,8 @@ class PostgresKeys:
             expires_at=expires_at,
             revoked=revoked,
             person=person,
+            in_halves=in_halves,
+            half_digest=half_digest,
         )
         if not found.opens_with(parts[1], self._clock()):
             raise KeyRefused
@@ -181,4 +195,6 @@ def _key(row: ApiKeyRow, says: Mapping[str, str] = MappingProxyType({})) -> Key:
         expires_at=row.expires_at,
         revoked=row.revoked_at is not None,
         person=row.person,
+        in_halves=row.half_for is not None,
+        half_digest=row.half_digest,
     )

@@ -499,6 +499,10 @@ class ApiKeyRow(models.Model):
     person = models.TextField(
         null=True, db_index=True, db_comment="who answers for what it does; null can only protect"
     )
+    half_for = models.TextField(
+        null=True, db_comment="the proposal that was agreed to: whoever agreed draws the other half of the secret"
+    )
+    half_digest = models.TextField(null=True, db_comment="SHA-256 of that half, once it was drawn")
     version = models.IntegerField()
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)

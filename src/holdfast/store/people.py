@@ -19,7 +19,8 @@ _LOCK: Final = 0x484F4C44_50454F50  # "HOLDPEOP"
 def people_at(now: datetime) -> People:
     """Every person there ever was, and those with a good key or an account at `now`."""
     keys, accounts = ApiKeyRow.objects.filter(person__isnull=False), StaffRow.objects.all()
-    good = keys.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True)
+    whole = keys.exclude(half_for__isnull=False, half_digest__isnull=True)  # else nobody can use it yet
+    good = whole.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True)
     active = accounts.filter(state=StaffState.ACTIVE)
     ever, present = (
         {str(name) for rows in both for name in rows.values_list("person", flat=True)}

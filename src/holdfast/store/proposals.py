@@ -136,6 +136,22 @@ class PostgresProposals:
             raise Refused(Refusal("proposal.overtaken", f"nothing was done: {events[-1].because}; ask for it anew"))
         return after
 
+    def draw_half(self, proposal_id: str, by: Who) -> str:
+        """The half of a key, or of an account's code, that whoever agreed gives to its person themselves. Once.
+
+        Whoever asked has the other half: with all of it they could be that person, and so two people.
+        Raises ProposalUnknown, and Refused if somebody else agreed, there is no half, or it was drawn.
+        """
+        told = self.told(proposal_id)
+        if told.proposal.state is not ProposalState.AGREED or told.answered_by != by.actor:
+            raise Refused(Refusal("proposal.not_who_agreed", "only whoever agreed to it draws this half"))
+        noun, _, about = told.proposal.subject.partition(":")
+        half = self._subjects[noun].draw_half(about, proposal_id)
+        if half is None:
+            message = "there is no half to draw: it was drawn, or this gives nobody anything; if it is lost, ask anew"
+            raise Refused(Refusal("proposal.no_half", message))
+        return half
+
     def refuse(self, proposal_id: str, by: Who, *, because: str) -> Proposal:
         """Say no. Raises ProposalUnknown, InvalidRequest or Refused."""
         return self._answer(proposal_id, RefuseProposal(by=by, because=because), by)

@@ -18,7 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from holdfast.access.factor import CODE_BYTES, code_digest, code_of, halves, matches, weakness_of
-from holdfast.access.person import Who, person_if_named, person_named
+from holdfast.access.person import person_if_named, person_named
 from holdfast.access.role import Colleague, Role
 from holdfast.access.staff import (
     Account,
@@ -35,10 +35,10 @@ from holdfast.access.staff import (
     staff_subject,
 )
 from holdfast.access.two_people import Actor, Agreed, acting
-from holdfast.errors import CodeRefused, InvalidRequest, Refusal, Refused, StaffUnknown
+from holdfast.errors import CodeRefused, InvalidRequest, StaffUnknown
 from holdfast.store.bank_changes import allowed
 from holdfast.store.journal import PostgresJournal
-from holdfast.store.models import ProposalRow, StaffRow, StaffSessionRow
+from holdfast.store.models import StaffRow, StaffSessionRow
 from holdfast.store.people import people_alone
 
 FACTOR: Final = "staff.factor"
@@ -96,19 +96,12 @@ class PostgresStaff:
             ended = StaffSessionRow.objects.filter(staff=row, ended_at__isnull=True)
             ended.update(ended_at=self._clock())
 
-    def draw_half(self, proposal: str, by: Who) -> str:
-        """The half of a code that whoever agreed to an account gives to its person, apart from the other half. Once.
-
-        Whoever asked has the other half: with all of it they could begin the account themselves, and be two people.
-        Raises Refused if somebody else agreed, there is no such account, or the half was drawn.
-        """
+    def draw_half(self, person: str, proposal: str) -> str | None:
+        """The other half of the code of an account that two people made, once; None if it was drawn, or begun."""
         with transaction.atomic(durable=True):
-            row = StaffRow.objects.select_for_update().filter(half_for=proposal).first()
-            agreed = ProposalRow.objects.filter(id=proposal).values_list("answered_by", flat=True).first()
-            if row is None or agreed != by.actor:
-                raise Refused(Refusal("staff.not_who_agreed", "only whoever agreed to an account draws this half"))
-            if row.state != StaffState.INVITED or row.half_digest:
-                raise Refused(Refusal("staff.half_drawn", "this half was drawn; if it is lost, the account is reset"))
+            row = StaffRow.objects.select_for_update().filter(person=person, half_for=proposal).first()
+            if row is None or row.state != StaffState.INVITED or row.half_digest:
+                return None
             half = code_of(secrets.token_bytes(CODE_BYTES))
             row.half_digest = code_digest(half)
             row.save(update_fields=["half_digest"])

@@ -31,6 +31,10 @@ ON_BANKS: Final = frozenset({"bank", "entry", "import"})
 """Nouns whose changes are bank changes."""
 
 
+def _no_half(_id: str, _proposal: str) -> None:
+    """What most nouns have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One noun, by id."""
@@ -41,6 +45,8 @@ class Subject:
     """What a command would do to it, as JSON types."""
     carry_out: Callable[[str, Any, Agreed], object]
     """Do it, inside the open transaction. Raises what the doing raises."""
+    draw_half: Callable[[str, str], str | None] = _no_half
+    """Of what two people give somebody else, by id and proposal: the half that whoever agreed gives them, once."""
 
 
 def subjects(
@@ -77,11 +83,13 @@ def subjects(
             lambda prefix: _version(ApiKeyRow, prefix=prefix) or 0,
             _key_effect,
             lambda _prefix, command, agreed: keys.write(command, actor=agreed),
+            keys.draw_half,
         ),
         "staff": Subject(
             staff.version,
             lambda person, command: _staff_effect(staff, person, command),
             lambda person, command, agreed: staff.change(person, command, actor=agreed),
+            staff.draw_half,
         ),
         "settings": Subject(
             lambda _: _version(SettingsRow),

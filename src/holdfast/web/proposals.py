@@ -89,7 +89,7 @@ class ShownProposal(ProposalShape):
 
 
 class Half(Schema):
-    """Half of the code with which somebody begins a staff account."""
+    """Half of a key, or of the code with which somebody begins a staff account."""
 
     half: str
 
@@ -120,8 +120,8 @@ def agree(request: HttpRequest, proposal_id: str, given: Agreement) -> dict[str,
 
 @router.post("/{proposal_id}/half", response={200: Half, _PROBLEMS: shapes.Problem}, auth=_KEY)
 def half(request: HttpRequest, proposal_id: str) -> dict[str, str]:
-    """Having agreed to a staff account, draw your half of its code, once; give it to its person yourself."""
-    return {"half": system().staff.draw_half(proposal_id, who_of(request))}
+    """Having agreed to a key or an account, draw your half of it, once; give it to its person yourself."""
+    return {"half": system().proposals.draw_half(proposal_id, who_of(request))}
 
 
 @router.post("/{proposal_id}/refuse", response=_ANSWERED, auth=_KEY)

@@ -35,7 +35,7 @@ _ROLES: Final = (
     (Role.AUDITOR, "auditor: reads what happened, never content"),
     (Role.ADMINISTRATOR, "administrator: keeps accounts, sees no case; has no other role"),
 )
-_WITH_A_CODE: Final = ("add_staff", "reset_staff")
+_WITH_A_HALF: Final = ("add_staff", "reset_staff", "create_key")
 _WAITS: Final = (ProposalState.ASKED, ProposalState.OVERDUE)
 
 
@@ -70,10 +70,13 @@ def answer(request: HttpRequest, signed: Signed, proposal: str) -> HttpResponse:
 def _agreed(request: HttpRequest, signed: Signed, proposal: str, words: str) -> HttpResponse:
     before = system().proposals.told(proposal).proposal
     system().proposals.agree(proposal, _who(signed), because=words, digest=request.POST.get("digest", ""))
-    if before.command not in _WITH_A_CODE:
+    if before.command not in _WITH_A_HALF:
         return says("You agreed, and it is done.", signed)
+    half = system().proposals.draw_half(proposal, _who(signed))
+    if before.command == "create_key":
+        told = "You agreed, and it is done. Your half of the key, shown once: give it to its person yourself."
+        return page("half", signed, {"told": told, "half": half, "key": True})
     person = before.subject.partition(":")[2]
-    half = system().staff.draw_half(proposal, _who(signed))
     told = f"You agreed, and it is done. Your half of the code for {person}, shown once: give it to them yourself."
     return page("half", signed, {"told": told, "half": half, "person": person, "second": True})
 
