@@ -78,7 +78,7 @@ def reuploads_rows() -> list[Row]:
         "killed": dict(counted.killed),
         "hashes_imported_meanwhile": counted.imported,
     }
-    whole = sum(counted.answers.values()) == items * len(forms())
+    whole = sum(counted.answers.values()) == items * len(forms()) and counted.imported > 0
     published = len(counted.published)
     return [Row("reuploads", published, None, None, 0, whole and not published, detail)]
 
@@ -209,12 +209,13 @@ def _trouble(holdfast: Served, counted: Counted, ended: threading.Event) -> None
 
 def _import(holdfast: Served) -> int:
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
-        file.write("pdq\n" + "".join(f"{secrets.token_hex(32)}\n" for _ in range(_IMPORTED)))
+        file.write("signal_type,value\n" + "".join(f"pdq,{secrets.token_hex(32)}\n" for _ in range(_IMPORTED)))
         file.flush()
         try:
             holdfast.command("bank", "import", BANK, file.name)
-        except BenchError:
-            return 0  # the database was away: another list comes later
+        except BenchError as fault:
+            tell(f"this list was not imported, another comes: {fault}")
+            return 0
     return _IMPORTED
 
 

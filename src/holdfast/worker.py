@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -114,37 +116,10 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     system = assemble(settings, Resembling)
-    follower = Follower(system, ThisProcess("worker"))
-    # In a thread of its own: building segments of millions takes longer than clocks may wait.
-    keeper = threading.Thread(target=follower.for_ever, args=(stopping.is_set,), kwargs={"keeping": True}, name="index")
-    keeper.start()
-    url = settings.database_listen_url or settings.database_url
-    assert url is not None  # `wire` insists on one
-    carrier = Carrier(system.effects, system.handlers)
-    carrying = threading.Thread(target=carrier.for_ever, args=(url, stopping.is_set), name="effects")
-    carrying.start()
-    searching = threading.Thread(
-        target=Backwards(system).for_ever,
-        args=(ArchiveKeeper(system.archive_folder), stopping.is_set),
-        name="backwards",
-    )
-    searching.start()
-    log = LogKeeper(settings, system.log_folder)
-    for work in (log.for_ever, log.outside_for_ever):
-        threading.Thread(target=work, args=(stopping.is_set,), name="log").start()
-    screenings = system.screenings
+    carrying = _begin(system, settings, stopping)
     while not stopping.wait(_ROUND_SECONDS):
         try:
-            one_round(screenings, clock())
-            alarm_of_proposals(system.proposals, clock())
-            system.desk.round(clock())
-            alarm_of_clocks(system.clocks, clock())
-            watch_alarms(system, clock())
-            alarm_of_searches(system.searches, clock())
-            system.processes.forget_silent()
-            for import_id in system.imports.abandon_stale():
-                _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")
-            system.archive.forget_old(clock() - timedelta(days=settings.archive_days))
+            _everything_due(system)
         except DjangoDatabaseError as fault:
             _log.warning("database_away", fault=type(fault).__name__)
             connections.close_all()  # a broken connection is not mended by using it again
@@ -152,3 +127,36 @@ def run(settings: Settings) -> None:
     carrying.join()
     if isinstance(system.stranger, HttpStranger):
         system.stranger.close()  # its connections: left open, they would be complained of at the very end
+
+
+def _begin(system: System, settings: Settings, stopping: threading.Event) -> threading.Thread:
+    """What goes on in threads of its own, as it may take longer than clocks may wait; the one that carries effects."""
+    url = settings.database_listen_url or settings.database_url
+    assert url is not None  # `wire` insists on one
+    ends, log = stopping.is_set, LogKeeper(settings, system.log_folder)
+    follow, searches = Follower(system, ThisProcess("worker")).for_ever, Backwards(system).for_ever
+    work: list[tuple[str, Callable[[], object]]] = [
+        ("index", partial(follow, ends, keeping=True)),
+        ("backwards", partial(searches, ArchiveKeeper(system.archive_folder), ends)),
+        ("log", partial(log.for_ever, ends)),
+        ("log", partial(log.outside_for_ever, ends)),
+        ("effects", partial(Carrier(system.effects, system.handlers).for_ever, url, ends)),
+    ]
+    threads = [threading.Thread(target=does, name=name) for name, does in work]
+    for thread in threads:
+        thread.start()
+    return threads[-1]
+
+
+def _everything_due(system: System) -> None:
+    """One round of everything that waits for time."""
+    one_round(system.screenings, clock())
+    alarm_of_proposals(system.proposals, clock())
+    system.desk.round(clock())
+    alarm_of_clocks(system.clocks, clock())
+    watch_alarms(system, clock())
+    alarm_of_searches(system.searches, clock())
+    system.processes.forget_silent()
+    for import_id in system.imports.abandon_stale():
+        _log.warning("import_abandoned", bank_import=import_id, what_to_do="import the file again")
+    system.archive.forget_old(clock() - timedelta(days=system.settings.archive_days))

@@ -13,10 +13,9 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from holdfast.decision.take import NOT_YET, Wait
-from holdfast.effect.handler import Done, Failed, Leased, Outcome, Refused
-from holdfast.errors import PlatformAway, PlatformRefused
-from holdfast.hold.enforce import again, batches
-from holdfast.hold.platform import Acted, Notice, Platform
+from holdfast.effect.handler import Failed, Leased, Outcome
+from holdfast.hold.follow_up import tell
+from holdfast.hold.platform import Notice, Platform
 
 TELL: Final = "decision.tell"
 """Owed for a decision: whoever posted it is to be told; payload: `decision`."""
@@ -45,13 +44,4 @@ class TellDecided:
         notices = self.decided.to_tell(effect.payload["decision"])
         if isinstance(notices, Wait):
             return Failed(NOT_YET, retry_at=notices.until)
-        refused = False
-        for number, batch in enumerate(batches(notices)):
-            try:
-                acts = self.platform.notify(f"{effect.id}.{effect.tries}.{number}", batch)
-            except PlatformAway:
-                return again(effect, self.clock())
-            except PlatformRefused:
-                return Refused("notice_refused")
-            refused = refused or any(act.acted is Acted.REFUSED for act in acts)
-        return Refused("notice_refused") if refused else Done()
+        return tell(self.platform, effect, notices, self.clock)

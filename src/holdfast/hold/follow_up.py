@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
 from holdfast.effect.handler import Done, Leased, Outcome, Refused
@@ -206,14 +207,27 @@ class Tell:
 
     def __call__(self, effect: Leased) -> Outcome:
         """Do it: see `Handler`."""
-        case, refused = effect.payload["case"], False
-        for number, batch in enumerate(batches(self.contests.owed(case))):
-            try:
-                acts = self.platform.notify(f"{effect.id}.{effect.tries}.{number}", batch)
-            except PlatformAway:
-                return again(effect, self.clock())
-            except PlatformRefused:
-                return Refused("notice_refused")
-            self.contests.heard(case, list(zip(batch, acts, strict=True)))
-            refused = refused or any(act.acted is Acted.REFUSED for act in acts)
-        return Refused("notice_refused") if refused else Done()
+        case = effect.payload["case"]
+        heard = partial(self.contests.heard, case)
+        return tell(self.platform, effect, self.contests.owed(case), self.clock, heard)
+
+
+def tell(
+    platform: Platform,
+    effect: Leased,
+    notices: Sequence[Notice],
+    clock: Callable[[], datetime],
+    heard: Callable[[Sequence[tuple[Notice, Act]]], None] = lambda _: None,
+) -> Outcome:
+    """Have the platform give people notices, as many in each call as it may take; `heard` writes what it says."""
+    refused = False
+    for number, batch in enumerate(batches(notices)):
+        try:
+            acts = platform.notify(f"{effect.id}.{effect.tries}.{number}", batch)
+        except PlatformAway:
+            return again(effect, clock())
+        except PlatformRefused:
+            return Refused("notice_refused")
+        heard(list(zip(batch, acts, strict=True)))
+        refused = refused or any(act.acted is Acted.REFUSED for act in acts)
+    return Refused("notice_refused") if refused else Done()
