@@ -277,8 +277,8 @@ def actions_page() -> str:
         ]
         parts.append(f"## {who.value.capitalize()}\n\n{_table(['while it is', 'may'], rows)}")
     intro = (
-        "What each role, and each party, may do about one item of a case. One function says so; it draws the buttons "
-        "and gates the requests. Whose turn it is, and who is party to a case, is asked besides."
+        "What each role, whoever is asked, whoever found something, and each party may do about one item of a case. "
+        "One function says so; on the pages of a review it draws the buttons and gates the requests."
     )
     return _page("Actions", intro, "\n".join(parts))
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 
 import pytest
 
 from holdfast.access.role import Role
-from holdfast.decision.actions import WHERE, WHO, Action, Where, actions, refusal_of
+from holdfast.decision.actions import WHERE, WHO, Action, By, Duty, Where, actions, duties_of, refusal_of
 from holdfast.decision.decision import DecisionState, Party
-from holdfast.review.review import ReviewState
+from holdfast.review.finding import Verdict
+from holdfast.review.review import About, Review, ReviewState
+from tests.review.making import finding
+
+REVIEW = Review(case="cas_1", content="c", version="v", about=About.HELD, state=ReviewState.WAITING)
 
 # Columns as in WHERE: waiting, asked, needs outside, concluded | made, carried out, appealed, upheld, reversed.
 REVIEWED = {
@@ -18,24 +23,8 @@ REVIEWED = {
         answer      x x x x | x x x x x
         read        x x x x | x x x x x
     """,
-    Role.REVIEWER: """
-        find         . x . . | . . . . .
-        give_back    . x . . | . . . . .
-        look         . x . . | . . . . .
-        read         x x x x | x x x x x
-        read_history x x x x | x x x x x
-        step_back    x x . . | . . . . .
-        take_back    x x x x | x x . . .
-    """,
-    Role.SENIOR: """
-        find         . x . . | . . . . .
-        give_back    . x . . | . . . . .
-        look         . x . . | . . . . .
-        read         x x x x | x x x x x
-        read_history x x x x | x x x x x
-        step_back    x x . . | . . . . .
-        take_back    x x x x | x x . . .
-    """,
+    Role.REVIEWER: "",
+    Role.SENIOR: "",
     Role.LEAD: """
         call_outside . . x . | . . . . .
         read         x x x x | x x x x x
@@ -55,6 +44,17 @@ REVIEWED = {
         read_history x x x x | x x x x x
     """,
     Role.ADMINISTRATOR: "",
+    Duty.ASKED: """
+        find         . x . . | . . . . .
+        give_back    . x . . | . . . . .
+        look         . x . . | . . . . .
+        read         . x . . | . . . . .
+        read_history . x . . | . . . . .
+        step_back    . x . . | . . . . .
+    """,
+    Duty.SPOKE: """
+        take_back    x x x x | x x . . .
+    """,
     Party.REPORTER: """
         add_facts     x x x x | x x x x x
         appeal        . . . . | x x . x .
@@ -75,7 +75,7 @@ def table_of(text: str) -> dict[str, set[Where]]:
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_the_generated_table_equals_the_reviewed_one(who: Role | Party) -> None:
+def test_the_generated_table_equals_the_reviewed_one(who: By) -> None:
     found = {
         str(action): {where for where in WHERE if action in actions(where, (who,))}
         for action in Action
@@ -113,3 +113,18 @@ def test_nobody_who_keeps_accounts_sees_a_case() -> None:
 
 def test_no_role_lets_anything_be_seen_again() -> None:
     assert not {"release", "keep", "decide"} & {str(action) for action in Action}
+
+
+def test_no_role_alone_lets_somebody_look_or_find() -> None:
+    for where in WHERE:
+        assert not actions(where, tuple(Role)) & {Action.LOOK, Action.FIND}
+
+
+def test_what_somebody_has_to_do_with_a_review_is_being_asked_and_having_spoken() -> None:
+    asked = replace(REVIEW, state=ReviewState.ASKED, asked="ann", findings=(finding(Verdict.UNSURE, "ben"),))
+    assert duties_of(asked, "ann") == (Duty.ASKED,)
+    assert duties_of(asked, "ben") == (Duty.SPOKE,)
+    assert duties_of(asked, "cleo") == ()
+    assert Action.LOOK in actions(asked.state, duties_of(asked, "ann"))
+    assert actions(asked.state, duties_of(asked, "ben")) == {Action.TAKE_BACK}
+    assert not actions(asked.state, duties_of(asked, "cleo"))

@@ -2,8 +2,8 @@
 """Who may do what, and when: one function of where an item stands and of who somebody is.
 
 The same list draws a page's buttons and gates its requests, so that no button leads to a refusal and no request
-goes where there is no button. docs/actions.md is written from it. Whether it is somebody's own turn, and
-whether they are party to a case, is the review's to say (`holdfast.review`): this table says what a role can ever do.
+goes where there is no button. docs/actions.md is written from it. To look and to find goes with being asked, and with
+no role: whom that may be is `holdfast.review.eligible`'s to say.
 """
 
 from __future__ import annotations
@@ -15,13 +15,22 @@ from typing import Final
 from holdfast.access.role import Role
 from holdfast.decision.decision import DecisionState, Party
 from holdfast.errors import Refusal
-from holdfast.review.review import ReviewState
+from holdfast.review.review import Review, ReviewState
 
 Where = ReviewState | DecisionState
 """How far an item has come: its review, then its decision."""
-By = Role | Party
+
+
+class Duty(StrEnum):
+    """What somebody has to do with one review, whatever their roles."""
+
+    ASKED = "whoever is asked"
+    SPOKE = "whoever found something"
+
+
+By = Role | Duty | Party
 WHERE: Final[tuple[Where, ...]] = (*ReviewState, *DecisionState)
-WHO: Final[tuple[By, ...]] = (*Role, *Party)
+WHO: Final[tuple[By, ...]] = (*Role, *Duty, *Party)
 
 
 class Action(StrEnum):
@@ -59,19 +68,10 @@ _ALWAYS: Final = _UNDECIDED | _DECIDED
 _OPEN: Final = frozenset({ReviewState.WAITING, ReviewState.ASKED})
 _TURN: Final = frozenset({ReviewState.ASKED})
 _APPEALABLE: Final = frozenset({DecisionState.MADE, DecisionState.CARRIED_OUT, DecisionState.UPHELD})
-_REVIEWING: Final[Mapping[Action, frozenset[Where]]] = {
-    Action.READ: _ALWAYS,
-    Action.READ_HISTORY: _ALWAYS,
-    Action.LOOK: _TURN,
-    Action.FIND: _TURN,
-    Action.STEP_BACK: _OPEN,
-    Action.GIVE_BACK: _TURN,
-    Action.TAKE_BACK: _UNDECIDED | {DecisionState.MADE, DecisionState.CARRIED_OUT},
-}
 _MAY: Final[Mapping[By, Mapping[Action, frozenset[Where]]]] = {
     Role.INTAKE: {Action.READ: _ALWAYS, Action.ANSWER: _ALWAYS},
-    Role.REVIEWER: _REVIEWING,
-    Role.SENIOR: _REVIEWING,
+    Role.REVIEWER: {},
+    Role.SENIOR: {},
     Role.LEAD: {
         Action.READ: _ALWAYS,
         Action.READ_HISTORY: _ALWAYS,
@@ -82,9 +82,19 @@ _MAY: Final[Mapping[By, Mapping[Action, frozenset[Where]]]] = {
     Role.LEGAL: {Action.READ: _ALWAYS, Action.READ_HISTORY: _ALWAYS, Action.DELAY_NOTICE: _DECIDED},
     Role.AUDITOR: {Action.READ: _ALWAYS, Action.READ_HISTORY: _ALWAYS},
     Role.ADMINISTRATOR: {},
+    Duty.ASKED: dict.fromkeys(
+        (Action.READ, Action.READ_HISTORY, Action.LOOK, Action.FIND, Action.STEP_BACK, Action.GIVE_BACK), _TURN
+    ),
+    Duty.SPOKE: {Action.TAKE_BACK: _UNDECIDED | {DecisionState.MADE, DecisionState.CARRIED_OUT}},
     Party.REPORTER: {Action.ADD_FACTS: _ALWAYS, Action.READ_DECISION: _DECIDED, Action.APPEAL: _APPEALABLE},
     Party.UPLOADER: {Action.CONTEST: _UNDECIDED, Action.READ_DECISION: _DECIDED, Action.APPEAL: _APPEALABLE},
 }
+
+
+def duties_of(review: Review, person: str) -> tuple[Duty, ...]:
+    """What somebody has to do with a review: by the name under which they act."""
+    asked = (Duty.ASKED,) if review.asked == person else ()
+    return (*asked, Duty.SPOKE) if any(one.by == person for one in review.findings) else asked
 
 
 def actions(where: Where, by: Iterable[By]) -> frozenset[Action]:

@@ -27,10 +27,8 @@ from holdfast.store.models import DecisionRow, ReviewRow
 from holdfast.web.staff.frame import page, staff_door
 from holdfast.web.system import system
 
-ANSWER_FOR_CASES: Final = frozenset(
-    role for role in Role if Action.READ in (may := actions(ReviewState.ASKED, (role,))) and Action.FIND not in may
-)
-"""Who reads how things stand and is never asked to find anything: intake, lead, legal, auditor."""
+ANSWER_FOR_CASES: Final = frozenset(role for role in Role if Action.READ in actions(ReviewState.ASKED, (role,)))
+"""Who reads how things stand, whoever is asked about them: intake, lead, legal, auditor."""
 _SHOWN: Final = 50
 _MOST_PLACES: Final = 200
 _KINDS: Final = {

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from holdfast.access.role import Role
 from holdfast.access.session import Signed
+from holdfast.decision.actions import Action, actions, duties_of, refusal_of
 from holdfast.errors import Refusal, Refused, ReviewUnknown
 from holdfast.intake.proof import NotUpheld
 from holdfast.review.finding import Ground, Verdict
@@ -26,6 +27,7 @@ from holdfast.web.staff.looking import Looking
 from holdfast.web.system import system
 
 LOOKS: Final = frozenset(Role) - {Role.ADMINISTRATOR, Role.AUDITOR}
+_NOT_ASKED: Final = Refusal("review.not_asked", "somebody else is asked about this, or nobody")
 VERDICTS: Final = (
     (Verdict.REMOVE, "Remove it", "It goes at once. You can take this back for ten minutes."),
     (
@@ -54,7 +56,7 @@ REASONS: Final = (
 def queue(request: HttpRequest, signed: Signed) -> HttpResponse:  # noqa: ARG001  # the form of all views
     """What they are asked, the most urgent first; and what they found, while it can be taken back."""
     asked = [{"id": key, "review": one} for key, one in system().desk.reviews.asked_of(signed.person)]
-    said = [{"id": key, "review": one} for key, one in system().desk.reviews.said_by(signed.person)]
+    said = [{"id": key, "may": _may(one, signed.person)} for key, one in system().desk.reviews.said_by(signed.person)]
     return page("queue", signed, {"asked": asked, "said": said})
 
 
@@ -78,6 +80,7 @@ def find(request: HttpRequest, signed: Signed, review: str) -> HttpResponse:
     if not said.words.strip():
         return _again(request, signed, review, "Write why, in a sentence.")
     try:
+        _allow(Action.FIND, review, signed)
         after = system().desk.reviews.find(review, said, actor=signed.actor)
     except Refused as refused:
         if may_see(review, signed.person):
@@ -91,18 +94,21 @@ def find(request: HttpRequest, signed: Signed, review: str) -> HttpResponse:
 
 def step_back(request: HttpRequest, signed: Signed, review: str) -> HttpResponse:  # noqa: ARG001
     """Not look at this: nobody asks why."""
+    _allow(Action.STEP_BACK, review, signed)
     system().desk.reviews.step_back(review, signed.person, actor=signed.actor)
     return HttpResponseRedirect(reverse("staff-reviews"))
 
 
 def give_back(request: HttpRequest, signed: Signed, review: str) -> HttpResponse:  # noqa: ARG001
     """Let somebody else look."""
+    _allow(Action.GIVE_BACK, review, signed)
     system().desk.reviews.give_back(review, signed.person, actor=signed.actor)
     return HttpResponseRedirect(reverse("staff-reviews"))
 
 
 def take_back(request: HttpRequest, signed: Signed, review: str) -> HttpResponse:  # noqa: ARG001
     """Take back what they found."""
+    _allow(Action.TAKE_BACK, review, signed)
     system().desk.reviews.take_back(review, signed.person, actor=signed.actor)
     return says("What you found no longer counts. It stays held, and others look.", signed)
 
@@ -120,9 +126,22 @@ def picture(request: HttpRequest, signed: Signed, token: str) -> HttpResponse:
 def may_see(review_id: str, person: str) -> Refusal | None:
     """Why somebody may not look at what a review is about: only whoever is asked may."""
     found = system().desk.reviews.of(review_id)
-    if found is None or found.asked != person:
-        return Refusal("review.not_asked", "somebody else is asked about this, or nobody")
-    return None
+    return None if found is not None and Action.LOOK in _may(found, person) else _NOT_ASKED
+
+
+def _may(found: Review, person: str) -> frozenset[Action]:
+    """What somebody may do: it draws the buttons, and `_allow` asks the same list."""
+    return actions(found.state, duties_of(found, person))
+
+
+def _allow(action: Action, review_id: str, signed: Signed) -> None:
+    """Raises Refused unless they may. Whoever has nothing to do with it is not told how it stands."""
+    found = system().desk.reviews.of(review_id)
+    duties = duties_of(found, signed.person) if found else ()
+    if found is None or not duties:
+        raise Refused(_NOT_ASKED)
+    if refusal := refusal_of(action, found.state, duties):
+        raise Refused(refusal)
 
 
 def _give(review_id: str, person: str) -> None:
@@ -159,7 +178,7 @@ def _again(request: HttpRequest, signed: Signed, review: str, wrong: str, status
 def _told(signed: Signed, review_id: str) -> dict[str, Any]:
     """What whoever is asked is told. Raises ReviewUnknown for anybody else: being asked is theirs alone to know."""
     found: Review | None = system().desk.reviews.of(review_id)
-    if found is None or found.asked != signed.person:
+    if found is None or Action.READ not in (may := _may(found, signed.person)):
         raise ReviewUnknown(ascii(review_id))
     reports = reports_of(found.case, found.content).order_by("received_at")
     history = [
@@ -168,6 +187,7 @@ def _told(signed: Signed, review_id: str) -> dict[str, Any]:
     return {
         "id": review_id,
         "review": found,
+        "may": may,
         "known": circumstances_of(found.case, found.content),
         "history": history,
         "seen": system().desk.viewings.seen(signed.person, found.content, found.version),
