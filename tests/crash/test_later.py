@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from holdfast.demo import videos
-from holdfast.demo.client import Client
+from holdfast.demo.client import Client, Reply
 from holdfast.errors import DependencyError
 from tests.conftest import Server, environment_for, start_server, stop, superuser
 from tests.crash.test_serve import _descendants, _ended, _kill_9, _named
@@ -51,12 +51,18 @@ def _standing(client: Client, screening: str) -> dict[str, Any]:
         return dict(reply.body)
 
 
+def _known(own: Server, bank: str, known: bytes) -> Reply:
+    return own.client.call("POST", f"/banks/{bank}/entries/picture", body=known, provenance="tests")
+
+
 def _sent(own: Server) -> str:
     """A known video late in another, which takes some seconds to watch; the id of its screening."""
     while not (bank := _bank(own)):
         threading.Event().wait(0.1)  # what was killed before is not there again
     known = videos.encoded(videos.known())
-    assert own.client.call("POST", f"/banks/{bank}/entries/picture", body=known, provenance="tests").status == 201
+    while (reply := _known(own, bank, known)).status == 503:
+        threading.Event().wait(0.1)  # nor the decoder
+    assert reply.status == 201
     return _late(own, f"post-{uuid4().hex}")
 
 
