@@ -278,7 +278,8 @@ def actions_page() -> str:
         parts.append(f"## {who.value.capitalize()}\n\n{_table(['while it is', 'may'], rows)}")
     intro = (
         "What each role, whoever is asked, whoever found something, and each party may do about one item of a case. "
-        "One function says so; on the pages of a review it draws the buttons and gates the requests."
+        "One function says so; on the pages of a review it draws the buttons and gates the requests. "
+        f"There is nothing yet that does these: {', '.join(actions.NOT_THERE_YET).replace('_', ' ')}."
     )
     return _page("Actions", intro, "\n".join(parts))
 

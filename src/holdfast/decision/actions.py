@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what, and when: one function of where an item stands and of who somebody is.
 
-The same list draws a page's buttons and gates its requests, so that no button leads to a refusal and no request
-goes where there is no button. docs/actions.md is written from it. To look and to find goes with being asked, and with
-no role: whom that may be is `holdfast.review.eligible`'s to say.
+The same list draws the buttons of a review's page and gates its requests, so that no request goes where there is no
+button. docs/actions.md is written from it, and says for what there is nothing yet (`NOT_THERE_YET`). To look and to
+find goes with being asked, and with no role: whom that may be is `holdfast.review.eligible`'s to say.
 """
 
 from __future__ import annotations
@@ -89,6 +89,10 @@ _MAY: Final[Mapping[By, Mapping[Action, frozenset[Where]]]] = {
     Party.REPORTER: {Action.ADD_FACTS: _ALWAYS, Action.READ_DECISION: _DECIDED, Action.APPEAL: _APPEALABLE},
     Party.UPLOADER: {Action.CONTEST: _UNDECIDED, Action.READ_DECISION: _DECIDED, Action.APPEAL: _APPEALABLE},
 }
+
+
+NOT_THERE_YET: Final = (Action.RECUSE, Action.CALL_OUTSIDE, Action.ANSWER, Action.DELAY_NOTICE)
+"""What these roles will do: no page and no command does it now."""
 
 
 def duties_of(review: Review, person: str) -> tuple[Duty, ...]:

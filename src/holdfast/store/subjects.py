@@ -60,25 +60,7 @@ def subjects(
 ) -> Mapping[str, Subject]:
     """Every noun that proposals can be about."""
     return {
-        "bank": Subject(
-            lambda name: _version(BankRow, name=name),
-            _bank_effect,
-            lambda name, command, agreed: (
-                banks.add_all(name, command, actor=agreed)
-                if isinstance(command, AddEntries)
-                else banks.change_bank(name, command, actor=agreed)
-            ),
-        ),
-        "entry": Subject(
-            lambda entry: _version(EntryRow, id=entry),
-            _entry_effect,
-            lambda entry, command, agreed: banks.change_entry(_bank_of_entry(entry), entry, command, actor=agreed),
-        ),
-        "import": Subject(
-            lambda found: _version(BankImportRow, id=found),
-            _import_effect,
-            lambda found, command, agreed: _carry_out_import(imports, found, command, agreed),
-        ),
+        **_of_banks(banks, imports),
         "key": Subject(
             lambda prefix: _version(ApiKeyRow, prefix=prefix) or 0,
             _key_effect,
@@ -100,6 +82,30 @@ def subjects(
             sealed.version,
             lambda subject, command: _sealed_effect(sealed, subject, command),
             lambda subject, command, agreed: sealed.change(subject, command, actor=agreed),
+        ),
+    }
+
+
+def _of_banks(banks: PostgresBanks, imports: PostgresImports) -> Mapping[str, Subject]:
+    return {
+        "bank": Subject(
+            lambda name: _version(BankRow, name=name),
+            _bank_effect,
+            lambda name, command, agreed: (
+                banks.add_all(name, command, actor=agreed)
+                if isinstance(command, AddEntries)
+                else banks.change_bank(name, command, actor=agreed)
+            ),
+        ),
+        "entry": Subject(
+            lambda entry: _version(EntryRow, id=entry),
+            _entry_effect,
+            lambda entry, command, agreed: banks.change_entry(_bank_of_entry(entry), entry, command, actor=agreed),
+        ),
+        "import": Subject(
+            lambda found: _version(BankImportRow, id=found),
+            _import_effect,
+            lambda found, command, agreed: _carry_out_import(imports, found, command, agreed),
         ),
     }
 
