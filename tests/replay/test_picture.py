@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from xml.etree import ElementTree as ET
 
@@ -36,3 +37,8 @@ def test_both_curves_lie_inside_the_picture_and_the_larger_one_ends_higher() -> 
 
 def test_it_is_drawn_for_light_and_for_dark_ground() -> None:
     assert "prefers-color-scheme:dark" in picture(FIGURES, 9)
+
+
+def test_one_view_is_a_view() -> None:
+    one = replace(FIGURES, with_holdfast=replace(FIGURES.with_holdfast, views_after_notice=1))
+    assert "with Holdfast: 1 view after notice" in picture(one, 9)

@@ -117,5 +117,8 @@ def refusal_of(action: Action, where: Where, by: Iterable[By]) -> Refusal | None
     return Refusal("action.not_yours", f"only {', '.join(needed)} can {_said(action)} while it is {_said(where)}")
 
 
+_IN_WORDS: Final[Mapping[StrEnum, str]] = {Action.FIND: "say what they find", Action.LOOK: "look at it"}
+
+
 def _said(word: StrEnum) -> str:
-    return word.value.replace("_", " ")
+    return _IN_WORDS.get(word, word.value.replace("_", " "))

@@ -73,7 +73,8 @@ def decades() -> list[int]:
 
 def said(run: Run) -> str:
     """What stands beside a curve."""
-    seen = "not played" if run.views_after_notice is None else f"{run.views_after_notice:,} views after notice"
+    number = run.views_after_notice
+    seen = "not played" if number is None else f"{number:,} view{'' if number == 1 else 's'} after notice"
     return f"{run.name}: {seen}"
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.beside import Beside, standing
+from tests.conftest import holdfast
+from tests.two_people import key_for, this_account
+from tests.web.http import Asker
 from tests.web.staff.signing import Page, Person, hired
 
 
@@ -83,3 +87,18 @@ def test_what_is_missing_or_wrong_is_said_and_nothing_typed_is_lost(two: tuple[P
     assert "at least one role" in ann.post("/staff/colleagues/new", person="finn", because="so").text
     assert ann.get("/staff/proposals/pro_none").status == 404
     assert Person(ann.address, "nobody").get("/staff/proposals").status == 302
+
+
+def test_whoever_agrees_to_a_key_at_the_page_is_shown_their_half_once(work: Beside, two: tuple[Person, Person]) -> None:
+    key_for(work.server.environment, this_account())
+    made = holdfast(work.server.environment, "key", "create", "k", "--for", "dora", "--scope", "proposals", "--json")
+    first, proposal = (json.loads(made.stdout)[name] for name in ("key", "proposal"))
+    address = f"/staff/proposals/{proposal}"
+    page = two[0].get(address)
+    assert "makes key" in page.text
+    done = two[0].post(address, answer="agree", because="she needs it", digest=page.hidden("digest"))
+    assert "Your half of the key, shown once" in done.text
+    (half,) = re.findall(r"<code>([a-z2-7]{26})</code>", done.html)
+    assert Asker(work.server.address, first).ask("GET", "/proposals").status == 401
+    assert Asker(work.server.address, f"{first}_{half}").ask("GET", "/proposals").status == 200
+    assert half not in two[0].get(address).html

@@ -121,7 +121,7 @@ def _page(signed: Signed, proposal: str, wrong: str = "", status: int = 200) -> 
     does = system().proposals.effect(told.proposal)
     context = {
         "one": {**_line(told), "digest": told.proposal.digest, "answer": told.answer, "answered_by": told.answered_by},
-        "does": [(name, _facts(value)) for name, value in (does or {}).items()],
+        "does": [(name.replace("_", " "), _facts(value)) for name, value in (does or {}).items()],
         "own": told.proposal.person == signed.person,
         "waits": told.proposal.state in _WAITS and does is not None,
         "says": wrong,
@@ -132,11 +132,11 @@ def _page(signed: Signed, proposal: str, wrong: str = "", status: int = 200) -> 
 def _facts(value: Any) -> list[tuple[str, str]]:  # noqa: ANN401  # whatever a command changes
     """What stands there, line by line."""
     found = value.items() if isinstance(value, dict) else [("", value)]
-    return [(name, _plain(one)) for name, one in found]
+    return [(name.replace("_", " "), _plain(one)) for name, one in found]
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401  # as `_facts`
-    if isinstance(value, str):
+    if value is None or isinstance(value, str):
         return value or "-"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(value) or "-"
